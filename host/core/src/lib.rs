@@ -1,0 +1,16 @@
+//! Keyway's core: the model, the token service, access evaluation, and the ports that the other rooms implement.
+//!
+//! This crate knows no web framework, no database and no WebAssembly engine. It may use nothing to its left (see
+//! `host/README.md`), which is why most of the project's tests take seconds.
+
+pub mod access;
+pub mod directory;
+pub mod gate;
+pub mod key;
+pub mod model;
+pub mod password;
+pub mod port;
+pub mod secret;
+pub mod token;
+
+pub use secret::Secret;

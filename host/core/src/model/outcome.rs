@@ -1,0 +1,68 @@
+//! A backend's answer.
+
+use super::{PluginStamp, Principal};
+
+/// Why nobody was authenticated. Callers get one wording whatever the reason; the reason goes to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The credential does not belong to the identifier.
+    WrongCredential,
+    /// Nobody has this identifier.
+    UnknownIdentifier,
+    /// The account is disabled.
+    Disabled,
+    /// The account is locked for now.
+    Locked,
+    /// The account or its password has expired.
+    Expired,
+    /// The password must be changed before it is good for a login.
+    MustChangePassword,
+    /// The identifier fits more than one account.
+    Ambiguous,
+    /// The backend does not verify credentials of this kind.
+    UnsupportedCredential,
+}
+
+/// What a challenge asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChallengeKind {
+    /// A one-time password.
+    Otp,
+    /// A visit to this URL.
+    Redirect(String),
+    /// A confirmation on another device.
+    Push,
+}
+
+/// A further step that a backend wants before it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// What it asks for.
+    pub kind: ChallengeKind,
+    /// What to tell the user.
+    pub prompt: String,
+    /// The backend's state, at most 8 KiB; it never leaves the host unsealed.
+    pub state: Vec<u8>,
+    /// Anything else.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Exactly one of three answers. A fault is not an outcome: see [`crate::port::BackendFault`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The credential belongs to this principal.
+    Verified(Principal),
+    /// It belongs to nobody.
+    Refused(Refusal),
+    /// Another step is needed.
+    Challenged(Challenge),
+}
+
+/// An outcome, and the plugin version that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What the backend says.
+    pub outcome: Outcome,
+    /// Which code said it.
+    pub plugin: PluginStamp,
+}

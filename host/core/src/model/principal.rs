@@ -1,0 +1,47 @@
+//! Who was authenticated, in a backend's words and in the host's.
+
+use super::{BackendName, IdentityId, TenantId, UserId};
+
+/// Whom a principal stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A user of the host's own directory. The runtime lets a backend say so only where the host itself matched that user's password
+    /// during the same call.
+    Directory(UserId),
+    /// The backend's own stable name for somebody.
+    Own(String),
+}
+
+/// Who was authenticated, in the backend's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Whom it stands for.
+    pub subject: Subject,
+    /// The login name in its canonical spelling.
+    pub login: String,
+    /// A name for people to read.
+    pub display_name: Option<String>,
+    /// An email address.
+    pub email: Option<String>,
+    /// The groups it is in, as the backend knows them.
+    pub groups: Vec<String>,
+    /// Access patterns that the backend asks for. Only what the operator's ceiling covers reaches a token.
+    pub accesses: Vec<String>,
+    /// Anything else worth keeping with the session.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Who was authenticated, in the host's words: namespaced, so that no backend can assert another backend's user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The id that policies are attached to and that dialects show (`auth_id` in wazo's).
+    pub id: IdentityId,
+    /// The directory user, if it is one.
+    pub user: Option<UserId>,
+    /// The owner.
+    pub tenant: TenantId,
+    /// The backend that let it in.
+    pub backend: BackendName,
+    /// The login name in its canonical spelling.
+    pub login: String,
+}

@@ -1,0 +1,31 @@
+//! Sessions: one login each.
+
+use super::{Identity, PluginDigest, SessionId, Timestamp};
+
+/// Where a login came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Client {
+    /// The caller's IP address, proxies resolved.
+    pub address: Option<String>,
+    /// The `User-Agent` header, cut at 512 bytes.
+    pub user_agent: Option<String>,
+}
+
+/// One login. It owns its tokens; when it ends, they end. A session that was revoked is not kept, so there is no state for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who logged in.
+    pub identity: Identity,
+    /// Which plugin file said so: what `token revoke --plugin` goes by.
+    pub plugin: PluginDigest,
+    /// Through which API.
+    pub dialect: String,
+    /// From where.
+    pub client: Client,
+    /// What the backend and the dialect want kept with the session.
+    pub attributes: Vec<(String, String)>,
+    /// When.
+    pub opened_at: Timestamp,
+}

@@ -1,0 +1,86 @@
+//! Tenants and their tree.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{TenantId, login_key};
+
+/// An ownership boundary: a wazo tenant, a Kazoo account and a Webitel domain are the same thing seen through three dialects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// The tenant above it. The top tenant is its own parent.
+    pub parent: TenantId,
+    /// Its name.
+    pub name: String,
+    /// The SIP realm that stands for it, if it has one.
+    pub realm: Option<String>,
+    /// The domain names that stand for it.
+    pub domains: Vec<String>,
+}
+
+/// All tenants, for questions about who is above whom. A value: whoever holds one decides when it is out of date.
+#[derive(Debug, Clone, Default)]
+pub struct TenantTree {
+    parents: HashMap<TenantId, TenantId>,
+    names: HashMap<String, TenantId>,
+    master: Option<TenantId>,
+}
+
+impl TenantTree {
+    /// Builds the tree.
+    pub fn new(tenants: &[Tenant]) -> Self {
+        let mut tree = Self::default();
+        for tenant in tenants {
+            tree.parents.insert(tenant.id, tenant.parent);
+            if tenant.parent == tenant.id {
+                tree.master = Some(tenant.id);
+            }
+            let names = tenant
+                .domains
+                .iter()
+                .chain(tenant.realm.iter())
+                .chain(std::iter::once(&tenant.name));
+            for name in names {
+                tree.names.entry(login_key(name)).or_insert(tenant.id);
+            }
+        }
+        tree
+    }
+
+    /// The top tenant.
+    pub fn master(&self) -> Option<TenantId> {
+        self.master
+    }
+
+    /// The tenant of this id, domain, realm or name, without regard to case.
+    pub fn find(&self, text: &str) -> Option<TenantId> {
+        let by_id = Uuid::parse_str(text)
+            .ok()
+            .map(TenantId)
+            .filter(|id| self.parents.contains_key(id));
+        by_id.or_else(|| self.names.get(&login_key(text)).copied())
+    }
+
+    /// Whether `tenant` is `ancestor` or lies below it. Unknown tenants lie below nothing.
+    pub fn is_within(&self, tenant: TenantId, ancestor: TenantId) -> bool {
+        let mut at = tenant;
+        // A path is no longer than there are tenants; the bound keeps a cycle in the store from becoming an endless loop here.
+        for _ in 0..=self.parents.len() {
+            let Some(parent) = self.parents.get(&at) else {
+                return false;
+            };
+            if at == ancestor {
+                return true;
+            }
+            if *parent == at {
+                return false;
+            }
+            at = *parent;
+        }
+        false
+    }
+}

@@ -1,0 +1,21 @@
+//! The traits that the other rooms implement, and their errors. Each says how to add an implementation.
+
+mod backend;
+mod clock;
+mod directory_store;
+mod key_store;
+mod plugin_host;
+mod policy_store;
+mod store;
+mod tenant_store;
+mod token_store;
+
+pub use backend::{Backend, BackendFault, BackendSlot, Backends, RequestContext, Step, VerifyRequest};
+pub use clock::{Clock, Random, SystemClock, SystemRandom};
+pub use directory_store::{DirectoryStore, NewUser, StoredVerifier};
+pub use key_store::{KeyPurpose, KeyStore, SealedKey};
+pub use plugin_host::{PluginHost, PluginHostError};
+pub use policy_store::PolicyStore;
+pub use store::{Change, Store, StoreError};
+pub use tenant_store::{NewTenant, TenantStore};
+pub use token_store::{Opening, RevokeTarget, Revoked, Swept, TokenStore};

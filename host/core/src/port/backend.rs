@@ -1,0 +1,127 @@
+//! Authentication backends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use crate::Secret;
+use crate::gate::Gate;
+use crate::model::{Answer, BackendName, Credential};
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Default)]
+pub struct RequestContext {
+    /// The id under which this request is logged.
+    pub request_id: String,
+    /// The dialect's name.
+    pub dialect: &'static str,
+    /// The caller's IP address, proxies resolved.
+    pub client_address: Option<String>,
+    /// The tenant that the caller named. A hint: nothing is verified.
+    pub tenant: Option<String>,
+    /// More, with namespaced keys.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// One step of a login.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The first.
+    Start {
+        /// The login name as the caller wrote it.
+        identifier: String,
+        /// The proof.
+        credential: Credential,
+    },
+    /// The response to a challenge.
+    Answer {
+        /// The challenge's state.
+        state: Vec<u8>,
+        /// The response.
+        response: Secret<Vec<u8>>,
+    },
+}
+
+/// What a backend is asked.
+#[derive(Debug, Clone)]
+pub struct VerifyRequest {
+    /// Where it comes from.
+    pub context: RequestContext,
+    /// What to decide.
+    pub step: Step,
+    /// When the host gives up.
+    pub deadline: Instant,
+}
+
+/// The credential was not judged. A fault is never an answer about a credential: it is a 503.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackendFault {
+    /// Something that the backend depends on did not answer.
+    #[error("the backend reports that something it depends on is unavailable: {0}")]
+    Unavailable(String),
+    /// The backend's configuration or grants do not let it work.
+    #[error("the backend reports that it is misconfigured: {0}")]
+    Misconfigured(String),
+    /// The backend reports a defect in itself.
+    #[error("the backend reports a defect in itself: {0}")]
+    Internal(String),
+    /// The plugin crashed, or answered outside the contract.
+    #[error("the plugin broke the contract: {0}")]
+    Broken(String),
+    /// The plugin went over one of its limits.
+    #[error("the plugin went over its limit of {0}")]
+    LimitExceeded(String),
+    /// The call did not end within its deadline.
+    #[error("the plugin did not answer within {} ms", .0.as_millis())]
+    DeadlineExceeded(Duration),
+    /// As many calls as the backend may have are under way, and its queue is full.
+    #[error("the backend is saturated")]
+    Saturated,
+    /// The circuit breaker is open after a series of faults.
+    #[error("the circuit breaker is open after {faults} faults in a row")]
+    BreakerOpen {
+        /// How many.
+        faults: u32,
+        /// When the next attempt is let through.
+        retry_after: Duration,
+    },
+    /// The backend is configured, and no generation of it has ever been loaded.
+    #[error("no generation of the backend is loaded")]
+    NotLoaded,
+}
+
+/// Verifies credentials. To add one, write a plugin; the runtime is the only implementation besides those of tests.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Decides one step of a login, on the generation that is live now. Returns before the request's deadline, or a little after
+    /// with [`BackendFault::DeadlineExceeded`].
+    ///
+    /// # Errors
+    /// [`BackendFault`], where the credential was not judged.
+    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault>;
+}
+
+/// A backend with what the token service needs to know about it.
+#[derive(Clone)]
+pub struct BackendSlot {
+    /// Its name; an alias leads to the same slot.
+    pub name: BackendName,
+    /// The backend.
+    pub backend: Arc<dyn Backend>,
+    /// Concurrency limit, queue and circuit breaker. It outlives generations.
+    pub gate: Arc<Gate>,
+    /// The longest that one login step may take, waiting included.
+    pub deadline: Duration,
+    /// Access patterns that this backend may hand out by its own word; `None` for none.
+    pub acl_ceiling: Option<Arc<[String]>>,
+}
+
+/// The backends that are configured now.
+pub trait Backends: Send + Sync {
+    /// The backend of this name or alias.
+    fn find(&self, name: &str) -> Option<BackendSlot>;
+
+    /// The names, sorted, without the aliases.
+    fn names(&self) -> Vec<BackendName>;
+}

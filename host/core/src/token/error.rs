@@ -1,0 +1,50 @@
+//! Why a token was not issued, or is not good.
+
+use std::time::Duration;
+
+use crate::model::Refusal;
+use crate::port::{BackendFault, StoreError};
+
+/// Why a token was not issued, or is not good. Every dialect matches each of them, without a catch-all.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Nobody was authenticated. The reason is for the log only.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The request held no credential.
+    #[error("refused: no credential")]
+    NoCredential,
+    /// No backend has this name. Callers get the wording of a refusal.
+    #[error("refused: no backend `{0}`")]
+    UnknownBackend(String),
+    /// The caller asked for a life of zero, or for more than the operator allows.
+    #[error("a token lives between 1 s and {} s", .max.as_secs())]
+    TtlOutOfRange {
+        /// The longest that it may be.
+        max: Duration,
+    },
+    /// The credential was not judged.
+    #[error("backend `{backend}` failed")]
+    Backend {
+        /// Which.
+        backend: String,
+        /// Why.
+        #[source]
+        fault: BackendFault,
+    },
+    /// The store did not answer.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The pool for password hashing is saturated.
+    #[error("the password pool is saturated")]
+    Saturated,
+    /// Unknown, expired or revoked; nobody can tell which.
+    #[error("no such token")]
+    NotFound,
+    /// The token lacks this access.
+    #[error("the token lacks the access `{0}`")]
+    AccessDenied(String),
+    /// The tenant is not the token owner's and does not lie below it.
+    #[error("the token is not good for the tenant `{0}`")]
+    TenantDenied(String),
+}
