@@ -1,0 +1,86 @@
+# The only door for people and CI. `make help` lists what is behind it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+WASM_TARGET := wasm32-wasip2
+WASM_OUT := target/$(WASM_TARGET)/plugin
+PLUGINS := wazo_user
+EXAMPLES := hello_backend
+GUESTS := hostile wants_expose forbidden_import wrong_world
+# What `make run` and the tests load plugins from.
+STAGE := target/plugins
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: plugins ## Build everything and serve the demo on https://localhost:9497
+	cargo build -p keyway
+	target/debug/keyway demo --plugins $(STAGE)
+
+.PHONY: test
+test: wasm-target postgresql plugins guests ## Run every test, real peers included
+	cargo build -p keyway
+	cargo test --workspace $(GUESTS:%=--exclude %)
+
+.PHONY: check
+check: ## What CI runs: format, lints, every test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(MAKE) test
+
+.PHONY: plugins
+plugins: wasm-target ## Build the plugins and the example backends into target/plugins
+	cargo build --profile plugin --target $(WASM_TARGET) $(PLUGINS:%=-p %) $(EXAMPLES:%=-p %)
+	@mkdir -p $(STAGE)
+	@# Copied under another name and renamed, because a running demo watches this folder.
+	@for name in $(PLUGINS) $(EXAMPLES); do \
+	    cmp -s $(WASM_OUT)/$$name.wasm $(STAGE)/$$name.wasm || \
+	    { cp $(WASM_OUT)/$$name.wasm $(STAGE)/.$$name.new && mv $(STAGE)/.$$name.new $(STAGE)/$$name.wasm; }; \
+	done
+
+.PHONY: guests
+guests: wasm-target ## Build the badly behaved plugins that the isolation tests load
+	cargo build --profile plugin --target $(WASM_TARGET) $(GUESTS:%=-p %)
+
+.PHONY: bench
+bench: plugins guests ## Measure against the yardsticks, print ratios, write target/bench.txt
+	cargo build --release -p keyway
+	cargo run --release -p keyway-bench
+
+.PHONY: dist
+dist: plugins ## Leave the release binary and the plugins in dist/
+	cargo build --release -p keyway
+	@mkdir -p dist/bin dist/plugins dist/examples
+	install -m 755 target/release/keyway dist/bin/keyway
+	for name in $(PLUGINS); do install -m 644 $(WASM_OUT)/$$name.wasm dist/plugins/$$name.wasm; done
+	for name in $(EXAMPLES); do install -m 644 $(WASM_OUT)/$$name.wasm dist/examples/$$name.wasm; done
+
+.PHONY: audit
+audit: ## Check advisories, licences and sources of all dependencies
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
+	cargo deny check
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
+	rm -rf dist
+
+# What a fresh machine lacks.
+
+.PHONY: wasm-target
+wasm-target:
+	@ls "$$(rustc --print sysroot)/lib/rustlib/$(WASM_TARGET)" >/dev/null 2>&1 || { \
+	    command -v rustup >/dev/null || { echo "install the Rust standard library for $(WASM_TARGET)"; exit 1; }; \
+	    rustup target add $(WASM_TARGET); }
+
+.PHONY: postgresql
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install PostgreSQL's server programs (Debian: apt-get install postgresql)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
