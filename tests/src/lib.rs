@@ -1,1 +1,13 @@
-//! Placeholder.
+//! What the black-box tests stand on: the real binary in a folder of its own, one client per dialect, and real peers.
+//!
+//! Nothing here knows a host crate: a test sees what an operator, a caller and a plugin author see.
+
+mod host;
+mod log;
+mod plugin;
+pub mod postgres;
+pub mod wazo;
+
+pub use host::{Finished, TestHost, TestHostBuilder};
+pub use log::ServerLog;
+pub use plugin::{artefact, keyway_binary, variant};
