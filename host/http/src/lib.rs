@@ -1,1 +1,11 @@
-//! Placeholder.
+//! Keyway's HTTP side: the dialects, the admin API, and the edge that both stand behind.
+//!
+//! The one crate that knows axum. A dialect turns its wire form into one call of the token service and renders the answer; it
+//! decides nothing. It may not know a store's or a runtime's concrete types: those come in through [`AppParts`].
+
+pub mod admin;
+pub mod dialect;
+pub mod edge;
+mod state;
+
+pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings, local_offset};

@@ -1,0 +1,121 @@
+//! What handlers work with. Composed once by the server; handlers take their part of it through `FromRef`.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::FromRef;
+use keyway_core::directory::DirectoryService;
+use keyway_core::model::PluginStatus;
+use keyway_core::port::{Backends, Clock, PluginHost, Random, Store};
+use keyway_core::token::TokenService;
+use serde::{Deserialize, Serialize};
+use time::UtcOffset;
+
+/// What the composition root hands over.
+pub struct AppParts {
+    /// Issues, checks and revokes tokens.
+    pub tokens: Arc<TokenService>,
+    /// The backends that are configured now.
+    pub backends: Arc<dyn Backends>,
+    /// Asked only whether it answers.
+    pub store: Arc<dyn Store>,
+    /// Users, tenants and policies.
+    pub directory: Arc<DirectoryService>,
+    /// The plugins; `None` where no server runs (a command that works on the store alone).
+    pub plugins: Option<Arc<dyn PluginHost>>,
+    /// Reads the configuration again; `None` where no server runs.
+    pub reload: Option<Arc<dyn Reload>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where unguessable bytes come from.
+    pub random: Arc<dyn Random>,
+    /// What the configuration says about each dialect.
+    pub dialects: DialectSettings,
+}
+
+/// [`AppParts`], shared. Cloning costs one reference count.
+#[derive(Clone)]
+pub struct AppState(Arc<AppParts>);
+
+impl AppState {
+    /// Shares the parts.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Arc<TokenService> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.tokens)
+    }
+}
+
+impl FromRef<AppState> for Arc<DirectoryService> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.directory)
+    }
+}
+
+/// The `[dialect.*]` tables of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct DialectSettings {
+    /// `[dialect.wazo]`.
+    pub wazo: WazoSettings,
+}
+
+/// `[dialect.wazo]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WazoSettings {
+    /// The backend of a login that names none.
+    pub backend: String,
+    /// What answers show as `xivo_uuid`, the id of the installation.
+    pub xivo_uuid: Option<String>,
+    /// The zone of `issued_at` and `expires_at`, which carry none. See [`local_offset`].
+    pub local_offset: UtcOffset,
+}
+
+impl Default for WazoSettings {
+    fn default() -> Self {
+        Self {
+            backend: "wazo_user".to_owned(),
+            xivo_uuid: None,
+            local_offset: UtcOffset::UTC,
+        }
+    }
+}
+
+/// The machine's offset from UTC, or UTC where it cannot be told. To be called before the process starts its second thread: the C
+/// library's time zone is not safe to read afterwards, and UTC is the answer then.
+pub fn local_offset() -> UtcOffset {
+    UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC)
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ReloadReport {
+    /// Settings that are live now, by key.
+    pub applied: Vec<String>,
+    /// Settings that differ from what runs and need a restart, by key.
+    pub needs_restart: Vec<String>,
+    /// The backends afterwards.
+    pub plugins: Vec<PluginStatus>,
+}
+
+/// Reads the configuration again on a running server. The server implements it.
+#[async_trait]
+pub trait Reload: Send + Sync {
+    /// Puts the configuration file's present content in place.
+    ///
+    /// # Errors
+    /// The key, the file and the line of what is wrong; the old configuration stays in place.
+    async fn reload(&self) -> Result<ReloadReport, String>;
+}
