@@ -1,0 +1,61 @@
+//! What the host does for a plugin: the services behind the imports, as traits so that tests and benchmarks can stand in for them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use keyway_core::Secret;
+use keyway_core::directory::{DirectoryError, DirectoryService};
+use keyway_core::model::{User, UserId};
+use keyway_core::password::{PasswordError, PasswordPool};
+use keyway_core::port::StoredVerifier;
+
+/// What stands behind the import `directory`. [`DirectoryService`] is the real one.
+#[async_trait]
+pub trait HostDirectory: Send + Sync {
+    /// As [`DirectoryService::find_by_login`].
+    async fn find_by_login(&self, login: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError>;
+
+    /// As [`DirectoryService::find_by_email`].
+    async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError>;
+
+    /// As [`DirectoryService::verify_password`].
+    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError>;
+}
+
+/// What stands behind `secret.matches`. [`PasswordPool`] is the real one.
+#[async_trait]
+pub trait HostPasswords: Send + Sync {
+    /// Whether the value belongs to the verifier. With `None` it does the work of a current verifier, and the answer is no.
+    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError>;
+}
+
+/// What the host does for plugins.
+#[derive(Clone)]
+pub struct HostServices {
+    /// The host's own users.
+    pub directory: Arc<dyn HostDirectory>,
+    /// Comparisons with verifiers.
+    pub passwords: Arc<dyn HostPasswords>,
+}
+
+#[async_trait]
+impl HostDirectory for DirectoryService {
+    async fn find_by_login(&self, login: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Self::find_by_login(self, login, tenant).await
+    }
+
+    async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Self::find_by_email(self, email, tenant).await
+    }
+
+    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+        Self::verify_password(self, user, password).await
+    }
+}
+
+#[async_trait]
+impl HostPasswords for PasswordPool {
+    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError> {
+        Ok(self.verify(value, verifier).await?.matches)
+    }
+}
