@@ -1,18 +1,23 @@
 //! What every listener stands behind: TLS, limits, request ids, liveness. No dialect names, no domain rules.
 
+mod call;
+mod credentials;
 mod listen;
+mod live;
+mod log;
+mod page;
+mod payload;
 mod settings;
 mod stop;
 mod tls;
 
+pub use call::Call;
+pub use credentials::{basic_credentials, user_agent};
 pub use listen::{Drained, ListenError, Listener};
+pub use live::answers;
+pub use log::log_failure;
+pub use page::{message, not_found, not_found_page};
+pub use payload::{Payload, PayloadError};
 pub use settings::EdgeSettings;
 pub use stop::Stop;
 pub use tls::{Tls, TlsError, TlsFiles, self_signed};
-
-use axum::response::{IntoResponse, Response};
-
-/// The answer to a path that no route has.
-pub async fn not_found() -> Response {
-    http::StatusCode::NOT_FOUND.into_response()
-}

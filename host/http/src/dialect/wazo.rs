@@ -1,10 +1,81 @@
-//! wazo-auth's and xivo-auth's 0.1 token API.
+//! wazo-auth's and xivo-auth's 0.1 token API: the route table.
+
+mod check_scopes;
+mod delete_token;
+mod error;
+mod get_token;
+mod head_status;
+mod head_token;
+mod list_backends;
+mod login_body;
+mod not_allowed;
+mod post_token;
+mod query;
+mod token_path;
+mod validation;
+mod wire;
 
 use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::{get, head, post};
+use keyway_core::model::Timestamp;
+use keyway_core::port::{Backends, Store};
+use keyway_core::token::TokenService;
 
-use crate::AppState;
+use crate::{AppState, WazoSettings};
 
-/// The routes, under `/0.1` and under `/api/auth/0.1`.
-pub fn router(_state: &AppState) -> Router {
-    Router::new()
+/// The routes, under `/0.1` and, where wazo's proxy puts them, under `/api/auth/0.1`.
+pub fn router(state: &AppState) -> Router {
+    let mut router = Router::new();
+    for prefix in ["/0.1", "/api/auth/0.1"] {
+        router = router
+            .route(&format!("{prefix}/token"), post(post_token::handle))
+            .route(
+                &format!("{prefix}/token/{{token}}"),
+                get(get_token::handle)
+                    .head(head_token::handle)
+                    .delete(delete_token::handle),
+            )
+            .route(
+                &format!("{prefix}/token/{{token}}/scopes/check"),
+                post(check_scopes::handle),
+            )
+            .route(&format!("{prefix}/backends"), get(list_backends::handle))
+            .route(&format!("{prefix}/status"), head(head_status::handle));
+    }
+    router
+        .method_not_allowed_fallback(not_allowed::handle)
+        .with_state(state.clone())
+}
+
+/// The part of the state that this dialect uses.
+#[derive(Clone)]
+struct Wazo(AppState);
+
+impl FromRef<AppState> for Wazo {
+    fn from_ref(state: &AppState) -> Self {
+        Self(state.clone())
+    }
+}
+
+impl Wazo {
+    fn tokens(&self) -> &TokenService {
+        &self.0.tokens
+    }
+
+    fn backends(&self) -> &dyn Backends {
+        &*self.0.backends
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    fn settings(&self) -> &WazoSettings {
+        &self.0.dialects.wazo
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
 }

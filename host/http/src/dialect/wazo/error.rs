@@ -1,0 +1,147 @@
+//! What went wrong, as this dialect says it. Every error of the core has its line here; there is no catch-all.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use keyway_core::port::{BackendFault, StoreError};
+use keyway_core::token::TokenError;
+
+use super::validation::{Problem, Problems};
+use super::{Wazo, wire};
+use crate::edge::{Call, PayloadError, log_failure};
+
+const REFUSED: &str = "Authentication Failed";
+const UNAVAILABLE: &str = "Service Unavailable";
+
+/// Why a request was not served.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The body did not arrive.
+    Payload(PayloadError),
+    /// The body is not what it should be.
+    Body(Problem),
+    /// The token service says no, or cannot say.
+    Token(TokenError),
+    /// The backend wants a second step, for which this dialect has no words.
+    Challenged,
+}
+
+impl From<PayloadError> for Failure {
+    fn from(error: PayloadError) -> Self {
+        Self::Payload(error)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Body(problem)
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl Failure {
+    /// The answer. What only operators may know goes to the log, once, under the request's id.
+    pub(super) fn answer(&self, wazo: &Wazo, call: &Call) -> Response {
+        match self {
+            Self::Payload(error) => wire::open_to_all(error.into_response()),
+            Self::Body(Problem::Malformed) => wire::message(
+                StatusCode::BAD_REQUEST,
+                "The browser (or proxy) sent a request that this server could not understand.",
+            ),
+            Self::Body(Problem::Invalid(reason)) => wire::failure(StatusCode::BAD_REQUEST, reason, wazo.now()),
+            Self::Token(error) => token(error, wazo, call),
+            Self::Challenged => {
+                tracing::info!(
+                    request_id = call.id(),
+                    "login refused: the backend asks for a second step, which the wazo dialect cannot carry"
+                );
+                wire::failure(StatusCode::UNAUTHORIZED, REFUSED, wazo.now())
+            }
+        }
+    }
+}
+
+fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
+    let now = wazo.now();
+    match error {
+        TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
+            tracing::info!(request_id = call.id(), reason = %error, "login refused");
+            wire::failure(StatusCode::UNAUTHORIZED, REFUSED, now)
+        }
+        TokenError::TtlOutOfRange { max } => {
+            let mut problems = Problems::default();
+            problems.range("expiration", 1, max.as_secs());
+            match problems.none_or_fail() {
+                Err(Problem::Invalid(reason)) => wire::failure(StatusCode::BAD_REQUEST, &reason, now),
+                Ok(()) | Err(Problem::Malformed) => wire::failure(StatusCode::BAD_REQUEST, "expiration", now),
+            }
+        }
+        TokenError::Backend { backend: _, fault } => {
+            log_failure(call, error);
+            unavailable(retry_after(fault), wazo)
+        }
+        TokenError::Saturated => {
+            log_failure(call, error);
+            unavailable(Duration::ZERO, wazo)
+        }
+        TokenError::Store(inner) => {
+            log_failure(call, error);
+            store(inner, wazo)
+        }
+        TokenError::NotFound => wire::failure(StatusCode::NOT_FOUND, "No such token", now),
+        TokenError::AccessDenied(scope) => wire::failure(
+            StatusCode::FORBIDDEN,
+            &format!("Unauthorized for {}", ascii(scope)),
+            now,
+        ),
+        TokenError::TenantDenied(tenant) => {
+            wire::failure(StatusCode::FORBIDDEN, &format!("Unauthorized for tenant {tenant}"), now)
+        }
+    }
+}
+
+fn store(error: &StoreError, wazo: &Wazo) -> Response {
+    match error {
+        StoreError::Unavailable { .. } => unavailable(Duration::ZERO, wazo),
+        // The user or its tenant was removed while it logged in.
+        StoreError::Missing { .. } => wire::failure(StatusCode::UNAUTHORIZED, REFUSED, wazo.now()),
+        StoreError::Conflict { .. } | StoreError::InUse { .. } | StoreError::Inconsistent { .. } => {
+            wire::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+fn retry_after(fault: &BackendFault) -> Duration {
+    match fault {
+        BackendFault::BreakerOpen { retry_after, .. } => *retry_after,
+        BackendFault::Unavailable(_)
+        | BackendFault::Misconfigured(_)
+        | BackendFault::Internal(_)
+        | BackendFault::Broken(_)
+        | BackendFault::LimitExceeded(_)
+        | BackendFault::DeadlineExceeded(_)
+        | BackendFault::Saturated
+        | BackendFault::NotLoaded => Duration::ZERO,
+    }
+}
+
+/// 503, to be tried again after this time, rounded up to a whole second and at least one.
+fn unavailable(after: Duration, wazo: &Wazo) -> Response {
+    let seconds = after.as_millis().div_ceil(1000).max(1);
+    let mut response = wire::failure(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, wazo.now());
+    if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}
+
+/// The original writes scopes in ASCII. Its transliteration is a table of the whole of Unicode; a question mark says as much here.
+fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}

@@ -1,0 +1,21 @@
+//! `HEAD /token/{token}`: whether a token is good. The hot path: services ask before each of their own answers.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::query::CheckQuery;
+use super::token_path::TokenPath;
+use super::{Wazo, error::Failure, wire};
+use crate::edge::Call;
+
+pub(super) async fn handle(
+    State(wazo): State<Wazo>,
+    call: Call,
+    TokenPath(token): TokenPath,
+    query: CheckQuery,
+) -> Response {
+    match wazo.tokens().check(&token, query.request()).await {
+        Ok(_) => wire::no_content(),
+        Err(error) => Failure::from(error).answer(&wazo, &call),
+    }
+}

@@ -1,0 +1,174 @@
+//! Answers on the wire.
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use keyway_core::model::{BackendName, Identity, Timestamp};
+use keyway_core::token::{LiveToken, TokenValue};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use time::UtcOffset;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::WazoSettings;
+use crate::edge;
+
+/// Python's naive `isoformat`, always with microseconds: what the clients parse is never absent.
+const NAIVE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
+
+/// `{"data": {...}}` around a token. The keys stand in the original's order.
+pub(super) fn token(value: &TokenValue, live: &LiveToken, settings: &WazoSettings) -> Response {
+    let token = &live.record.token;
+    let session = &live.record.session;
+    let identity = &session.identity;
+    json_body(
+        StatusCode::OK,
+        &Enclosed {
+            data: TokenBody {
+                token: value.reveal(),
+                auth_id: identity.id.to_string(),
+                xivo_user_uuid: identity.user.map(|user| user.to_string()),
+                xivo_uuid: settings.xivo_uuid.as_deref(),
+                issued_at: naive(token.issued_at, settings.local_offset),
+                expires_at: naive(token.expires_at, settings.local_offset),
+                utc_issued_at: naive(token.issued_at, UtcOffset::UTC),
+                utc_expires_at: naive(token.expires_at, UtcOffset::UTC),
+                acl: &token.accesses,
+                metadata: Metadata::of(identity, settings),
+                session_uuid: session.id.to_string(),
+                remote_addr: session.client.address.as_deref(),
+                user_agent: session.client.user_agent.as_deref(),
+            },
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct Enclosed<T> {
+    data: T,
+}
+
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    token: String,
+    auth_id: String,
+    xivo_user_uuid: Option<String>,
+    xivo_uuid: Option<&'a str>,
+    issued_at: String,
+    expires_at: String,
+    utc_issued_at: String,
+    utc_expires_at: String,
+    acl: &'a [String],
+    metadata: Metadata<'a>,
+    session_uuid: String,
+    remote_addr: Option<&'a str>,
+    user_agent: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    uuid: String,
+    tenant_uuid: String,
+    auth_id: String,
+    pbx_user_uuid: Option<String>,
+    xivo_uuid: Option<&'a str>,
+    purpose: &'static str,
+}
+
+impl<'a> Metadata<'a> {
+    fn of(identity: &Identity, settings: &'a WazoSettings) -> Self {
+        Self {
+            uuid: identity.id.to_string(),
+            tenant_uuid: identity.tenant.to_string(),
+            auth_id: identity.id.to_string(),
+            pbx_user_uuid: identity.user.map(|user| user.to_string()),
+            xivo_uuid: settings.xivo_uuid.as_deref(),
+            purpose: "user",
+        }
+    }
+}
+
+fn naive(at: Timestamp, offset: UtcOffset) -> String {
+    let utc = at.to_utc();
+    let local = utc.checked_to_offset(offset).unwrap_or(utc);
+    // Formatting years 0 to 9999 into a string cannot fail; the fallback keeps the field readable for others.
+    local.format(NAIVE).unwrap_or_else(|_| local.to_string())
+}
+
+/// The answer to a good `HEAD`: 204, which alone the clients accept.
+pub(super) fn no_content() -> Response {
+    empty(StatusCode::NO_CONTENT)
+}
+
+/// No body.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    open_to_all(response)
+}
+
+/// The answer to a `DELETE`.
+pub(super) fn success() -> Response {
+    json_body(StatusCode::OK, &json!({"data": {"message": "success"}}))
+}
+
+/// Which scopes are granted.
+pub(super) fn scopes(answers: Map<String, Value>) -> Response {
+    json_body(StatusCode::OK, &json!({ "scopes": answers }))
+}
+
+/// The backends' names.
+pub(super) fn backends(names: &[BackendName]) -> Response {
+    json_body(StatusCode::OK, &Enclosed { data: names })
+}
+
+/// The token service's own shape of an error.
+pub(super) fn failure(status: StatusCode, reason: &str, now: Timestamp) -> Response {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "microseconds since 1970 fit a double until the year 2255"
+    )]
+    let seconds = now.0 as f64 / 1e6;
+    json_body(
+        status,
+        &json!({"reason": [reason], "timestamp": [seconds], "status_code": status.as_u16()}),
+    )
+}
+
+/// The framework's shape of an error.
+pub(super) fn message(status: StatusCode, message: &str) -> Response {
+    open_to_all(edge::message(status, message))
+}
+
+/// The page of an address that does not exist.
+pub(super) fn not_found_page() -> Response {
+    open_to_all(edge::not_found_page())
+}
+
+fn json_body<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    open_to_all((status, axum::Json(body)).into_response())
+}
+
+/// Browsers may read every answer, as wazo's default has it: tokens, not cookies, decide who somebody is.
+pub(super) fn open_to_all(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_naive_and_keep_six_digits() {
+        let at = Timestamp(1_433_499_418_000_000);
+        assert_eq!(naive(at, UtcOffset::UTC), "2015-06-05T10:16:58.000000");
+        let montreal = UtcOffset::from_hms(-4, 0, 0).expect("a valid offset");
+        assert_eq!(naive(Timestamp(at.0 + 7), montreal), "2015-06-05T06:16:58.000007");
+        assert_eq!(naive(Timestamp(i64::MAX), montreal), "1969-12-31T20:00:00.000000");
+    }
+}

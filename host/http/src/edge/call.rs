@@ -1,0 +1,86 @@
+//! One request's circumstances: its id, where it comes from, which route answers it.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use http::HeaderValue;
+use http::request::Parts;
+
+use super::EdgeSettings;
+
+/// One request's circumstances. Clones are the same request.
+#[derive(Debug, Clone)]
+pub struct Call(Arc<Circumstances>);
+
+#[derive(Debug)]
+struct Circumstances {
+    id: HeaderValue,
+    client: Option<IpAddr>,
+    settings: Arc<EdgeSettings>,
+    route: OnceLock<MatchedPath>,
+    routine: AtomicBool,
+}
+
+impl Call {
+    pub(super) fn new(id: HeaderValue, client: Option<IpAddr>, settings: Arc<EdgeSettings>) -> Self {
+        Self(Arc::new(Circumstances {
+            id,
+            client,
+            settings,
+            route: OnceLock::new(),
+            routine: AtomicBool::new(false),
+        }))
+    }
+
+    /// The id under which the request is logged, and which its answer carries.
+    pub fn id(&self) -> &str {
+        self.0.id.to_str().unwrap_or("-")
+    }
+
+    pub(super) fn id_header(&self) -> HeaderValue {
+        self.0.id.clone()
+    }
+
+    /// The client's address, proxies resolved; `None` on a unix socket.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.0.client
+    }
+
+    /// Marks a request that changes nothing although its method says otherwise, so that its log line is one of debugging.
+    pub fn note_routine(&self) {
+        self.0.routine.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_routine(&self) -> bool {
+        self.0.routine.load(Ordering::Relaxed)
+    }
+
+    /// The route's template. The path itself is not for logs: it holds tokens.
+    pub(super) fn route(&self) -> &str {
+        self.0.route.get().map_or("-", MatchedPath::as_str)
+    }
+
+    pub(super) fn settings(&self) -> &EdgeSettings {
+        &self.0.settings
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        // Without an edge in front, a command uses the router in process.
+        let call = parts.extensions.get::<Self>().cloned().unwrap_or_else(|| {
+            let settings = Arc::new(EdgeSettings::default());
+            Self::new(HeaderValue::from_static("in-process"), None, settings)
+        });
+        if let Some(matched) = parts.extensions.get::<MatchedPath>() {
+            // A second extraction of the same request finds the same route there.
+            let _ = call.0.route.set(matched.clone());
+        }
+        Ok(call)
+    }
+}

@@ -1,0 +1,23 @@
+//! Answers that no dialect has a say in.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde_json::json;
+
+/// The answer to a path that no route has: a short HTML page, for people who typed it.
+pub async fn not_found() -> Response {
+    not_found_page()
+}
+
+/// The same, where a handler finds out by itself.
+pub fn not_found_page() -> Response {
+    const PAGE: &str = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n\
+        <p>Nothing is served under this address.</p>\n</html>\n";
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    (StatusCode::NOT_FOUND, kind, PAGE).into_response()
+}
+
+/// `{"message": ...}` with this status.
+pub fn message(status: StatusCode, message: &str) -> Response {
+    (status, axum::Json(json!({ "message": message }))).into_response()
+}
