@@ -1,0 +1,151 @@
+//! The configuration: a TOML file, environment variables over it, and the checks that make values of it. One file per section.
+//!
+//! `RawX` is what was typed, with the place of each value; `X` is what the server works with. Nothing here acts on anything.
+
+mod backend;
+mod dialect;
+mod environment;
+mod error;
+mod http;
+mod keys;
+mod listen;
+mod log;
+mod password;
+mod plain;
+mod quantity;
+mod secret;
+mod source;
+mod store;
+mod token;
+
+use std::path::{Path, PathBuf};
+
+use keyway_core::token::TokenSettings;
+use keyway_http::edge::EdgeSettings;
+use serde::Deserialize;
+
+pub(crate) use backend::{BackendConfig, BackendGrants, BackendLimits, Instances};
+pub(crate) use dialect::DialectConfig;
+pub(crate) use environment::{read as read_environment, variable};
+pub(crate) use error::ConfigError;
+pub(crate) use keys::MasterKeyPlace;
+pub(crate) use listen::{Listen, ListenTls};
+pub(crate) use log::{LogConfig, LogFormat, LogLevel};
+pub(crate) use password::PasswordConfig;
+pub(crate) use store::StoreConfig;
+
+use source::Source;
+
+/// Where a configuration is looked for when none is named.
+const USUAL_FILES: [&str; 2] = ["keyway.toml", "/etc/keyway/keyway.toml"];
+
+/// The whole file as typed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    data_dir: Option<String>,
+    plugins_dir: Option<String>,
+    #[serde(default)]
+    listen: Vec<listen::RawListen>,
+    #[serde(default)]
+    store: store::RawStore,
+    #[serde(default)]
+    token: token::RawToken,
+    #[serde(default)]
+    password: password::RawPassword,
+    #[serde(default)]
+    dialect: dialect::RawDialects,
+    #[serde(default)]
+    http: http::RawHttp,
+    #[serde(default)]
+    keys: keys::RawKeys,
+    #[serde(default)]
+    log: LogConfig,
+    #[serde(default)]
+    backend: Vec<backend::RawBackend>,
+}
+
+/// A configuration that is fit for use. All paths are absolute or relative to the working directory, never to the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The file that it came from.
+    pub(crate) file: PathBuf,
+    /// SQLite file, keys, compiled plugins, admin socket.
+    pub(crate) data_dir: PathBuf,
+    /// The watched folder of plugins.
+    pub(crate) plugins_dir: PathBuf,
+    /// The listeners, at least one.
+    pub(crate) listen: Vec<Listen>,
+    /// The store.
+    pub(crate) store: StoreConfig,
+    /// Token lives, sweep, cache.
+    pub(crate) token: TokenSettings,
+    /// Password hashing.
+    pub(crate) password: PasswordConfig,
+    /// The dialects' own settings.
+    pub(crate) dialect: DialectConfig,
+    /// Limits of the edge.
+    pub(crate) http: EdgeSettings,
+    /// Where the master key comes from.
+    pub(crate) master_key: MasterKeyPlace,
+    /// The log.
+    pub(crate) log: LogConfig,
+    /// The backends, at least one.
+    pub(crate) backends: Vec<BackendConfig>,
+}
+
+impl Config {
+    /// Reads the file that is named, or the first of the usual ones that exists, with the environment over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = find_file(named)?;
+        let text = std::fs::read_to_string(&file).map_err(|error| ConfigError::Unreadable {
+            file: file.clone(),
+            reason: error.to_string(),
+        })?;
+        Self::parse(&file, &text, &read_environment())
+    }
+
+    /// Makes a configuration of a file's text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`].
+    pub(crate) fn parse(file: &Path, text: &str, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let (source, raw) = Source::parse(file, text, environment)?;
+        let data_dir = source.path(raw.data_dir.as_deref().unwrap_or("var"));
+        let backends = backend::RawBackend::check_all(&raw.backend, &source)?;
+        Ok(Self {
+            plugins_dir: source.path(raw.plugins_dir.as_deref().unwrap_or("plugins")),
+            listen: listen::RawListen::check_all(&raw.listen, &source)?,
+            store: raw.store.check(&data_dir, &source)?,
+            token: raw.token.check(&source)?,
+            password: raw.password.check(&source)?,
+            dialect: raw.dialect.check(&backend::names(&backends), &source)?,
+            http: raw.http.check(&source)?,
+            master_key: raw.keys.check(&data_dir, &source)?,
+            log: raw.log,
+            backends,
+            file: file.to_owned(),
+            data_dir,
+        })
+    }
+}
+
+fn find_file(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
+    let found = match named {
+        Some(named) => Some(named.to_owned()),
+        None => USUAL_FILES.iter().map(PathBuf::from).find(|file| file.exists()),
+    };
+    let found = found.ok_or_else(|| ConfigError::NoFile {
+        searched: USUAL_FILES.map(|file| format!("`{file}`")).join(" and "),
+    })?;
+    std::path::absolute(&found).map_err(|error| ConfigError::Unreadable {
+        file: found,
+        reason: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! `[[listen]]`: addresses, TLS, and which dialects answer there.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use keyway_http::dialect::{Dialect, DialectError};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::error::ConfigError;
+use super::source::Source;
+
+/// Where a server listens if nothing is written: as xivo-auth did, but on the loopback only.
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9497);
+
+/// One `[[listen]]` as typed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListen {
+    address: Spanned<String>,
+    tls: Option<Spanned<RawTls>>,
+    dialects: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTls {
+    self_signed: Option<bool>,
+    cert: Option<Spanned<String>>,
+    key: Option<Spanned<String>>,
+}
+
+/// One listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// The address; port 0 for any free one.
+    pub(crate) address: SocketAddr,
+    /// Plain HTTP if absent.
+    pub(crate) tls: Option<ListenTls>,
+    /// The dialects that this version serves there.
+    pub(crate) dialects: Vec<Dialect>,
+    /// The dialects that the operator wants there and that this version does not have.
+    pub(crate) not_built: Vec<&'static str>,
+}
+
+/// Where a listener's certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ListenTls {
+    /// Made by the server, in `data_dir`.
+    SelfSigned,
+    /// PEM files.
+    Files {
+        /// The certificate chain.
+        cert: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+}
+
+impl RawListen {
+    /// Checks all of them together.
+    pub(super) fn check_all(raw: &[Self], source: &Source) -> Result<Vec<Listen>, ConfigError> {
+        if raw.is_empty() {
+            return Ok(vec![Listen {
+                address: DEFAULT_ADDRESS,
+                tls: Some(ListenTls::SelfSigned),
+                dialects: Dialect::ALL.to_vec(),
+                not_built: Vec::new(),
+            }]);
+        }
+        let mut seen = HashSet::new();
+        raw.iter()
+            .map(|raw| {
+                let listen = raw.check(source)?;
+                if listen.address.port() != 0 && !seen.insert(listen.address) {
+                    return Err(source.refuse(raw.address.span(), format!("`{}` is listened on twice", listen.address)));
+                }
+                Ok(listen)
+            })
+            .collect()
+    }
+
+    fn check(&self, source: &Source) -> Result<Listen, ConfigError> {
+        let address = self.address.get_ref().parse().map_err(|_| {
+            source.refuse(
+                self.address.span(),
+                format!(
+                    "`{}` is no address; write an IP address and a port, `127.0.0.1:9497` or `[::]:9497`",
+                    self.address.get_ref()
+                ),
+            )
+        })?;
+        let tls = match &self.tls {
+            Some(raw) => check_tls(raw, source)?,
+            None => None,
+        };
+        let (dialects, not_built) = self.check_dialects(source)?;
+        Ok(Listen {
+            address,
+            tls,
+            dialects,
+            not_built,
+        })
+    }
+
+    fn check_dialects(&self, source: &Source) -> Result<(Vec<Dialect>, Vec<&'static str>), ConfigError> {
+        let Some(names) = &self.dialects else {
+            return Ok((Dialect::ALL.to_vec(), Vec::new()));
+        };
+        if names.get_ref().is_empty() {
+            return Err(source.refuse(names.span(), "the list is empty; leave the key out for all dialects"));
+        }
+        let mut dialects = Vec::new();
+        let mut not_built = Vec::new();
+        for name in names.get_ref() {
+            match Dialect::parse(name.get_ref()) {
+                Ok(dialect) => dialects.push(dialect),
+                Err(DialectError::NotBuilt(planned)) => not_built.push(planned),
+                Err(error @ DialectError::Unknown(_)) => return Err(source.refuse(name.span(), error.to_string())),
+            }
+        }
+        Ok((dialects, not_built))
+    }
+}
+
+fn check_tls(raw: &Spanned<RawTls>, source: &Source) -> Result<Option<ListenTls>, ConfigError> {
+    const WANTED: &str =
+        "write `{ self_signed = true }` or `{ cert = \"...\", key = \"...\" }`, or leave `tls` out for plain HTTP";
+    let tls = raw.get_ref();
+    match (tls.self_signed, &tls.cert, &tls.key) {
+        (Some(true), None, None) => Ok(Some(ListenTls::SelfSigned)),
+        (Some(false), None, None) => Ok(None),
+        (None | Some(false), Some(cert), Some(key)) => Ok(Some(ListenTls::Files {
+            cert: readable(cert, source)?,
+            key: readable(key, source)?,
+        })),
+        _ => Err(source.refuse(raw.span(), WANTED)),
+    }
+}
+
+fn readable(path: &Spanned<String>, source: &Source) -> Result<PathBuf, ConfigError> {
+    let found = source.path(path.get_ref());
+    std::fs::File::open(&found)
+        .map_err(|error| source.refuse(path.span(), format!("cannot read `{}`: {error}", found.display())))?;
+    Ok(found)
+}

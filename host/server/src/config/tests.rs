@@ -1,0 +1,443 @@
+//! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
+
+use super::*;
+
+fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::parse(Path::new("/srv/keyway.toml"), text, &environment).map_err(|error| error.to_string())
+}
+
+fn parse(text: &str) -> Result<Config, String> {
+    parse_with(text, &[])
+}
+
+fn refusal(text: &str) -> String {
+    parse(text).map(|_| ()).expect_err(text)
+}
+
+/// A backend's mistake, below a correct first backend.
+fn backend_refusal(lines: &str) -> String {
+    refusal(&format!("[[backend]]\nname = \"a\"\nplugin = \"p\"\n{lines}"))
+}
+
+#[test]
+fn unknown_keys_are_named_with_file_and_line() {
+    let table = [
+        (
+            "datadir = \"var\"",
+            "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `listen`, `store`, `token`, \
+             `password`, `dialect`, `http`, `keys`, `log`, `backend`",
+        ),
+        (
+            "# a comment\n\n[token]\ndefault_ttl = \"2h\"\ndefualt_ttl = \"3h\"",
+            "/srv/keyway.toml:5: unknown key `token.defualt_ttl`; the keys here are `default_ttl`, `max_ttl`, `sweep_interval`, \
+             `sweep_batch`, `cache`",
+        ),
+        (
+            "[store]\nurl = \"sqlite:x\"\nulr = \"sqlite:x\"",
+            "/srv/keyway.toml:3: unknown key `store.ulr`; the keys here are `url`",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { selfsigned = true }",
+            "/srv/keyway.toml:3: unknown key `listen.tls.selfsigned`; the keys here are `self_signed`, `cert`, `key`",
+        ),
+        (
+            "[dialect.sip]\nbackend = \"x\"",
+            "/srv/keyway.toml:1: unknown key `dialect.sip`; the keys here are `wazo`, `kazoo`, `privacyidea`, `webitel`",
+        ),
+        (
+            "log.colour = true",
+            "/srv/keyway.toml:1: unknown key `log.colour`; the keys here are `level`, `format`",
+        ),
+    ];
+    for (text, message) in table {
+        assert_eq!(refusal(text), message);
+    }
+    assert_eq!(
+        backend_refusal("limits = { deadlin = \"5s\" }"),
+        "/srv/keyway.toml:4: unknown key `backend.limits.deadlin`; the keys here are `deadline`, `memory`, `concurrency`, `queue`"
+    );
+    assert_eq!(
+        backend_refusal("secrets.pw = { flie = \"x\" }"),
+        "/srv/keyway.toml:4: unknown key `backend.secrets.pw.flie`; the keys here are `file`"
+    );
+}
+
+#[test]
+fn wrong_values_are_named_with_file_and_line() {
+    let table = [
+        (
+            "data_dir = 5",
+            "/srv/keyway.toml:1: `data_dir`: invalid type: integer `5`, expected a string",
+        ),
+        (
+            "\ntoken = \"2h\"",
+            "/srv/keyway.toml:2: `token`: invalid type: string \"2h\", expected a table",
+        ),
+        (
+            "[token]\nmax_ttl = \"2 parsecs\"",
+            "/srv/keyway.toml:2: `token.max_ttl`: `2 parsecs` is no duration; write `250ms`, `5s`, `2h` or `365d`",
+        ),
+        (
+            "[token]\nmax_ttl = 5",
+            "/srv/keyway.toml:2: `token.max_ttl`: invalid type: integer `5`, expected a string",
+        ),
+        (
+            "[token]\nmax_ttl = \"0s\"",
+            "/srv/keyway.toml:2: `token.max_ttl`: must be at least `1s`",
+        ),
+        (
+            "[token]\nmax_ttl = \"1h\"\ndefault_ttl = \"2h\"",
+            "/srv/keyway.toml:3: `token.default_ttl`: must not be longer than `token.max_ttl`",
+        ),
+        (
+            "[token]\ncache = 0",
+            "/srv/keyway.toml:2: `token.cache`: must be at least 1",
+        ),
+        (
+            "[password]\nmemory = \"8MiB\"",
+            "/srv/keyway.toml:2: `password.memory`: too weak; use at least `19MiB` with 2 iterations, or `46MiB` with 1",
+        ),
+        (
+            "[password]\nmemory = \"64 MB\"",
+            "/srv/keyway.toml:2: `password.memory`: `64 MB` is no size; write `512KiB`, `64MiB` or `1GiB`",
+        ),
+        (
+            "[password]\nworkers = 0",
+            "/srv/keyway.toml:2: `password.workers`: must be 1 to 1024",
+        ),
+        (
+            "[password]\niterations = -1",
+            "/srv/keyway.toml:2: `password.iterations`: invalid value: integer `-1`, expected u32",
+        ),
+        (
+            "[store]\nurl = \"mysql://root:hunter2@db\"",
+            "/srv/keyway.toml:2: `store.url`: no such kind of store; write `sqlite:FILE` or `postgres://USER@HOST/DATABASE`",
+        ),
+        (
+            "[store]\nurl = \"sqlite:\"",
+            "/srv/keyway.toml:2: `store.url`: name a file, `sqlite:var/keyway.db` for example",
+        ),
+        (
+            "[store]\nurl = 7",
+            "/srv/keyway.toml:2: `store.url`: expected text, or `{ file = \"...\" }`",
+        ),
+        (
+            "[http]\ntrusted_proxies = [\n  \"10.0.0.0/8\",\n  \"ten\",\n]",
+            "/srv/keyway.toml:4: `http.trusted_proxies`: `ten` is no network; write `10.0.0.0/8` or `192.0.2.7`",
+        ),
+        (
+            "[http]\nrequest_timeout = \"0s\"",
+            "/srv/keyway.toml:2: `http.request_timeout`: must not be zero",
+        ),
+        (
+            "[http]\nbody_limit = \"0B\"",
+            "/srv/keyway.toml:2: `http.body_limit`: must not be zero",
+        ),
+        (
+            "[log]\nlevel = \"loud\"",
+            "/srv/keyway.toml:2: `log.level`: unknown value `loud`, expected one of `critical`, `error`, `warning`, `info`, `debug`",
+        ),
+        (
+            "[dialect.wazo]\nbackend = \"nope\"",
+            "/srv/keyway.toml:2: `dialect.wazo.backend`: no `[[backend]]` has the name or alias `nope`",
+        ),
+        (
+            "[dialect.wazo]\nxivo_uuid = \"nope\"",
+            "/srv/keyway.toml:2: `dialect.wazo.xivo_uuid`: `nope` is no UUID",
+        ),
+        (
+            "[keys]\nmaster_key = {}",
+            "/srv/keyway.toml:2: `keys.master_key`: write `{ file = \"...\" }` or `{ env = \"...\" }`",
+        ),
+    ];
+    for (text, message) in table {
+        assert_eq!(refusal(text), message);
+    }
+}
+
+#[test]
+fn a_listener_needs_an_address_and_known_dialects() {
+    let table = [
+        (
+            "[[listen]]\ntls = { self_signed = true }",
+            "/srv/keyway.toml:1: missing key `listen.address`",
+        ),
+        (
+            "[[listen]]\naddress = \"localhost\"",
+            "/srv/keyway.toml:2: `listen.address`: `localhost` is no address; write an IP address and a port, `127.0.0.1:9497` or \
+             `[::]:9497`",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\n[[listen]]\naddress = \"127.0.0.1:1\"",
+            "/srv/keyway.toml:4: `listen.address`: `127.0.0.1:1` is listened on twice",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\ndialects = [\"wazo\", \"sip\"]",
+            "/srv/keyway.toml:3: `listen.dialects`: unknown dialect `sip`; this version has: wazo",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\ndialects = []",
+            "/srv/keyway.toml:3: `listen.dialects`: the list is empty; leave the key out for all dialects",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { cert = \"a.pem\" }",
+            "/srv/keyway.toml:3: `listen.tls`: write `{ self_signed = true }` or `{ cert = \"...\", key = \"...\" }`, or leave `tls` out for \
+             plain HTTP",
+        ),
+        (
+            "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { cert = \"a.pem\", key = \"b.pem\" }",
+            "/srv/keyway.toml:3: `listen.tls.cert`: cannot read `/srv/a.pem`: No such file or directory (os error 2)",
+        ),
+    ];
+    for (text, message) in table {
+        assert_eq!(refusal(text), message);
+    }
+}
+
+#[test]
+fn a_backend_needs_a_name_of_its_own_and_a_plugin() {
+    let table = [
+        (
+            "[[backend]]\nname = \"b\"",
+            "/srv/keyway.toml:4: missing key `backend.plugin`",
+        ),
+        (
+            "[[backend]]\nplugin = \"b\"",
+            "/srv/keyway.toml:4: missing key `backend.name`",
+        ),
+        (
+            "[[backend]]\nname = \"a\"\nplugin = \"b\"",
+            "/srv/keyway.toml:5: `backend.name`: `a` is taken by the backend `a`",
+        ),
+        (
+            "[[backend]]\nname = \"b\"\naliases = [\"a\"]\nplugin = \"b\"",
+            "/srv/keyway.toml:6: `backend.aliases`: `a` is taken by the backend `a`",
+        ),
+        (
+            "aliases = [\"c\", \"c\"]",
+            "/srv/keyway.toml:4: `backend.aliases`: `c` is taken by the backend `a`",
+        ),
+        (
+            "[[backend]]\nname = \"b/c\"\nplugin = \"b\"",
+            "/srv/keyway.toml:5: `backend.name`: `b/c` is not acceptable; a backend name is 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_`, \
+             `-` and `.`",
+        ),
+        (
+            "[[backend]]\nname = \"b\"\nplugin = \"../evil\"",
+            "/srv/keyway.toml:6: `backend.plugin`: `../evil` is not the name of a file in `plugins_dir`",
+        ),
+        (
+            "[[backend]]\nname = \"b\"\nplugin = \"p.wasm\"",
+            "/srv/keyway.toml:6: `backend.plugin`: write `p`, without `.wasm`",
+        ),
+        (
+            "[[backend]]\nname = \"b\"\nplugin = \"\"",
+            "/srv/keyway.toml:6: `backend.plugin`: name a plugin, `wazo_user` for example",
+        ),
+    ];
+    for (lines, message) in table {
+        assert_eq!(backend_refusal(lines), message);
+    }
+}
+
+#[test]
+fn a_backends_limits_grants_and_secrets_are_checked() {
+    let table = [
+        (
+            "limits = { deadline = \"0s\" }",
+            "/srv/keyway.toml:4: `backend.limits.deadline`: must not be zero",
+        ),
+        (
+            "limits.memory = \"0MiB\"",
+            "/srv/keyway.toml:4: `backend.limits.memory`: must not be zero",
+        ),
+        (
+            "limits.concurrency = 0",
+            "/srv/keyway.toml:4: `backend.limits.concurrency`: must be 1 to 100000",
+        ),
+        (
+            "instances = \"pooled\"",
+            "/srv/keyway.toml:4: `backend.instances`: unknown value `pooled`, expected `fresh` or `reuse`",
+        ),
+        (
+            "grants.directory = [\"find\", \"write\"]",
+            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected `find` or `verify`",
+        ),
+        (
+            "grants.credential = [\"all\"]",
+            "/srv/keyway.toml:4: `backend.grants.credential`: unknown value `all`, expected `expose`",
+        ),
+        (
+            "grants.net.directory = { address = \"127.0.0.1:636\", tls = \"implicit\" }",
+            "/srv/keyway.toml:4: `backend.grants.net`: not supported by this version, which grants `log`, `directory` and `credential`",
+        ),
+        (
+            "grants.delegate = [\"b\"]",
+            "/srv/keyway.toml:4: `backend.grants.delegate`: not supported by this version, which grants `log`, `directory` and `credential`",
+        ),
+        (
+            "grants.file.passwd1 = { path = \"x\" }",
+            "/srv/keyway.toml:4: `backend.grants.file`: not supported by this version, which grants `log`, `directory` and `credential`",
+        ),
+        (
+            "secrets.pw = { file = \"absent.pass\" }",
+            "/srv/keyway.toml:4: `backend.secrets.pw.file`: cannot read the secret's file `/srv/absent.pass`: No such file or directory (os \
+             error 2)",
+        ),
+        (
+            "pin = \"sha256:12\"",
+            "/srv/keyway.toml:4: `backend.pin`: a plugin digest is `sha256:` and 64 hexadecimal digits",
+        ),
+        (
+            "config.ratio = nan",
+            "/srv/keyway.toml:4: `backend.config`: `NaN` is no number that a plugin could be given",
+        ),
+    ];
+    for (lines, message) in table {
+        assert_eq!(backend_refusal(lines), message);
+    }
+}
+
+#[test]
+fn text_that_is_not_toml_is_named_with_its_line() {
+    assert!(refusal("a = 1\nb = = 2").starts_with("/srv/keyway.toml:2: "));
+    assert!(refusal("data_dir = \"a\"\ndata_dir = \"b\"").starts_with("/srv/keyway.toml:2: "));
+}
+
+#[test]
+fn a_listener_alone_is_a_whole_configuration() {
+    let config = parse("[[listen]]\naddress = \"127.0.0.1:0\"").expect("it is enough");
+    assert_eq!(config.data_dir, Path::new("/srv/var"));
+    assert_eq!(config.plugins_dir, Path::new("/srv/plugins"));
+    assert_eq!(config.store.url.expose(), "sqlite:/srv/var/keyway.db");
+    assert_eq!(config.dialect.wazo_backend, "wazo_user");
+    let [backend] = config.backends.as_slice() else {
+        panic!("one backend: {:?}", config.backends);
+    };
+    assert_eq!(backend.name.as_str(), "wazo_user");
+    assert_eq!(backend.aliases.first().map(|alias| alias.as_str()), Some("xivo_user"));
+    assert_eq!(config.listen.first().map(|listen| listen.dialects.len()), Some(1));
+}
+
+#[test]
+fn the_names_of_later_dialects_are_accepted() {
+    let config = parse(
+        "[[listen]]\naddress = \"127.0.0.1:0\"\ndialects = [\"wazo\", \"kazoo\", \"privacyidea\", \"webitel\"]\n\
+         [dialect.privacyidea]\nbackend = \"wazo_user\"",
+    )
+    .expect("they are names of the contract");
+    let listen = config.listen.first().expect("one listener");
+    assert_eq!(listen.dialects, [keyway_http::dialect::Dialect::Wazo]);
+    assert_eq!(listen.not_built, ["kazoo", "privacyidea", "webitel"]);
+}
+
+#[test]
+fn everything_that_can_be_written_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("pw"), "s3cret\n").expect("a file");
+    std::fs::write(folder.path().join("url"), "postgres://u:p@h/d\n").expect("a file");
+    let text = r#"
+        data_dir = "/data"
+        plugins_dir = "p"
+        store.url = { file = "url" }
+        token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
+        password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
+        dialect.wazo = { backend = "x", xivo_uuid = "63f3dc3c-865d-419e-bec2-e18c4b118224" }
+        http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", request_timeout = "5s" }
+        log = { level = "warning", format = "json" }
+        [[listen]]
+        address = "[::1]:0"
+        tls = { self_signed = true }
+        [[backend]]
+        name = "x"
+        plugin = "y"
+        config = { a = 1, b = { c = [true, "d", 1.5, 2026-11-22] } }
+        secrets.bind = { file = "pw" }
+        limits = { deadline = "250ms", memory = "64MiB", concurrency = 2, queue = 0 }
+        instances = "reuse"
+        grants = { log = false, directory = ["find"], credential = ["expose"] }
+        acl_ceiling = ["a.#"]
+        pin = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    "#;
+    let config = Config::parse(&folder.path().join("keyway.toml"), text, &[]).expect("it is correct");
+    assert_eq!(config.data_dir, Path::new("/data"));
+    assert_eq!(config.store.url.expose(), "postgres://u:p@h/d");
+    assert_eq!(config.token.default_ttl.as_secs(), 5_400);
+    assert!(config.token.sweep_interval.is_zero());
+    assert_eq!(config.password.workers, 3);
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+    assert_eq!(config.http.max_body, 2 << 20);
+    let backend = config.backends.first().expect("one");
+    assert_eq!(
+        backend.config,
+        serde_json::json!({"a": 1, "b": {"c": [true, "d", 1.5, "2026-11-22"]}})
+    );
+    assert_eq!(
+        backend.secrets.get("bind").map(|secret| secret.expose().as_slice()),
+        Some(b"s3cret".as_slice())
+    );
+    assert_eq!(backend.limits.deadline.map(|d| d.as_millis()), Some(250));
+    let grants = backend.grants;
+    assert_eq!(
+        (grants.log, grants.find, grants.verify, grants.expose),
+        (false, true, false, true)
+    );
+    assert_eq!(backend.instances, Instances::Reuse);
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn variables_win_over_the_file() {
+    let text = "[store]\nurl = \"sqlite:a\"\n[[listen]]\naddress = \"127.0.0.1:1\"";
+    let config = parse_with(
+        text,
+        &[
+            ("KEYWAY__LISTEN__0__ADDRESS", "127.0.0.1:2"),
+            ("KEYWAY__LISTEN__1__ADDRESS", "127.0.0.1:3"),
+            ("KEYWAY__LOG__LEVEL", "debug"),
+            ("KEYWAY__STORE__URL", "sqlite:/b"),
+            ("KEYWAY__TOKEN", "{ cache = 3 }"),
+            ("KEYWAY__TOKEN__SWEEP_BATCH", "4"),
+        ],
+    )
+    .expect("they are correct");
+    assert_eq!(config.store.url.expose(), "sqlite:/b");
+    assert_eq!((config.token.cache_capacity, config.token.sweep_batch), (3, 4));
+    assert_eq!(config.log.level, LogLevel::Debug);
+    let ports: Vec<_> = config.listen.iter().map(|listen| listen.address.port()).collect();
+    assert_eq!(ports, [2, 3]);
+}
+
+#[test]
+fn a_mistake_in_a_variable_names_the_variable() {
+    let table = [
+        (
+            ("KEYWAY__STORE__ULR", "x"),
+            "environment variable `KEYWAY__STORE__ULR`: unknown key `store.ulr`; the keys here are `url`",
+        ),
+        (
+            ("KEYWAY__TOKEN__MAX_TTL", "soon"),
+            "environment variable `KEYWAY__TOKEN__MAX_TTL`: `token.max_ttl`: `soon` is no duration; write `250ms`, `5s`, `2h` or `365d`",
+        ),
+        (
+            ("KEYWAY__LISTEN__4__ADDRESS", "x"),
+            "environment variable `KEYWAY__LISTEN__4__ADDRESS`: `listen` is a list of 0, and `4` is no place in it",
+        ),
+        (
+            ("KEYWAY__TOKEN__", "x"),
+            "environment variable `KEYWAY__TOKEN__`: the name has an empty step; write `KEYWAY__SECTION__KEY`",
+        ),
+    ];
+    for (variable, message) in table {
+        assert_eq!(
+            parse_with("data_dir = \"var\"", &[variable])
+                .map(|_| ())
+                .expect_err("a mistake"),
+            message
+        );
+    }
+}
