@@ -1,15 +1,21 @@
 //! What every listener stands behind: TLS, limits, request ids, liveness. No dialect names, no domain rules.
 
+mod answer;
 mod call;
+mod client;
+mod connection;
 mod credentials;
 mod listen;
 mod live;
 mod log;
+mod pace;
 mod page;
 mod payload;
+mod request_id;
 mod settings;
 mod stop;
 mod tls;
+mod unix;
 
 pub use call::Call;
 pub use credentials::{basic_credentials, user_agent};

@@ -1,14 +1,19 @@
 //! Request bodies, bounded in length and time.
 
+use std::pin::{Pin, pin};
+
 use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::StatusCode;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt as _;
 
 use super::{Call, message};
+
+/// How many times the limit is read and thrown away before the connection closes.
+const DISCARDED: usize = 16;
 
 /// A whole request body.
 #[derive(Debug)]
@@ -52,16 +57,47 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     async fn from_request(mut request: Request, _state: &S) -> Result<Self, PayloadError> {
         let Ok(call) = request.extract_parts::<Call>().await;
         let settings = call.settings();
+        if announces_more_than(settings.max_body, request.headers()) {
+            return Err(PayloadError::TooLarge(settings.max_body));
+        }
         tokio::time::timeout(settings.body_timeout, collect(request.into_body(), settings.max_body))
             .await
             .map_err(|_| PayloadError::TooSlow)?
     }
 }
 
+/// Whether the client asks before it sends, and would send too much. It is told so at once, and sends nothing.
+fn announces_more_than(limit: usize, headers: &HeaderMap) -> bool {
+    let asks = headers.contains_key(header::EXPECT);
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let length = length.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    asks && usize::try_from(length).map_or(true, |length| length > limit)
+}
+
 async fn collect(body: Body, limit: usize) -> Result<Payload, PayloadError> {
-    match Limited::new(body, limit).collect().await {
-        Ok(whole) => Ok(Payload(whole.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(PayloadError::TooLarge(limit)),
-        Err(_) => Err(PayloadError::Broken),
+    let mut body = pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(|_| PayloadError::Broken)?.into_data() else {
+            continue;
+        };
+        if whole.len() + bytes.len() > limit {
+            discard(body, limit.saturating_mul(DISCARDED)).await;
+            return Err(PayloadError::TooLarge(limit));
+        }
+        whole.extend_from_slice(&bytes);
+    }
+    Ok(Payload(whole.freeze()))
+}
+
+/// Reads on for a while: a client that is still sending when the connection closes never gets to see why.
+async fn discard(mut body: Pin<&mut Body>, up_to: usize) {
+    let mut discarded = 0;
+    while discarded <= up_to
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
     }
 }

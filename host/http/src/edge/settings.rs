@@ -11,17 +11,16 @@ pub struct EdgeSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// The largest request body, in bytes.
     pub max_body: usize,
-    /// The largest request head, in bytes.
+    /// The largest request head, in bytes, at least 8 KiB. In HTTP/1.1 it may hold at most 100 headers.
     pub max_head: usize,
-    /// Request headers at the most.
-    pub max_headers: usize,
     /// Connections at once, for each listener. Further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// Requests at once on one HTTP/2 connection.
     pub max_streams: u32,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
-    /// How long a request head may take, counted from its first byte, or from the handshake for a connection's first request.
+    /// How long a request head may take, counted from its first byte, or from the handshake for a connection's first request. A later
+    /// request's is looked at after one to two times this.
     pub head_timeout: Duration,
     /// How long a request body may take.
     pub body_timeout: Duration,
@@ -39,7 +38,6 @@ impl Default for EdgeSettings {
             trusted_proxies: Vec::new(),
             max_body: 1024 * 1024,
             max_head: 32 * 1024,
-            max_headers: 100,
             max_connections: 4096,
             max_streams: 128,
             handshake_timeout: Duration::from_secs(10),

@@ -1,7 +1,23 @@
 //! Certificates: loaded from files, replaced without a restart, and self-signed where there are none.
 
+use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use keyway_core::Secret;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 use super::Stop;
 
@@ -38,6 +54,9 @@ pub enum TlsError {
         #[source]
         source: rustls::Error,
     },
+    /// The TLS library refuses its own defaults.
+    #[error("cannot set TLS up")]
+    Setup(#[source] rustls::Error),
     /// The self-signed certificate could not be made.
     #[error("cannot make a self-signed certificate")]
     SelfSigned(#[source] rcgen::Error),
@@ -54,35 +73,203 @@ pub struct TlsFiles {
 
 /// TLS for a listener. Clones share the certificate.
 #[derive(Clone)]
-pub struct Tls {}
+pub struct Tls(Arc<Shared>);
+
+struct Shared {
+    files: TlsFiles,
+    current: Arc<Current>,
+    config: Arc<ServerConfig>,
+}
+
+/// The certificate that new connections get, and a fingerprint of the files that it came from.
+#[derive(Debug)]
+struct Current(ArcSwap<(Arc<CertifiedKey>, u64)>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.load().0))
+    }
+}
 
 impl Tls {
     /// Reads the files.
     ///
     /// # Errors
     /// [`TlsError`].
-    pub fn load(_files: TlsFiles) -> Result<Self, TlsError> {
-        todo!()
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let pem = Pem::read(&files)?;
+        let current = Arc::new(Current(ArcSwap::from_pointee((pem.parse(&files)?, pem.fingerprint()))));
+        let config = server_config(Arc::clone(&current)).map_err(TlsError::Setup)?;
+        Ok(Self(Arc::new(Shared {
+            files,
+            current,
+            config: Arc::new(config),
+        })))
     }
 
-    /// Reads the files again if they changed; new connections get the new certificate. Returns whether it was replaced.
+    /// Reads the files again; new connections get the new certificate. Returns whether it was replaced.
     ///
     /// # Errors
     /// [`TlsError`]; the old certificate stays in place.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        todo!()
+        self.adopt(&Pem::read(&self.0.files)?)
     }
 
-    /// Reloads whenever the files change, looking every `interval`, until `stop`. Failures go to the log.
-    pub async fn watch(&self, _interval: Duration, _stop: Stop) {
-        todo!()
+    /// Reloads whenever the files change, looking every `interval`, until `stop`. What does not fit together stays out, goes to the log
+    /// once, and is tried again when the files change again: a certificate is often renewed a moment before its key.
+    pub async fn watch(&self, interval: Duration, stop: Stop) {
+        let mut seen = self.0.current.0.load().1;
+        loop {
+            tokio::select! {
+                () = stop.wait() => return,
+                () = tokio::time::sleep(interval) => {}
+            }
+            let tls = self.clone();
+            // The files may lie on a slow file system.
+            if let Ok(now) = tokio::task::spawn_blocking(move || tls.look(seen)).await {
+                seen = now;
+            }
+        }
+    }
+
+    /// Adopts the files if they are not those of this fingerprint; returns their fingerprint.
+    fn look(&self, seen: u64) -> u64 {
+        // A file that is gone for a moment is about to be replaced.
+        let Ok(pem) = Pem::read(&self.0.files) else {
+            return seen;
+        };
+        let fingerprint = pem.fingerprint();
+        if fingerprint != seen {
+            let cert = self.0.files.cert.display();
+            match self.adopt(&pem) {
+                Ok(_) => tracing::info!(%cert, "the certificate was replaced"),
+                Err(error) => tracing::error!(%cert, %error, "the new certificate is not used"),
+            }
+        }
+        fingerprint
+    }
+
+    fn adopt(&self, pem: &Pem) -> Result<bool, TlsError> {
+        let fingerprint = pem.fingerprint();
+        let certified = pem.parse(&self.0.files)?;
+        let before = self.0.current.0.swap(Arc::new((certified, fingerprint)));
+        Ok(before.1 != fingerprint)
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.config))
     }
 }
 
-/// The certificate and key `self-signed.crt` and `self-signed.key` in `folder`, made if they are not there: for `localhost`, `127.0.0.1` and `::1`.
+/// The files' content.
+struct Pem {
+    cert: Vec<u8>,
+    key: Secret<Vec<u8>>,
+}
+
+impl Pem {
+    fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| TlsError::File {
+                action: "read",
+                path: path.to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            cert: read(&files.cert)?,
+            key: Secret::new(read(&files.key)?),
+        })
+    }
+
+    fn parse(&self, files: &TlsFiles) -> Result<Arc<CertifiedKey>, TlsError> {
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.cert)
+            .collect::<Result<_, _>>()
+            .unwrap_or_default();
+        if chain.is_empty() {
+            return Err(TlsError::Content {
+                path: files.cert.clone(),
+                wanted: "certificate",
+            });
+        }
+        let key = PrivateKeyDer::from_pem_slice(self.key.expose()).map_err(|_| TlsError::Content {
+            path: files.key.clone(),
+            wanted: "private key",
+        })?;
+        CertifiedKey::from_der(chain, key, &ring::default_provider())
+            .map(Arc::new)
+            .map_err(|source| TlsError::Pair {
+                cert: files.cert.clone(),
+                key: files.key.clone(),
+                source,
+            })
+    }
+
+    /// Tells contents apart. Nothing secret can be learned from it, and it never leaves the process.
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.cert.hash(&mut hasher);
+        self.key.expose().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+fn server_config(current: Arc<Current>) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(current);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Clients of a token API connect anew for each check; a ticket spares both sides the signature.
+    config.ticketer = ring::Ticketer::new()?;
+    Ok(config)
+}
+
+/// The certificate and key `self-signed.crt` and `self-signed.key` in `folder`, made if one of them is not there: for `localhost`,
+/// `127.0.0.1` and `::1`. The key's file is readable by this user alone.
 ///
 /// # Errors
 /// [`TlsError`].
-pub fn self_signed(_folder: &Path) -> Result<TlsFiles, TlsError> {
-    todo!()
+pub fn self_signed(folder: &Path) -> Result<TlsFiles, TlsError> {
+    let files = TlsFiles {
+        cert: folder.join("self-signed.crt"),
+        key: folder.join("self-signed.key"),
+    };
+    if files.cert.exists() && files.key.exists() {
+        return Ok(files);
+    }
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut params = CertificateParams::new(names).map_err(TlsError::SelfSigned)?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Keyway, self-signed");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let pair = KeyPair::generate().map_err(TlsError::SelfSigned)?;
+    let certificate = params.self_signed(&pair).map_err(TlsError::SelfSigned)?;
+    let key = Secret::new(pair.serialize_pem());
+    write_private(&files.key, key.expose().as_bytes())?;
+    write_private(&files.cert, certificate.pem().as_bytes())?;
+    Ok(files)
+}
+
+/// Writes a file that only this user can read, whole or not at all.
+fn write_private(path: &Path, content: &[u8]) -> Result<(), TlsError> {
+    let unfinished = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        // What an interrupted start left behind; `create_new` refuses it, so that its rights are never inherited.
+        let _ = fs::remove_file(&unfinished);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&unfinished)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(|source| TlsError::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
