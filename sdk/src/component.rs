@@ -1,0 +1,50 @@
+//! What the host calls, in terms of the SDK's own types: the same code runs in a component and in a `MockHost`.
+
+use crate::{Answer, Backend, Context, Description, Fault, Health, Login, Outcome, Problem, config};
+
+/// One step of a login.
+pub(crate) enum Step {
+    Login(Login),
+    Answer(Answer),
+}
+
+pub(crate) fn describe<B: Backend>() -> (Description, String) {
+    (B::describe(), config::schema::<B::Config>())
+}
+
+pub(crate) fn check_config<B: Backend>(json: &str) -> Result<(), Vec<Problem>> {
+    match load::<B>(json) {
+        Ok(_) => Ok(()),
+        // The contract says that no problems are no error.
+        Err(problems) if problems.is_empty() => Ok(()),
+        Err(problems) => Err(problems),
+    }
+}
+
+pub(crate) fn verify<B: Backend>(context: &Context, step: &Step) -> Result<Outcome, Fault> {
+    let backend = load_live::<B>()?;
+    match step {
+        Step::Login(login) => backend.verify(context, login),
+        Step::Answer(answer) => backend.answer(context, answer),
+    }
+}
+
+pub(crate) fn health<B: Health>() -> Result<(), Fault> {
+    load_live::<B>()?.health()
+}
+
+fn load<B: Backend>(json: &str) -> Result<B, Vec<Problem>> {
+    let config = config::parse(json).map_err(|problem| vec![problem])?;
+    B::configure(config)
+}
+
+/// The backend of the live configuration, which the host has checked before. So a problem here is one that came later.
+fn load_live<B: Backend>() -> Result<B, Fault> {
+    load::<B>(&config::json()).map_err(|problems| {
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("`{}`: {}", problem.pointer, problem.message))
+            .collect();
+        Fault::misconfigured(format!("the configuration is not usable: {}", lines.join("; ")))
+    })
+}

@@ -1,0 +1,100 @@
+//! What a plugin says about itself.
+
+use std::fmt;
+
+/// Something of the host's that a plugin may ask for. What it gets is what it asks for and the operator allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Capability {
+    /// Lines in the host's log. Allowed unless the operator writes `grants.log = false`.
+    Log,
+    /// Look-ups in the host's directory. Allowed unless `grants.directory` leaves `"find"` out.
+    DirectoryFind,
+    /// Comparing passwords of users of the host's directory. Allowed unless `grants.directory` leaves `"verify"` out.
+    DirectoryVerify,
+    /// Seeing the bytes of a secret. Only with `grants.credential = ["expose"]`.
+    CredentialExpose,
+}
+
+impl Capability {
+    /// Its name in the contract, `directory.find` for example.
+    ///
+    /// ```
+    /// assert_eq!(keyway_sdk::Capability::DirectoryFind.name(), "directory.find");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::DirectoryFind => "directory.find",
+            Self::DirectoryVerify => "directory.verify",
+            Self::CredentialExpose => "credential.expose",
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A plugin's name, version, summary and the capabilities that it wants. Made by [`description!`](crate::description!).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    name: String,
+    version: String,
+    summary: String,
+    wants: Vec<Capability>,
+}
+
+impl Description {
+    /// Every part by hand; [`description!`](crate::description!) takes them from the plugin's `Cargo.toml`.
+    ///
+    /// `name` is 1 to 64 characters of `a-z`, `0-9`, `_` and `-`, `version` a semantic version, `summary` one sentence.
+    ///
+    /// ```
+    /// use keyway_sdk::{Capability, Description};
+    ///
+    /// let description = Description::new("partner", "1.4.0", "Users of the partner's service").wants([Capability::Log]);
+    /// assert_eq!(description.wanted(), [Capability::Log]);
+    /// ```
+    pub fn new(name: impl Into<String>, version: impl Into<String>, summary: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            summary: summary.into(),
+            wants: Vec::new(),
+        }
+    }
+
+    /// Adds capabilities that the plugin wants. Ask for as little as possible: an operator has to agree to each new one.
+    #[must_use]
+    pub fn wants(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
+        for capability in capabilities {
+            if !self.wants.contains(&capability) {
+                self.wants.push(capability);
+            }
+        }
+        self
+    }
+
+    /// The plugin's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The plugin's version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// One sentence about it.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// The capabilities that it wants.
+    pub fn wanted(&self) -> &[Capability] {
+        &self.wants
+    }
+}

@@ -1,0 +1,124 @@
+//! The host's own users. Read only, and without their verifiers, which never leave the host.
+//!
+//! ```
+//! use keyway_sdk::directory::{self, Found};
+//! # use keyway_sdk::{*, testing::MockHost};
+//! # #[derive(Deserialize, JsonSchema)]
+//! # #[serde(crate = "keyway_sdk::serde")]
+//! # struct Local {}
+//! # impl Backend for Local {
+//! #     type Config = Self;
+//! #     fn describe() -> Description {
+//! #         description!().wants([Capability::DirectoryFind, Capability::DirectoryVerify])
+//! #     }
+//! #     fn configure(config: Self) -> Result<Self, Vec<Problem>> { Ok(config) }
+//! fn verify(&self, context: &Context, login: &Login) -> Result<Outcome, Fault> {
+//!     let user = match directory::find_by_login(&login.identifier, context.tenant.as_deref())? {
+//!         Found::One(user) if user.enabled => Some(user),
+//!         _ => None,
+//!     };
+//!     // Exactly one comparison, whoever was found, so that the time of an answer tells nothing.
+//!     let id = user.as_ref().map(|user| user.id.as_str());
+//!     let matches = directory::verify_password(id, login.credential.secret())?;
+//!     Ok(match user {
+//!         Some(user) if matches => Principal::directory(&user).into(),
+//!         _ => Refusal::WrongCredential.into(),
+//!     })
+//! }
+//! # }
+//! # let host = MockHost::new().user("alice", "s3cre7");
+//! # assert!(matches!(host.login::<Local>("Alice", "s3cre7"), Ok(Outcome::Verified(_))));
+//! # assert_eq!(host.login::<Local>("bob", "s3cre7"), Ok(Refusal::WrongCredential.into()));
+//! ```
+
+use crate::{Fault, Secret, host};
+
+/// A user of the host's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct User {
+    /// The user's UUID.
+    pub id: String,
+    /// The login name as it was created.
+    pub login: String,
+    /// The main email address.
+    pub email: Option<String>,
+    /// A name for people to read.
+    pub display_name: Option<String>,
+    /// The UUID of the tenant that owns the user.
+    pub tenant: String,
+    /// Whether the user may log in. [`verify_password`] does not look at it; the backend must.
+    pub enabled: bool,
+    /// Names of the user's groups.
+    pub groups: Vec<String>,
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Exactly one user.
+    One(User),
+    /// Nobody.
+    Nobody,
+    /// More than one; a tenant would tell them apart.
+    Several,
+}
+
+/// The user with this login, compared without regard to case. `tenant` (an id or a domain) narrows the search.
+///
+/// Capability: [`DirectoryFind`](crate::Capability::DirectoryFind).
+///
+/// # Errors
+/// [`DirectoryError`]; as a [`Fault`] through `?`.
+pub fn find_by_login(login: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    host::find_by_login(login, tenant)
+}
+
+/// The user with this confirmed email address, compared without regard to case.
+///
+/// Capability: [`DirectoryFind`](crate::Capability::DirectoryFind).
+///
+/// # Errors
+/// As for [`find_by_login`].
+pub fn find_by_email(email: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    host::find_by_email(email, tenant)
+}
+
+/// Is this the password of the user with this id? Runs in the host.
+///
+/// With `None`, with the id of nobody, or for a user who has no password, the host does the same work and answers `false`. A `true`
+/// is also what lets this call's outcome be [`Principal::directory`](crate::Principal::directory) of that user.
+///
+/// Capability: [`DirectoryVerify`](crate::Capability::DirectoryVerify).
+///
+/// # Errors
+/// [`DirectoryError`]; as a [`Fault`] through `?`.
+pub fn verify_password(user_id: Option<&str>, password: &Secret) -> Result<bool, DirectoryError> {
+    host::verify_password(user_id, password.handle())
+}
+
+/// Why the directory gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// The value is the capability to ask for.
+    #[error("the capability `{0}` is not granted")]
+    NotGranted(String),
+    /// The store did not answer, or the pool for password hashing is saturated.
+    #[error("the host's directory did not answer")]
+    Unavailable,
+    /// This call has used up the look-ups or comparisons that it is allowed.
+    #[error("this call has used up its look-ups or comparisons")]
+    LimitReached,
+}
+
+impl From<DirectoryError> for Fault {
+    fn from(error: DirectoryError) -> Self {
+        let message = error.to_string();
+        match error {
+            DirectoryError::NotGranted(_) => Self::Misconfigured(message),
+            DirectoryError::Unavailable => Self::Unavailable(message),
+            DirectoryError::LimitReached => Self::Internal(message),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the real host accepts of a backend.
+
+use super::host::State;
+use crate::{Description, Fault, Outcome, Subject};
+
+const STATE_LIMIT: usize = 8 * 1024;
+
+pub(super) fn outcome(outcome: &Outcome, state: &State) -> Result<(), Fault> {
+    match outcome {
+        Outcome::Verified(principal) => match &principal.subject {
+            Subject::Directory(id) if !state.matched.contains(id) => Err(Fault::internal(format!(
+                "the host matched no password of the directory user `{id}` during this call, so it does not believe the outcome"
+            ))),
+            Subject::Own(name) if name.is_empty() || name.len() > 255 => {
+                Err(Fault::internal("the subject is not 1 to 255 bytes long"))
+            }
+            Subject::Directory(_) | Subject::Own(_) => Ok(()),
+        },
+        Outcome::Challenged(challenge) if challenge.state.len() > STATE_LIMIT => {
+            Err(Fault::internal("the state of the challenge is longer than 8 KiB"))
+        }
+        Outcome::Refused(_) | Outcome::Challenged(_) => Ok(()),
+    }
+}
+
+pub(super) fn description(description: &Description) {
+    let name = description.name();
+    assert!(
+        (1..=64).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-'),
+        "the name `{name}` is not 1 to 64 characters of `a-z`, `0-9`, `_` and `-`"
+    );
+    let numbers: Vec<&str> = description
+        .version()
+        .split(['-', '+'])
+        .next()
+        .unwrap_or_default()
+        .split('.')
+        .collect();
+    assert!(
+        numbers.len() == 3 && numbers.iter().all(|number| number.parse::<u64>().is_ok()),
+        "the version `{}` is no semantic version",
+        description.version()
+    );
+}

@@ -1,0 +1,218 @@
+//! The host's side of the imports, behind a thread-local: each test has its own thread, so tests do not meet.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+
+use super::{Line, MockUser, verifier};
+use crate::directory::{DirectoryError, Found};
+use crate::log::Level;
+use crate::{Capability, SecretError};
+
+thread_local! {
+    static INSTALLED: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
+}
+
+/// What the host knows, and what the last call did.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(super) config: String,
+    pub(super) secrets: BTreeMap<String, Vec<u8>>,
+    pub(super) users: Vec<MockUser>,
+    pub(super) granted: BTreeSet<Capability>,
+    pub(super) unavailable: bool,
+    effective: BTreeSet<Capability>,
+    pub(super) lines: Vec<Line>,
+    pub(super) comparisons: usize,
+    pub(super) exposed: Vec<Vec<u8>>,
+    pub(super) matched: BTreeSet<String>,
+}
+
+impl State {
+    pub(super) fn new(granted: BTreeSet<Capability>) -> Self {
+        Self {
+            config: "{}".to_owned(),
+            secrets: BTreeMap::new(),
+            users: Vec::new(),
+            granted,
+            unavailable: false,
+            effective: BTreeSet::new(),
+            lines: Vec::new(),
+            comparisons: 0,
+            exposed: Vec::new(),
+            matched: BTreeSet::new(),
+        }
+    }
+
+    /// Forgets the last call. In the next one a capability works if it is wanted and granted.
+    pub(super) fn begin(&mut self, wanted: &[Capability]) {
+        self.effective = wanted
+            .iter()
+            .copied()
+            .filter(|wanted| self.granted.contains(wanted))
+            .collect();
+        self.lines.clear();
+        self.comparisons = 0;
+        self.exposed.clear();
+        self.matched.clear();
+    }
+
+    fn require(&self, capability: Capability) -> Result<(), DirectoryError> {
+        if !self.effective.contains(&capability) {
+            return Err(DirectoryError::NotGranted(capability.to_string()));
+        }
+        if self.unavailable {
+            Err(DirectoryError::Unavailable)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn find(&self, tenant: Option<&str>, fits: impl Fn(&MockUser) -> bool) -> Found {
+        let mut found = self
+            .users
+            .iter()
+            .filter(|user| tenant.is_none_or(|tenant| user.user.tenant == tenant) && fits(user));
+        match (found.next(), found.next()) {
+            (None, _) => Found::Nobody,
+            (Some(user), None) => Found::One(user.user.clone()),
+            (Some(_), Some(_)) => Found::Several,
+        }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.exposed
+            .iter()
+            .filter_map(|bytes| std::str::from_utf8(bytes).ok())
+            .filter(|value| !value.is_empty())
+            .fold(text.to_owned(), |text, value| text.replace(value, "[secret]"))
+    }
+}
+
+/// A password in clear, which no `Debug` shows.
+#[derive(Clone)]
+pub(crate) struct Clear(Vec<u8>);
+
+impl From<&[u8]> for Clear {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl fmt::Debug for Clear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// A secret of the mock host.
+pub(crate) struct Handle(Vec<u8>);
+
+impl Handle {
+    pub(super) fn new(value: Vec<u8>) -> Self {
+        Self(value)
+    }
+
+    pub(crate) fn matches(&self, verifier: Option<&str>) -> Result<bool, SecretError> {
+        with(|state| {
+            if state.unavailable {
+                return Err(SecretError::Busy);
+            }
+            state.comparisons += 1;
+            verifier.map_or(Ok(false), |verifier| verifier::matches(&self.0, verifier))
+        })
+    }
+
+    pub(crate) fn expose(&self) -> Result<Vec<u8>, SecretError> {
+        with(|state| {
+            if !state.effective.contains(&Capability::CredentialExpose) {
+                return Err(SecretError::NotGranted(Capability::CredentialExpose.to_string()));
+            }
+            state.exposed.push(self.0.clone());
+            Ok(self.0.clone())
+        })
+    }
+}
+
+pub(crate) fn emit(level: Level, message: &str, fields: &[(String, String)]) {
+    with(|state| {
+        if state.effective.contains(&Capability::Log) {
+            let message = state.redact(message);
+            let fields = fields
+                .iter()
+                .map(|(key, value)| (state.redact(key), state.redact(value)))
+                .collect();
+            state.lines.push(Line { level, message, fields });
+        }
+    });
+}
+
+pub(crate) fn config_json() -> String {
+    with(|state| state.config.clone())
+}
+
+pub(crate) fn get_secret(name: &str) -> Option<Handle> {
+    with(|state| state.secrets.get(name).cloned().map(Handle::new))
+}
+
+pub(crate) fn find_by_login(login: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    with(|state| {
+        state.require(Capability::DirectoryFind)?;
+        Ok(state.find(tenant, |user| same(&user.user.login, login)))
+    })
+}
+
+pub(crate) fn find_by_email(email: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    with(|state| {
+        state.require(Capability::DirectoryFind)?;
+        Ok(state.find(tenant, |user| {
+            user.user.email.as_deref().is_some_and(|own| same(own, email))
+        }))
+    })
+}
+
+pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Result<bool, DirectoryError> {
+    with(|state| {
+        state.require(Capability::DirectoryVerify)?;
+        state.comparisons += 1;
+        let user = state.users.iter().find(|user| Some(user.user.id.as_str()) == user_id);
+        let matched = user
+            .filter(|user| user.password.as_ref().is_some_and(|own| own.0 == password.0))
+            .map(|user| user.user.id.clone());
+        let matches = matched.is_some();
+        state.matched.extend(matched);
+        Ok(matches)
+    })
+}
+
+/// Makes this state the host of the current thread until the guard goes.
+pub(super) fn install(state: &Rc<RefCell<State>>) -> Installed {
+    Installed(INSTALLED.with(|installed| installed.borrow_mut().replace(Rc::clone(state))))
+}
+
+/// Puts back what was installed before.
+pub(super) struct Installed(Option<Rc<RefCell<State>>>);
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        INSTALLED.with(|installed| *installed.borrow_mut() = before);
+    }
+}
+
+fn same(left: &str, right: &str) -> bool {
+    left.to_lowercase() == right.to_lowercase()
+}
+
+#[expect(
+    clippy::panic,
+    reason = "outside a component there is no host to answer, and no error that a plugin could act on"
+)]
+fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
+    let state = INSTALLED.with(|installed| installed.borrow().clone());
+    match state {
+        Some(state) => work(&mut state.borrow_mut()),
+        None => panic!("there is no host here: call the backend through `keyway_sdk::testing::MockHost`"),
+    }
+}

@@ -1,0 +1,96 @@
+//! The real host: the component's imports.
+
+use super::authenticator::keyway::backend::{config, directory, log, secrets};
+use crate::SecretError;
+use crate::directory::{DirectoryError, Found, User};
+use crate::log::Level;
+
+/// A handle to a secret in the host.
+pub(crate) struct Handle(pub(super) secrets::Secret);
+
+impl Handle {
+    pub(crate) fn matches(&self, verifier: Option<&str>) -> Result<bool, SecretError> {
+        Ok(self.0.matches(verifier)?)
+    }
+
+    pub(crate) fn expose(&self) -> Result<Vec<u8>, SecretError> {
+        Ok(self.0.expose()?)
+    }
+}
+
+pub(crate) fn emit(level: Level, message: &str, fields: &[(String, String)]) {
+    let level = match level {
+        Level::Debug => log::Level::Debug,
+        Level::Info => log::Level::Info,
+        Level::Warn => log::Level::Warn,
+        Level::Error => log::Level::Error,
+    };
+    log::emit(level, message, fields);
+}
+
+pub(crate) fn config_json() -> String {
+    config::json()
+}
+
+pub(crate) fn get_secret(name: &str) -> Option<Handle> {
+    config::get_secret(name).map(Handle)
+}
+
+pub(crate) fn find_by_login(login: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    found(directory::find_by_login(login, tenant))
+}
+
+pub(crate) fn find_by_email(email: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {
+    found(directory::find_by_email(email, tenant))
+}
+
+pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Result<bool, DirectoryError> {
+    match directory::verify_password(user_id, &password.0) {
+        Ok(matches) => Ok(matches),
+        Err(error) => Err(match error {
+            directory::DirectoryError::NotGranted(capability) => DirectoryError::NotGranted(capability),
+            // A comparison is by id, which fits one user at most, so the host has no reason to say `ambiguous`.
+            directory::DirectoryError::Ambiguous | directory::DirectoryError::Unavailable => {
+                DirectoryError::Unavailable
+            }
+            directory::DirectoryError::LimitReached => DirectoryError::LimitReached,
+        }),
+    }
+}
+
+fn found(answer: Result<Option<directory::User>, directory::DirectoryError>) -> Result<Found, DirectoryError> {
+    match answer {
+        Ok(Some(user)) => Ok(Found::One(user.into())),
+        Ok(None) => Ok(Found::Nobody),
+        Err(directory::DirectoryError::Ambiguous) => Ok(Found::Several),
+        Err(directory::DirectoryError::NotGranted(capability)) => Err(DirectoryError::NotGranted(capability)),
+        Err(directory::DirectoryError::Unavailable) => Err(DirectoryError::Unavailable),
+        Err(directory::DirectoryError::LimitReached) => Err(DirectoryError::LimitReached),
+    }
+}
+
+impl From<directory::User> for User {
+    fn from(user: directory::User) -> Self {
+        Self {
+            id: user.id,
+            login: user.login,
+            email: user.email,
+            display_name: user.display_name,
+            tenant: user.tenant,
+            enabled: user.enabled,
+            groups: user.groups,
+        }
+    }
+}
+
+impl From<secrets::SecretError> for SecretError {
+    fn from(error: secrets::SecretError) -> Self {
+        match error {
+            secrets::SecretError::NotGranted(capability) => Self::NotGranted(capability),
+            secrets::SecretError::UnsupportedVerifier(format) => Self::UnsupportedVerifier(format),
+            secrets::SecretError::VerifierTooCostly => Self::VerifierTooCostly,
+            secrets::SecretError::Busy => Self::Busy,
+            secrets::SecretError::LimitReached => Self::LimitReached,
+        }
+    }
+}

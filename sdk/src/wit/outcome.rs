@@ -1,0 +1,71 @@
+//! Answers, as the contract writes them.
+
+use super::types;
+use crate::{Challenge, ChallengeKind, Fault, Outcome, Principal, Refusal, Subject};
+
+impl From<Outcome> for types::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Verified(principal) => Self::Verified(principal.into()),
+            Outcome::Refused(refusal) => Self::Refused(refusal.into()),
+            Outcome::Challenged(challenge) => Self::Challenged(challenge.into()),
+        }
+    }
+}
+
+impl From<Principal> for types::Principal {
+    fn from(principal: Principal) -> Self {
+        Self {
+            subject: match principal.subject {
+                Subject::Directory(id) => types::Subject::Directory(id),
+                Subject::Own(name) => types::Subject::Own(name),
+            },
+            login: principal.login,
+            display_name: principal.display_name,
+            email: principal.email,
+            groups: principal.groups,
+            accesses: principal.accesses,
+            attributes: principal.attributes.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Refusal> for types::Refusal {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::WrongCredential => Self::WrongCredential,
+            Refusal::UnknownIdentifier => Self::UnknownIdentifier,
+            Refusal::Disabled => Self::Disabled,
+            Refusal::Locked => Self::Locked,
+            Refusal::Expired => Self::Expired,
+            Refusal::MustChangePassword => Self::MustChangePassword,
+            Refusal::Ambiguous => Self::Ambiguous,
+            Refusal::UnsupportedCredential => Self::UnsupportedCredential,
+        }
+    }
+}
+
+impl From<Challenge> for types::Challenge {
+    fn from(challenge: Challenge) -> Self {
+        Self {
+            kind: match challenge.kind {
+                ChallengeKind::Otp => types::ChallengeKind::Otp,
+                ChallengeKind::Redirect(url) => types::ChallengeKind::Redirect(url),
+                ChallengeKind::Push => types::ChallengeKind::Push,
+            },
+            prompt: challenge.prompt,
+            state: challenge.state,
+            attributes: challenge.attributes.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Fault> for types::Fault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unavailable(message) => Self::Unavailable(message),
+            Fault::Misconfigured(message) => Self::Misconfigured(message),
+            Fault::Internal(message) => Self::Internal(message),
+        }
+    }
+}
