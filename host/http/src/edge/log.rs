@@ -11,7 +11,8 @@ pub fn log_failure(call: &Call, error: &dyn Error) {
     tracing::error!(request_id = call.id(), error = %chain, "request failed");
 }
 
-fn chain(error: &dyn Error) -> String {
+/// An error with all its causes, in one line. For logs and operators only.
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
