@@ -1,13 +1,19 @@
 //! The server's keys: the master key, what is sealed under it, and the key that hashes tokens.
 
+mod derive;
+mod ring;
+mod seal;
+#[cfg(test)]
+mod tests;
+
 use crate::Secret;
-use crate::model::TokenDigest;
-use crate::port::{Clock, Random, Store, StoreError};
-use crate::token::TokenValue;
+use crate::port::StoreError;
+
+pub use ring::KeyRing;
 
 /// The key that all others are sealed under. 32 bytes from a file or a variable; never in the store.
 #[derive(Debug, Clone)]
-pub struct MasterKey(#[expect(dead_code, reason = "skeleton")] Secret<[u8; 32]>);
+pub struct MasterKey(Secret<[u8; 32]>);
 
 /// Why keys could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,36 +33,7 @@ impl MasterKey {
     }
 
     /// A key for one purpose (HKDF-SHA-256), the compiled-plugin cache's for example.
-    pub fn derive(&self, _label: &str) -> Secret<[u8; 32]> {
-        todo!()
-    }
-}
-
-/// The keys that hash tokens, newest last.
-#[derive(Debug)]
-pub struct KeyRing {}
-
-impl KeyRing {
-    /// Opens the keys in the store, and makes the first one where there is none.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub async fn open(
-        _store: &dyn Store,
-        _master: &MasterKey,
-        _random: &dyn Random,
-        _clock: &dyn Clock,
-    ) -> Result<Self, KeyError> {
-        todo!()
-    }
-
-    /// The digest under the newest key: what a new token is stored under.
-    pub fn digest(&self, _token: &TokenValue) -> TokenDigest {
-        todo!()
-    }
-
-    /// The digests under every key, newest first: what an old token may be stored under.
-    pub fn digests(&self, _token: &TokenValue) -> impl Iterator<Item = TokenDigest> {
-        std::iter::empty()
+    pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
+        derive::hkdf_sha256(b"keyway", self.0.expose(), label.as_bytes())
     }
 }

@@ -11,6 +11,9 @@ pub mod model;
 pub mod password;
 pub mod port;
 pub mod secret;
+pub mod tenants;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod token;
 
 pub use secret::Secret;

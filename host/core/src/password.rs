@@ -1,9 +1,21 @@
 //! Password verifiers, and the bounded pool that computes them.
+//!
+//! Every comparison without a verifier costs what one with a current verifier costs, so that an unknown user looks like a wrong password.
+//! While a user's verifier still has other parameters than the current ones, the two can be told apart by time; the user's next login renews it.
+
+mod compute;
+mod phc;
+mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use crate::Secret;
 use crate::port::{Random, StoredVerifier};
+
+use compute::{Argon2Cost, Outcome, Task};
+use phc::Verifier;
 
 /// Argon2id parameters for new verifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +35,29 @@ impl Default for PasswordParams {
             iterations: 3,
             parallelism: 1,
         }
+    }
+}
+
+impl PasswordParams {
+    /// Whether these are at least OWASP's minimum for argon2id, and parameters that argon2 takes at all.
+    ///
+    /// # Errors
+    /// [`PasswordError::TooWeak`].
+    pub fn check(self) -> Result<(), PasswordError> {
+        let strong = match self.iterations {
+            0 => false,
+            1 => self.memory_kib >= 46 * 1024,
+            _ => self.memory_kib >= 19 * 1024,
+        };
+        if strong && self.cost().is_some() {
+            Ok(())
+        } else {
+            Err(PasswordError::TooWeak)
+        }
+    }
+
+    fn cost(self) -> Option<Argon2Cost> {
+        Argon2Cost::new(self.memory_kib, self.iterations, self.parallelism)
     }
 }
 
@@ -53,28 +88,65 @@ pub enum PasswordError {
 }
 
 /// Computes verifiers on a bounded number of threads, so that memory is bounded.
-pub struct PasswordPool {}
+pub struct PasswordPool {
+    current: Argon2Cost,
+    pool: pool::Pool,
+    random: Arc<dyn Random>,
+}
 
 impl PasswordPool {
-    /// A pool of `workers` threads with room for `queue` waiting comparisons.
+    /// A pool of `workers` threads (at least one) with room for `queue` waiting comparisons.
     ///
     /// # Errors
     /// [`PasswordError::TooWeak`].
     pub fn new(
-        _params: PasswordParams,
-        _workers: usize,
-        _queue: usize,
-        _random: Arc<dyn Random>,
+        params: PasswordParams,
+        workers: usize,
+        queue: usize,
+        random: Arc<dyn Random>,
     ) -> Result<Self, PasswordError> {
-        todo!()
+        params.check()?;
+        Self::unchecked(params, workers, queue, random)
+    }
+
+    /// A pool that tests can afford: whatever argon2 takes will do.
+    ///
+    /// # Errors
+    /// [`PasswordError::TooWeak`] for what argon2 itself refuses.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn for_tests(
+        params: PasswordParams,
+        workers: usize,
+        queue: usize,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, PasswordError> {
+        Self::unchecked(params, workers, queue, random)
+    }
+
+    fn unchecked(
+        params: PasswordParams,
+        workers: usize,
+        queue: usize,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, PasswordError> {
+        let current = params.cost().ok_or(PasswordError::TooWeak)?;
+        Ok(Self {
+            current,
+            pool: pool::Pool::new(workers.max(1), queue, current.memory_kib),
+            random,
+        })
     }
 
     /// A verifier for a new password.
     ///
     /// # Errors
     /// [`PasswordError::Saturated`].
-    pub async fn hash(&self, _password: &Secret<Vec<u8>>) -> Result<StoredVerifier, PasswordError> {
-        todo!()
+    pub async fn hash(&self, password: &Secret<Vec<u8>>) -> Result<StoredVerifier, PasswordError> {
+        let verifier = self.fresh();
+        match self.pool.compute(Task::new(password, verifier.clone())).await? {
+            Outcome::Computed(hash) => Ok(verifier.with_hash(&hash)),
+            Outcome::Failed => Err(PasswordError::TooCostly),
+        }
     }
 
     /// Compares a password with a verifier. With `None` it does the work of a current verifier, and the answer is no.
@@ -83,9 +155,35 @@ impl PasswordPool {
     /// [`PasswordError`].
     pub async fn verify(
         &self,
-        _password: &Secret<Vec<u8>>,
-        _verifier: Option<&StoredVerifier>,
+        password: &Secret<Vec<u8>>,
+        verifier: Option<&StoredVerifier>,
     ) -> Result<Comparison, PasswordError> {
-        todo!()
+        let parsed = verifier.map(|text| Verifier::parse(text.expose())).transpose()?;
+        if let Some(verifier) = &parsed {
+            verifier.scheme.check_cost(self.current)?;
+        }
+        let known = parsed.is_some();
+        let verifier = parsed.unwrap_or_else(|| self.fresh());
+        let outdated = known && !verifier.is_current(self.current);
+        let stored = verifier.hash.clone();
+        match self.pool.compute(Task::new(password, verifier)).await? {
+            Outcome::Computed(hash) => Ok(Comparison {
+                matches: hash == stored && known,
+                outdated,
+            }),
+            Outcome::Failed => Err(PasswordError::TooCostly),
+        }
+    }
+
+    /// How many verifiers have been computed since the start, those of unknown users included.
+    pub fn computed(&self) -> u64 {
+        self.pool.computed()
+    }
+
+    /// A current verifier with a fresh salt, its hash yet to be computed.
+    fn fresh(&self) -> Verifier {
+        let mut salt = vec![0; phc::SALT_LENGTH];
+        self.random.fill(&mut salt);
+        Verifier::current(self.current, salt)
     }
 }

@@ -1,21 +1,33 @@
 //! The token service: the only mint. One file per verb under `token/`.
 
 mod cache;
+mod check;
 mod error;
+mod issue;
+mod login;
+mod revoke;
+mod sweep;
+#[cfg(test)]
+mod tests;
 mod value;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use tokio::sync::broadcast;
 
 pub use cache::TokenCache;
 pub use error::TokenError;
+pub use issue::GROUP_ATTRIBUTE;
+pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
 
-use crate::access::AccessList;
+use crate::access::{AccessList, AccessShare};
 use crate::key::KeyRing;
 use crate::model::{Challenge, Client, Credential, TokenRecord};
 use crate::password::PasswordPool;
-use crate::port::{Backends, Clock, Random, RevokeTarget, Revoked, Store};
+use crate::port::{Backends, Change, Clock, Random, Store};
+use crate::tenants::TenantDirectory;
 
 /// How long tokens live, and how they are swept and cached.
 #[derive(Debug, Clone)]
@@ -90,71 +102,52 @@ pub struct CheckRequest<'a> {
 }
 
 /// Issues, checks and revokes tokens.
-pub struct TokenService {}
+pub struct TokenService {
+    store: Arc<dyn Store>,
+    backends: Arc<dyn Backends>,
+    passwords: Arc<PasswordPool>,
+    keys: KeyRing,
+    cache: Arc<TokenCache>,
+    tenants: Arc<TenantDirectory>,
+    shared_accesses: AccessShare,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: TokenSettings,
+    feed: Mutex<Option<broadcast::Receiver<Change>>>,
+}
 
 impl TokenService {
-    /// Composes the service.
+    /// Composes the service. Somebody must [`TokenService::run`] it, or it hears of no revocation that another node makes.
     #[expect(clippy::too_many_arguments, reason = "the composition root names each part once")]
     pub fn new(
-        _store: Arc<dyn Store>,
-        _backends: Arc<dyn Backends>,
-        _passwords: Arc<PasswordPool>,
-        _keys: KeyRing,
-        _cache: Arc<TokenCache>,
-        _clock: Arc<dyn Clock>,
-        _random: Arc<dyn Random>,
-        _settings: TokenSettings,
+        store: Arc<dyn Store>,
+        backends: Arc<dyn Backends>,
+        passwords: Arc<PasswordPool>,
+        keys: KeyRing,
+        cache: Arc<TokenCache>,
+        tenants: Arc<TenantDirectory>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: TokenSettings,
     ) -> Self {
-        todo!()
-    }
-
-    /// Verifies a credential and issues a token, which is durable when this returns.
-    ///
-    /// # Errors
-    /// [`TokenError`].
-    pub async fn login(&self, _request: LoginRequest) -> Result<LoginOutcome, TokenError> {
-        todo!()
-    }
-
-    /// Whether a token is good, and for what was asked. Never touches a plugin.
-    ///
-    /// # Errors
-    /// [`TokenError::NotFound`], then [`TokenError::AccessDenied`], then [`TokenError::TenantDenied`]; [`TokenError::Store`].
-    pub async fn check(&self, _token: &TokenValue, _request: CheckRequest<'_>) -> Result<Arc<LiveToken>, TokenError> {
-        todo!()
-    }
-
-    /// Ends one token; returns whether there was one.
-    ///
-    /// # Errors
-    /// [`TokenError::Store`].
-    pub async fn revoke(&self, _token: &TokenValue) -> Result<bool, TokenError> {
-        todo!()
-    }
-
-    /// Ends all tokens of the target.
-    ///
-    /// # Errors
-    /// [`TokenError::Store`].
-    pub async fn revoke_all(&self, _target: &RevokeTarget) -> Result<Revoked, TokenError> {
-        todo!()
-    }
-
-    /// Removes expired tokens now, in batches; returns how many.
-    ///
-    /// # Errors
-    /// [`TokenError::Store`].
-    pub async fn sweep(&self) -> Result<u64, TokenError> {
-        todo!()
-    }
-
-    /// Sweeps at the configured interval and follows the store's changes, until it is dropped.
-    pub async fn run(&self) {
-        todo!()
+        let feed = Mutex::new(Some(store.changes()));
+        Self {
+            store,
+            backends,
+            passwords,
+            keys,
+            cache,
+            tenants,
+            shared_accesses: AccessShare::default(),
+            clock,
+            random,
+            settings,
+            feed,
+        }
     }
 
     /// The settings.
     pub fn settings(&self) -> &TokenSettings {
-        todo!()
+        &self.settings
     }
 }

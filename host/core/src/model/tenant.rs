@@ -26,7 +26,7 @@ pub struct Tenant {
 #[derive(Debug, Clone, Default)]
 pub struct TenantTree {
     parents: HashMap<TenantId, TenantId>,
-    names: HashMap<String, TenantId>,
+    names: HashMap<String, Option<TenantId>>,
     master: Option<TenantId>,
 }
 
@@ -38,15 +38,25 @@ impl TenantTree {
             tree.parents.insert(tenant.id, tenant.parent);
             if tenant.parent == tenant.id {
                 tree.master = Some(tenant.id);
+                tree.names.insert(login_key(&tenant.name), Some(tenant.id));
             }
-            let names = tenant
-                .domains
-                .iter()
-                .chain(tenant.realm.iter())
-                .chain(std::iter::once(&tenant.name));
-            for name in names {
-                tree.names.entry(login_key(name)).or_insert(tenant.id);
+        }
+        // Domains and realms are unique everywhere, so no tenant's mere name may stand in front of one.
+        for tenant in tenants {
+            for name in tenant.domains.iter().chain(&tenant.realm) {
+                tree.names.entry(login_key(name)).or_insert(Some(tenant.id));
             }
+        }
+        // Names are unique among siblings only. One that two tenants share, and no domain or realm, stands for neither.
+        let mut shared: HashMap<String, Option<TenantId>> = HashMap::new();
+        for tenant in tenants {
+            shared
+                .entry(login_key(&tenant.name))
+                .and_modify(|id| *id = None)
+                .or_insert(Some(tenant.id));
+        }
+        for (name, id) in shared {
+            tree.names.entry(name).or_insert(id);
         }
         tree
     }
@@ -56,13 +66,14 @@ impl TenantTree {
         self.master
     }
 
-    /// The tenant of this id, domain, realm or name, without regard to case.
+    /// The tenant of this id, domain, realm or name, without regard to case. A name that several tenants have finds none, unless one of them
+    /// is the top tenant.
     pub fn find(&self, text: &str) -> Option<TenantId> {
         let by_id = Uuid::parse_str(text)
             .ok()
             .map(TenantId)
             .filter(|id| self.parents.contains_key(id));
-        by_id.or_else(|| self.names.get(&login_key(text)).copied())
+        by_id.or_else(|| self.names.get(&login_key(text)).copied().flatten())
     }
 
     /// Whether `tenant` is `ancestor` or lies below it. Unknown tenants lie below nothing.

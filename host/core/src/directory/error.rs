@@ -1,0 +1,43 @@
+//! Why the directory did not do what it was asked.
+
+use crate::password::PasswordError;
+use crate::port::StoreError;
+
+/// Why the directory did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The store refused or did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The password could not be hashed or compared.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// More than one user fits.
+    #[error("`{0}` fits more than one user; name the tenant, or the user's uuid")]
+    Ambiguous(String),
+    /// Nobody fits.
+    #[error("no such {what}: `{name}`")]
+    NotFound {
+        /// `user`, `tenant` or `policy`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// A value is not acceptable.
+    #[error("{field}: {rule}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What would be right.
+        rule: &'static str,
+    },
+}
+
+impl DirectoryError {
+    pub(super) fn not_found(what: &'static str, name: &str) -> Self {
+        Self::NotFound {
+            what,
+            name: name.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The threads that compute, their bounded queue, and argon2's memory between two computations.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use argon2::Block;
+use tokio::sync::oneshot;
+
+use super::PasswordError;
+use super::compute::{Outcome, Task};
+
+/// How long a worker keeps argon2's memory when there is nothing to do. Touching fresh memory costs a tenth of the computation, so a burst
+/// of logins keeps it; an idle server gives it back.
+const KEEP_MEMORY: Duration = Duration::from_secs(1);
+
+/// A bounded number of threads with a bounded queue.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    /// How many jobs may be waiting or under way.
+    limit: usize,
+    /// Argon2's memory for current verifiers, in blocks of 1 KiB. A worker that needed more for an imported one gives it back at once.
+    usual_blocks: usize,
+    computed: AtomicU64,
+}
+
+struct Queue {
+    waiting: VecDeque<Job>,
+    /// Jobs that a worker has taken.
+    under_way: usize,
+    /// No worker takes a job any more.
+    closed: bool,
+}
+
+struct Job {
+    task: Task,
+    reply: oneshot::Sender<Outcome>,
+}
+
+impl Pool {
+    pub(super) fn new(workers: usize, limit: usize, usual_kib: u32) -> Self {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue {
+                waiting: VecDeque::new(),
+                under_way: 0,
+                closed: false,
+            }),
+            wake: Condvar::new(),
+            limit: workers + limit,
+            usual_blocks: usual_kib as usize,
+            computed: AtomicU64::new(0),
+        });
+        let mut threads = 0;
+        for index in 0..workers {
+            let shared = Arc::clone(&shared);
+            let spawned = std::thread::Builder::new()
+                .name(format!("password-{index}"))
+                .spawn(move || shared.work());
+            match spawned {
+                Ok(_) => threads += 1,
+                Err(error) => tracing::error!(%error, "a thread for password hashing could not be started"),
+            }
+        }
+        shared.lock().closed = threads == 0;
+        Self { shared }
+    }
+
+    /// Computes, in the order of the calls. A call that is dropped while it waits costs nothing any more.
+    pub(super) async fn compute(&self, task: Task) -> Result<Outcome, PasswordError> {
+        let (reply, outcome) = oneshot::channel();
+        self.shared.push(Job { task, reply })?;
+        // The sender is dropped without an answer only where the computation itself panicked.
+        outcome.await.map_err(|_| PasswordError::Saturated)
+    }
+
+    pub(super) fn computed(&self) -> u64 {
+        self.shared.computed.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Queue {
+    fn is_full(&self, limit: usize) -> bool {
+        self.waiting.len() + self.under_way >= limit
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), PasswordError> {
+        {
+            let mut queue = self.lock();
+            if queue.is_full(self.limit) {
+                queue.waiting.retain(|job| !job.reply.is_closed());
+            }
+            if queue.closed || queue.is_full(self.limit) {
+                return Err(PasswordError::Saturated);
+            }
+            queue.waiting.push_back(job);
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// What one thread does until the pool is dropped.
+    fn work(&self) {
+        let mut memory = Vec::new();
+        while let Some(job) = self.next(&mut memory) {
+            if !job.reply.is_closed() {
+                self.answer(job, &mut memory);
+            }
+            self.lock().under_way -= 1;
+            if memory.len() > self.usual_blocks {
+                memory = Vec::new();
+            }
+        }
+    }
+
+    fn answer(&self, job: Job, memory: &mut Vec<Block>) {
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        // The reply is dropped unanswered if the computation panics; the worker goes on.
+        if let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| job.task.run(memory))) {
+            drop(job.reply.send(outcome));
+        }
+    }
+
+    /// The next job, or `None` when the pool is gone.
+    fn next(&self, memory: &mut Vec<Block>) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = queue.waiting.pop_front() {
+                queue.under_way += 1;
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            if memory.is_empty() {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (woken, waited) = self
+                .wake
+                .wait_timeout(queue, KEEP_MEMORY)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue = woken;
+            if waited.timed_out() && queue.waiting.is_empty() {
+                // Giving back 64 MiB takes milliseconds, in which others may want the queue.
+                drop(queue);
+                *memory = Vec::new();
+                queue = self.lock();
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Whether a token is good, and for what.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{CheckRequest, LiveToken, TokenError, TokenService, TokenValue};
+use crate::model::{TenantId, TokenRecord};
+
+impl TokenService {
+    /// Whether a token is good, and for what was asked. Never touches a plugin.
+    ///
+    /// # Errors
+    /// [`TokenError::NotFound`], then [`TokenError::AccessDenied`], then [`TokenError::TenantDenied`]; [`TokenError::Store`].
+    pub async fn check(&self, token: &TokenValue, request: CheckRequest<'_>) -> Result<Arc<LiveToken>, TokenError> {
+        let live = self.find_live(token).await?;
+        if let Some(scope) = request.scope
+            && !live.accesses.grants(scope)
+        {
+            return Err(TokenError::AccessDenied(scope.to_owned()));
+        }
+        if let Some(tenant) = request.tenant {
+            self.check_tenant(&live, tenant).await?;
+        }
+        Ok(live)
+    }
+
+    /// Which of these accesses a token has, each named once, in the order of their first appearance.
+    ///
+    /// # Errors
+    /// [`TokenError::NotFound`], then [`TokenError::TenantDenied`]; [`TokenError::Store`].
+    pub async fn check_scopes(
+        &self,
+        token: &TokenValue,
+        scopes: &[String],
+        tenant: Option<&str>,
+    ) -> Result<Vec<(String, bool)>, TokenError> {
+        let live = self.check(token, CheckRequest { scope: None, tenant }).await?;
+        let mut seen = HashSet::new();
+        Ok(scopes
+            .iter()
+            .filter(|scope| seen.insert(scope.as_str()))
+            .map(|scope| (scope.clone(), live.accesses.grants(scope)))
+            .collect())
+    }
+
+    async fn find_live(&self, token: &TokenValue) -> Result<Arc<LiveToken>, TokenError> {
+        let now = self.clock.now();
+        for digest in self.keys.digests(token) {
+            if let Some(live) = self.cache.get(&digest) {
+                if live.record.token.expires_at > now {
+                    return Ok(live);
+                }
+                self.cache.evict(&digest);
+                return Err(TokenError::NotFound);
+            }
+        }
+        for digest in self.keys.digests(token) {
+            let ticket = self.cache.ticket(digest);
+            if let Some(record) = self.store.find_token(&digest).await? {
+                if record.token.expires_at <= now {
+                    return Err(TokenError::NotFound);
+                }
+                let live = self.enliven(record);
+                self.cache.insert(ticket, Arc::clone(&live));
+                return Ok(live);
+            }
+        }
+        Err(TokenError::NotFound)
+    }
+
+    /// Makes a record ready for evaluation.
+    pub(super) fn enliven(&self, mut record: TokenRecord) -> Arc<LiveToken> {
+        let (identity, session) = (record.session.identity.id, record.session.id);
+        let accesses = self.shared_accesses.compile(&mut record.token, identity, session);
+        Arc::new(LiveToken { record, accesses })
+    }
+
+    /// Only ids are tenants here: a service that asks must know which tenant it means.
+    async fn check_tenant(&self, live: &LiveToken, tenant: &str) -> Result<(), TokenError> {
+        let denied = || TokenError::TenantDenied(tenant.to_owned());
+        let asked = TenantId(Uuid::try_parse(tenant).map_err(|_| denied())?);
+        let tree = self.tenants.tree().await?;
+        if tree.is_within(asked, live.record.session.identity.tenant) {
+            Ok(())
+        } else {
+            Err(denied())
+        }
+    }
+}
