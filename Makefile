@@ -6,7 +6,7 @@ WASM_TARGET := wasm32-wasip2
 WASM_OUT := target/$(WASM_TARGET)/plugin
 PLUGINS := wazo_user
 EXAMPLES := hello_backend
-GUESTS := hostile wants_expose forbidden_import wrong_world
+GUESTS := hostile wants_expose forbidden_import wrong_world future_world
 # What `make run` and the tests load plugins from.
 STAGE := target/plugins
 

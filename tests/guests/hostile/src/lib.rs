@@ -1,1 +1,88 @@
-//! Placeholder.
+//! A backend that misbehaves on request. What it does is chosen by its configuration or, where that says nothing, by the login identifier,
+//! so that one backend can behave in one call and attack in the next.
+//!
+//! `alice` with the password `s3cre7` logs in as it should. Any other identifier is the name of a [`Misdeed`], with an amount after a colon where
+//! one makes sense: `endless_loop`, `slow:500`. A misdeed that comes to an end goes on to the ordinary login of `alice`.
+
+use keyway_sdk::{
+    Answer, Backend, Capability, Context, Description, Fault, Health, Login, Outcome, Principal, Problem,
+};
+use keyway_sdk::{Deserialize, JsonSchema, Refusal, schemars};
+
+use misdeed::Misdeed;
+
+mod misdeed;
+
+/// `s3cre7`, with the cheapest parameters.
+const ALICE: &str = "$argon2id$v=19$m=8,t=1,p=1$b25seSBmb3IgdGVzdHM$a0wL/iwaimsQDkgYauNr3ZSSyrf5vbxWWQ1ZzBpf6QY";
+
+/// What to do wrong, and when. Nothing by default.
+#[derive(Deserialize, JsonSchema)]
+#[serde(crate = "keyway_sdk::serde", deny_unknown_fields)]
+struct Hostile {
+    /// In every login, whatever its identifier.
+    verify: Option<Misdeed>,
+    /// While its configuration is checked (and so before every call, too).
+    configure: Option<Misdeed>,
+    /// When it is asked about its health.
+    health: Option<Misdeed>,
+    /// How much of it: milliseconds, lines, handles or bytes.
+    amount: Option<u64>,
+    /// A problem that the check of the configuration shall report.
+    problem: Option<String>,
+}
+
+impl Backend for Hostile {
+    type Config = Self;
+
+    fn describe() -> Description {
+        keyway_sdk::description!().wants([Capability::Log, Capability::DirectoryFind, Capability::DirectoryVerify])
+    }
+
+    fn configure(config: Self) -> Result<Self, Vec<Problem>> {
+        if let Some(problem) = &config.problem {
+            return Err(vec![Problem::at("/problem", problem)]);
+        }
+        if let Some(misdeed) = config.configure {
+            misdeed
+                .commit(config.amount, None)
+                .map_err(|fault| vec![Problem::at("/configure", fault.to_string())])?;
+        }
+        Ok(config)
+    }
+
+    fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
+        let (name, amount) = login.identifier.split_once(':').unwrap_or((&login.identifier, ""));
+        let misdeed = self.verify.or_else(|| Misdeed::named(name));
+        let amount = amount.parse().ok().or(self.amount);
+        if let Some(misdeed) = misdeed
+            && let Some(outcome) = misdeed.commit(amount, Some(login))?
+        {
+            return Ok(outcome);
+        }
+        let known = misdeed.is_some() || login.identifier == "alice";
+        if login.password_matches(known.then_some(ALICE))? {
+            return Ok(Principal::own("alice").into());
+        }
+        Ok(Refusal::WrongCredential.into())
+    }
+
+    /// To a challenge of [`Misdeed::ChallengeState`]: verified, if the state came back as it was.
+    fn answer(&self, _context: &Context, answer: &Answer) -> Result<Outcome, Fault> {
+        if answer.state.iter().all(|byte| *byte == misdeed::STATE) {
+            return Ok(Principal::own("alice").into());
+        }
+        Ok(Refusal::WrongCredential.into())
+    }
+}
+
+impl Health for Hostile {
+    fn health(&self) -> Result<(), Fault> {
+        match self.health {
+            Some(misdeed) => misdeed.commit(self.amount, None).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
+keyway_sdk::register!(Hostile, health);
