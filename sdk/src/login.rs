@@ -52,10 +52,10 @@ impl Login {
     /// #     fn configure(config: Self) -> Result<Self, Vec<Problem>> { Ok(config) }
     /// fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
     ///     let verifier = (login.identifier == self.login).then_some(self.verifier.as_str());
-    ///     Ok(match login.password_matches(verifier)? {
-    ///         true => Principal::own(&self.login).into(),
-    ///         false => Refusal::WrongCredential.into(),
-    ///     })
+    ///     if login.password_matches(verifier)? {
+    ///         return Ok(Principal::own(&self.login).into());
+    ///     }
+    ///     Ok(Refusal::WrongCredential.into())
     /// }
     /// # }
     /// # let host = MockHost::new().config(json!({ "login": "alice", "verifier": verifier("s3cre7") }));

@@ -19,10 +19,10 @@
 //! #             log::info!("nobody", identifier = login.identifier);
 //! #             return Ok(Refusal::WrongCredential.into());
 //! #         };
-//! #         Ok(match directory::verify_password(Some(&user.id), login.credential.secret())? {
-//! #             true => Principal::directory(&user).into(),
-//! #             false => Refusal::WrongCredential.into(),
-//! #         })
+//! #         if directory::verify_password(Some(&user.id), login.credential.secret())? {
+//! #             return Ok(Principal::directory(&user).into());
+//! #         }
+//! #         Ok(Refusal::WrongCredential.into())
 //! #     }
 //! # }
 //!
