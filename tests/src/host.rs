@@ -18,6 +18,7 @@ use crate::wazo::WazoClient;
 pub struct TestHostBuilder {
     config: String,
     tls: bool,
+    release: bool,
     store: Option<String>,
     backends: String,
     plugins: Vec<(String, Vec<u8>)>,
@@ -30,6 +31,7 @@ pub struct TestHost {
     child: Child,
     address: String,
     tls: bool,
+    release: bool,
     log: ServerLog,
 }
 
@@ -68,6 +70,13 @@ impl TestHostBuilder {
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// The release binary, with the password parameters and the log level of a real installation: for measurements.
+    #[must_use]
+    pub fn release(mut self) -> Self {
+        self.release = true;
         self
     }
 
@@ -136,7 +145,14 @@ impl TestHostBuilder {
         }
         std::fs::write(folder.path().join("keyway.toml"), self.toml()).expect("a configuration file");
         let mut host =
-            TestHost { child: idle_child(), address: String::new(), tls: self.tls, log: ServerLog::default(), folder };
+            TestHost {
+                child: idle_child(),
+                address: String::new(),
+                tls: self.tls,
+                release: self.release,
+                log: ServerLog::default(),
+                folder,
+            };
         for (login, password, options) in &self.users {
             let mut arguments = vec!["user", "add", login, "--password-stdin"];
             arguments.extend(options.iter().map(String::as_str));
@@ -150,13 +166,16 @@ impl TestHostBuilder {
         let tls = if self.tls { "tls = { self_signed = true }\n" } else { "" };
         let url = self.store.as_deref().unwrap_or("sqlite:var/keyway.db");
         // Cheap hashes: what a hash costs is measured elsewhere, and hundreds of logins must not take minutes.
+        let cost = if self.release {
+            "[log]\nformat = \"json\"\n"
+        } else {
+            "[password]\nmemory = \"19MiB\"\niterations = 2\n[log]\nformat = \"json\"\nlevel = \"debug\"\n"
+        };
         format!(
             "data_dir = \"var\"\nplugins_dir = \"plugins\"\n\
              [[listen]]\naddress = \"127.0.0.1:0\"\n{tls}\
              [store]\nurl = \"{url}\"\n\
-             [password]\nmemory = \"19MiB\"\niterations = 2\n\
-             [log]\nformat = \"json\"\nlevel = \"debug\"\n\
-             {}\n{}",
+             {cost}{}\n{}",
             self.config, self.backends
         )
     }
@@ -180,6 +199,7 @@ impl TestHost {
         TestHostBuilder {
             config: String::new(),
             tls: false,
+            release: false,
             store: None,
             backends: String::new(),
             plugins: Vec::new(),
@@ -320,7 +340,7 @@ impl TestHost {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(keyway_binary());
+        let mut command = Command::new(keyway_binary(self.release));
         command.arg("-c").arg(self.folder.path().join("keyway.toml"));
         command
     }

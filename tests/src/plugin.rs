@@ -8,12 +8,12 @@ fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(workspace).join("target"), PathBuf::from)
 }
 
-/// The server's binary.
+/// The server's binary, of the development or the release profile.
 ///
 /// # Panics
 /// If it was not built.
-pub fn keyway_binary() -> PathBuf {
-    let path = target().join("debug/keyway");
+pub fn keyway_binary(release: bool) -> PathBuf {
+    let path = target().join(if release { "release/keyway" } else { "debug/keyway" });
     assert!(path.exists(), "{} is missing: run `make test`, which builds it", path.display());
     path
 }

@@ -1,0 +1,38 @@
+//! `make bench`: Keyway's figures, each against a yardstick measured in the same run, because machines differ and are noisy.
+#![expect(clippy::print_stdout, reason = "a table is what this program is for")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a measurement that fails ends the run")]
+
+mod check;
+mod instance;
+mod login;
+mod server;
+mod swap;
+mod table;
+
+use table::Table;
+
+fn main() -> anyhow::Result<()> {
+    let mut table = Table::default();
+    let only: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|asked| asked == name);
+    if wanted("check") {
+        check::measure(&mut table)?;
+    }
+    if wanted("instance") {
+        instance::measure(&mut table)?;
+    }
+    if wanted("server") {
+        server::measure(&mut table)?;
+    }
+    if wanted("login") {
+        login::measure(&mut table)?;
+    }
+    if wanted("swap") {
+        swap::measure(&mut table)?;
+    }
+    let text = table.render();
+    println!("\n{text}");
+    std::fs::write("target/bench.txt", text)?;
+    println!("written to target/bench.txt");
+    Ok(())
+}
