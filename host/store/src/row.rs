@@ -1,0 +1,237 @@
+//! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
+
+use std::collections::HashMap;
+
+use keyway_core::model::{
+    BackendName, Client, Email, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Session, SessionId,
+    Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
+};
+use keyway_core::port::{KeyPurpose, SealedKey, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+fn inconsistent(what: impl Into<String>) -> StoreError {
+    StoreError::Inconsistent { what: what.into() }
+}
+
+/// A list as the databases keep it.
+pub(crate) fn to_json<T: Serialize + ?Sized>(column: &'static str, list: &T) -> Result<String, StoreError> {
+    serde_json::to_string(list).map_err(|_| inconsistent(format!("`{column}` cannot be written as JSON")))
+}
+
+fn from_json<T: DeserializeOwned>(column: &str, id: &dyn std::fmt::Display, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| inconsistent(format!("`{column}` of `{id}` is not the expected JSON")))
+}
+
+fn bytes32(column: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes
+        .try_into()
+        .map_err(|_| inconsistent(format!("`{column}` is not 32 bytes long")))
+}
+
+/// A token joined to its session.
+#[derive(FromRow)]
+pub(crate) struct TokenRow {
+    hash: Vec<u8>,
+    key_id: i32,
+    session: Uuid,
+    issued_at: i64,
+    expires_at: i64,
+    accesses: String,
+    identity: Uuid,
+    directory_user: Option<Uuid>,
+    tenant: Uuid,
+    backend: String,
+    login: String,
+    plugin_digest: Vec<u8>,
+    dialect: String,
+    client_address: Option<String>,
+    user_agent: Option<String>,
+    attributes: String,
+    opened_at: i64,
+}
+
+impl TryFrom<TokenRow> for TokenRecord {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        let id = SessionId(row.session);
+        let token = Token {
+            digest: TokenDigest {
+                key: KeyId(row.key_id),
+                hash: bytes32("token.hash", &row.hash)?,
+            },
+            session: id,
+            issued_at: Timestamp(row.issued_at),
+            expires_at: Timestamp(row.expires_at),
+            accesses: from_json::<Vec<String>>("token.accesses", &id, &row.accesses)?.into(),
+        };
+        let backend = BackendName::parse(&row.backend)
+            .map_err(|_| inconsistent(format!("`session.backend` of `{id}` is no backend name")))?;
+        let identity = Identity {
+            id: IdentityId(row.identity),
+            user: row.directory_user.map(UserId),
+            tenant: TenantId(row.tenant),
+            backend,
+            login: row.login,
+        };
+        let session = Session {
+            id,
+            identity,
+            plugin: PluginDigest(bytes32("session.plugin_digest", &row.plugin_digest)?),
+            dialect: row.dialect,
+            client: Client {
+                address: row.client_address,
+                user_agent: row.user_agent,
+            },
+            attributes: from_json("session.attributes", &id, &row.attributes)?,
+            opened_at: Timestamp(row.opened_at),
+        };
+        Ok(Self { token, session })
+    }
+}
+
+/// A token that is no more.
+#[derive(FromRow)]
+pub(crate) struct DigestRow {
+    hash: Vec<u8>,
+    key_id: i32,
+}
+
+impl TryFrom<&DigestRow> for TokenDigest {
+    type Error = StoreError;
+
+    fn try_from(row: &DigestRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            key: KeyId(row.key_id),
+            hash: bytes32("token.hash", &row.hash)?,
+        })
+    }
+}
+
+/// A user joined to one of its email addresses, if it has any.
+#[derive(FromRow)]
+pub(crate) struct UserRow {
+    id: Uuid,
+    tenant: Uuid,
+    login: String,
+    display_name: Option<String>,
+    enabled: bool,
+    created_at: i64,
+    address: Option<String>,
+    main: Option<bool>,
+    confirmed: Option<bool>,
+}
+
+/// Users from rows in which each user's rows follow each other.
+pub(crate) fn users(rows: Vec<UserRow>) -> Vec<User> {
+    let mut users: Vec<User> = Vec::new();
+    for row in rows {
+        let email = match (row.address, row.main, row.confirmed) {
+            (Some(address), Some(main), Some(confirmed)) => Some(Email {
+                address,
+                main,
+                confirmed,
+            }),
+            _ => None,
+        };
+        match users.last_mut() {
+            Some(user) if user.id.0 == row.id => user.emails.extend(email),
+            _ => users.push(User {
+                id: UserId(row.id),
+                tenant: TenantId(row.tenant),
+                login: row.login,
+                display_name: row.display_name,
+                emails: email.into_iter().collect(),
+                enabled: row.enabled,
+                created_at: Timestamp(row.created_at),
+            }),
+        }
+    }
+    users
+}
+
+/// A tenant.
+#[derive(FromRow)]
+pub(crate) struct TenantRow {
+    id: Uuid,
+    parent: Uuid,
+    name: String,
+    realm: Option<String>,
+}
+
+/// A domain of a tenant.
+#[derive(FromRow)]
+pub(crate) struct DomainRow {
+    tenant: Uuid,
+    domain: String,
+}
+
+/// Tenants with their domains, both in the order in which they come.
+pub(crate) fn tenants(rows: Vec<TenantRow>, domains: Vec<DomainRow>) -> Vec<Tenant> {
+    let mut of: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for row in domains {
+        of.entry(row.tenant).or_default().push(row.domain);
+    }
+    let tenant = |row: TenantRow| Tenant {
+        id: TenantId(row.id),
+        parent: TenantId(row.parent),
+        name: row.name,
+        realm: row.realm,
+        domains: of.remove(&row.id).unwrap_or_default(),
+    };
+    rows.into_iter().map(tenant).collect()
+}
+
+/// A policy.
+#[derive(FromRow)]
+pub(crate) struct PolicyRow {
+    id: Uuid,
+    tenant: Uuid,
+    name: String,
+    accesses: String,
+}
+
+impl TryFrom<PolicyRow> for Policy {
+    type Error = StoreError;
+
+    fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
+        let accesses = from_json("policy.accesses", &row.id, &row.accesses)?;
+        Ok(Self {
+            id: PolicyId(row.id),
+            tenant: TenantId(row.tenant),
+            name: row.name,
+            accesses,
+        })
+    }
+}
+
+/// A server key.
+#[derive(FromRow)]
+pub(crate) struct KeyRow {
+    id: i32,
+    purpose: String,
+    sealed: Vec<u8>,
+    created_at: i64,
+}
+
+impl TryFrom<KeyRow> for SealedKey {
+    type Error = StoreError;
+
+    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
+        let purpose = [KeyPurpose::TokenHash]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == row.purpose);
+        let purpose =
+            purpose.ok_or_else(|| inconsistent(format!("`server_key.purpose` of `{}` is unknown", row.id)))?;
+        let created_at = Timestamp(row.created_at);
+        Ok(Self {
+            id: KeyId(row.id),
+            purpose,
+            sealed: row.sealed,
+            created_at,
+        })
+    }
+}

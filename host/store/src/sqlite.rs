@@ -1,0 +1,166 @@
+//! The store over `SQLite`: one writer that groups commits, and a few connections that only read.
+//!
+//! No other process shares it, save a command that runs for a moment, so it never sends a change.
+
+#[path = "statement/directory.rs"]
+mod directory;
+mod directory_store;
+#[path = "statement/key.rs"]
+mod key;
+mod key_store;
+#[path = "statement/policy.rs"]
+mod policy;
+mod policy_store;
+#[path = "statement/tenant.rs"]
+mod tenant;
+mod tenant_store;
+#[path = "statement/token.rs"]
+mod token;
+mod token_store;
+mod writer;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use async_trait::async_trait;
+use keyway_core::port::{Change, Random, Store, StoreError};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use self::writer::Writer;
+use crate::failure::{Failure, during};
+use crate::open::{OpenError, StoreSettings};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+// What the statements that both drivers share are compiled against here.
+type Database = sqlx::Sqlite;
+type Connection = SqliteConnection;
+
+/// There is one writer at a time: rows need no locks.
+const LOCKS_ROWS: bool = false;
+
+const REMOVE_EXPIRED_TOKENS: &str = "DELETE FROM token WHERE (hash, key_id) IN \
+    (SELECT hash, key_id FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING session";
+
+/// Removes those of the sessions that have no token left; returns how many.
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {
+    let mut removed = 0;
+    for session in sessions {
+        let statement = "DELETE FROM session WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM token WHERE session = $1)";
+        removed += sqlx::query(statement)
+            .bind(session)
+            .execute(&mut *connection)
+            .await?
+            .rows_affected();
+    }
+    Ok(removed)
+}
+
+/// The store over one database file.
+pub(crate) struct SqliteStore {
+    writer: Writer,
+    readers: SqlitePool,
+    changes: broadcast::Sender<Change>,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it.
+    pub(crate) async fn open(path: &Path, settings: StoreSettings, random: &dyn Random) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        };
+        // An absolute path keeps SQLite from taking a name such as `file:x` for a URL of its own.
+        let path = std::path::absolute(path).map_err(failed)?;
+        make_private_file(&path).map_err(failed)?;
+        let place = format!("the database file `{}`", path.display());
+        let common = SqliteConnectOptions::new()
+            .filename(&path)
+            .busy_timeout(settings.acquire_timeout)
+            .foreign_keys(true);
+        let options = common
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit returns when the log is on disk: a token that was handed out survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", "67108864");
+        let mut connection = options
+            .connect()
+            .await
+            .map_err(|source| OpenError::connect(&place, source))?;
+        prepare(&mut connection, random.uuid())
+            .await
+            .map_err(|source| OpenError::migrate(&place, source))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(settings.read_connections)
+            .acquire_timeout(settings.acquire_timeout)
+            .connect_with(common.read_only(true))
+            .await
+            .map_err(|source| OpenError::connect(&place, source))?;
+        let writer = Writer::start(options, connection, settings.write_queue, settings.write_batch);
+        Ok(Self {
+            writer,
+            readers,
+            changes: broadcast::Sender::new(1),
+        })
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, Failure> {
+        Ok(self.readers.acquire().await?)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        let asked = async {
+            self.writer.check()?;
+            let mut connection = self.reader().await?;
+            sqlx::query("SELECT 1").execute(&mut *connection).await?;
+            Ok(())
+        };
+        during("answer", asked).await
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
+        let connection = self.writer.stop().await;
+        self.readers.close().await;
+        // The last connection that closes folds the log into the database file, and one that only reads could not.
+        if let Some(connection) = connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database file was not closed in order; the next start will recover it");
+        }
+    }
+}
+
+/// Makes the file if there is none, for its owner only. SQLite gives the files that it puts beside it the same mode.
+fn make_private_file(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    Ok(())
+}
+
+/// Brings the tables up to date, and makes the top tenant. All in one transaction, so that two processes cannot do it at once.
+async fn prepare(connection: &mut SqliteConnection, master: Uuid) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run(&mut *transaction).await?;
+    tenant::add_master(&mut transaction, master).await?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Sessions and tokens in `SQLite`.
+
+use async_trait::async_trait;
+use keyway_core::model::{Timestamp, TokenDigest, TokenRecord};
+use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept, TokenStore};
+
+use super::{SqliteStore, token};
+use crate::failure::during;
+
+#[async_trait]
+impl TokenStore for SqliteStore {
+    async fn open_session(&self, opening: Opening) -> Result<(), StoreError> {
+        let work = self.writer.write("open a session", move |connection| {
+            Box::pin(async move { token::open_session(connection, &opening).await })
+        });
+        work.await
+    }
+
+    async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
+        during("find a token", async {
+            token::find_token(&mut *self.reader().await?, digest).await
+        })
+        .await
+    }
+
+    async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError> {
+        let target = target.clone();
+        let work = self.writer.write("revoke tokens", move |connection| {
+            Box::pin(async move { token::revoke(connection, &target).await })
+        });
+        work.await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
+        let work = self.writer.write("remove expired tokens", move |connection| {
+            Box::pin(async move { token::sweep(connection, now, limit).await })
+        });
+        work.await
+    }
+}

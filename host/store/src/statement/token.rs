@@ -1,0 +1,201 @@
+//! Sessions and tokens. Compiled once per driver, like its neighbours: see `sqlite.rs` and `postgres.rs`.
+//!
+//! Each function that writes wants to be called inside a transaction.
+
+use keyway_core::model::{SessionId, Timestamp, TokenDigest, TokenRecord};
+use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept};
+use sqlx::error::ErrorKind;
+use sqlx::{Encode, Type};
+use uuid::Uuid;
+
+use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, remove_empty_sessions};
+use crate::failure::{Failure, text};
+use crate::row::{DigestRow, TokenRow, to_json};
+
+pub(super) async fn open_session(connection: &mut Connection, opening: &Opening) -> Result<(), Failure> {
+    let Opening { session, token } = opening;
+    let written = sqlx::query(
+        "INSERT INTO session (id, identity, directory_user, tenant, backend, login, plugin_digest, dialect, client_address, \
+         user_agent, attributes, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(session.id.0)
+    .bind(session.identity.id.0)
+    .bind(session.identity.user.map(|user| user.0))
+    .bind(session.identity.tenant.0)
+    .bind(session.identity.backend.as_str())
+    .bind(text("session.login", &session.identity.login)?)
+    .bind(session.plugin.0.as_slice())
+    .bind(text("session.dialect", &session.dialect)?)
+    .bind(session.client.address.as_deref().map(|address| text("session.client_address", address)).transpose()?)
+    .bind(session.client.user_agent.as_deref().map(|agent| text("session.user_agent", agent)).transpose()?)
+    .bind(to_json("session.attributes", &session.attributes)?)
+    .bind(session.opened_at.0)
+    .execute(&mut *connection)
+    .await;
+    if let Err(error) = written {
+        return Err(explain_missing(connection, session.identity.tenant.0, error).await?);
+    }
+    sqlx::query(
+        "INSERT INTO token (hash, key_id, session, issued_at, expires_at, accesses) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(token.digest.hash.as_slice())
+    .bind(token.digest.key.0)
+    .bind(session.id.0)
+    .bind(token.issued_at.0)
+    .bind(token.expires_at.0)
+    .bind(to_json("token.accesses", &token.accesses[..])?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which of the two that a session refers to is gone: PostgreSQL names the constraint, and SQLite can still be asked.
+async fn explain_missing(connection: &mut Connection, tenant: Uuid, error: sqlx::Error) -> Result<Failure, Failure> {
+    let Some(database) = error
+        .as_database_error()
+        .filter(|database| database.kind() == ErrorKind::ForeignKeyViolation)
+    else {
+        return Ok(error.into());
+    };
+    let tenant_is_missing = if let Some(name) = database.constraint() {
+        name.contains("tenant")
+    } else {
+        let known = sqlx::query("SELECT 1 FROM tenant WHERE id = $1").bind(tenant);
+        known.fetch_optional(connection).await?.is_none()
+    };
+    let what = if tenant_is_missing { "tenant" } else { "user" };
+    Ok(StoreError::Missing { what }.into())
+}
+
+pub(super) async fn find_token(
+    connection: &mut Connection,
+    digest: &TokenDigest,
+) -> Result<Option<TokenRecord>, Failure> {
+    let row: Option<TokenRow> = sqlx::query_as(
+        "SELECT t.hash, t.key_id, t.session, t.issued_at, t.expires_at, t.accesses, s.identity, s.directory_user, s.tenant, \
+         s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at \
+         FROM token t JOIN session s ON s.id = t.session WHERE t.hash = $1 AND t.key_id = $2",
+    )
+    .bind(digest.hash.as_slice())
+    .bind(digest.key.0)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(TokenRecord::try_from).transpose()?)
+}
+
+/// The three statements that end sessions: lock them (where the database does that), remove their tokens, remove them. A session that is
+/// opened in between keeps its token and lives on, as if it had been opened afterwards.
+pub(super) struct Ending {
+    lock: &'static str,
+    tokens: &'static str,
+    sessions: &'static str,
+}
+
+macro_rules! ending {
+    ($which:literal) => {
+        Ending {
+            lock: concat!("SELECT id FROM session WHERE ", $which, " ORDER BY id FOR UPDATE"),
+            tokens: concat!(
+                "DELETE FROM token WHERE session IN (SELECT id FROM session WHERE ",
+                $which,
+                ") RETURNING hash, key_id"
+            ),
+            sessions: concat!(
+                "DELETE FROM session WHERE ",
+                $which,
+                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id"
+            ),
+        }
+    };
+}
+
+const BY_ID: Ending = ending!("id = $1");
+const BY_IDENTITY: Ending = ending!("identity = $1");
+const BY_PLUGIN: Ending = ending!("plugin_digest = $1");
+/// All sessions of a directory user.
+pub(super) const BY_USER: Ending = ending!("directory_user = $1");
+
+impl Ending {
+    /// Ends the sessions for which the column is `value`.
+    pub(super) async fn end<'v, T>(&self, connection: &mut Connection, value: T) -> Result<Revoked, Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Copy + Send + 'v,
+    {
+        self.lock(connection, value).await?;
+        let tokens: Vec<DigestRow> = sqlx::query_as(self.tokens)
+            .bind(value)
+            .fetch_all(&mut *connection)
+            .await?;
+        let sessions = self.remove_sessions(connection, value).await?;
+        let tokens = tokens.iter().map(TokenDigest::try_from).collect::<Result<_, _>>()?;
+        Ok(Revoked { sessions, tokens })
+    }
+
+    async fn lock<'v, T>(&self, connection: &mut Connection, value: T) -> Result<(), Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Send + 'v,
+    {
+        if LOCKS_ROWS {
+            sqlx::query(self.lock).bind(value).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_sessions<'v, T>(&self, connection: &mut Connection, value: T) -> Result<Vec<SessionId>, Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Send + 'v,
+    {
+        let sessions: Vec<Uuid> = sqlx::query_scalar(self.sessions)
+            .bind(value)
+            .fetch_all(connection)
+            .await?;
+        Ok(sessions.into_iter().map(SessionId).collect())
+    }
+}
+
+pub(super) async fn revoke(connection: &mut Connection, target: &RevokeTarget) -> Result<Revoked, Failure> {
+    match target {
+        RevokeTarget::Token(digest) => revoke_token(connection, digest).await,
+        RevokeTarget::Session(id) => BY_ID.end(connection, id.0).await,
+        RevokeTarget::Identity(id) => BY_IDENTITY.end(connection, id.0).await,
+        RevokeTarget::Plugin(digest) => BY_PLUGIN.end(connection, digest.0.as_slice()).await,
+    }
+}
+
+async fn revoke_token(connection: &mut Connection, digest: &TokenDigest) -> Result<Revoked, Failure> {
+    let session: Option<Uuid> = sqlx::query_scalar("SELECT session FROM token WHERE hash = $1 AND key_id = $2")
+        .bind(digest.hash.as_slice())
+        .bind(digest.key.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(session) = session else {
+        return Ok(Revoked::default());
+    };
+    // Two of a session's tokens may be revoked at once; each must see whether the other is gone.
+    BY_ID.lock(connection, session).await?;
+    let removed = sqlx::query("DELETE FROM token WHERE hash = $1 AND key_id = $2")
+        .bind(digest.hash.as_slice())
+        .bind(digest.key.0)
+        .execute(&mut *connection)
+        .await?;
+    let tokens = if removed.rows_affected() == 0 {
+        Vec::new()
+    } else {
+        vec![*digest]
+    };
+    let sessions = BY_ID.remove_sessions(connection, session).await?;
+    Ok(Revoked { sessions, tokens })
+}
+
+pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u32) -> Result<Swept, Failure> {
+    let mut sessions: Vec<Uuid> = sqlx::query_scalar(REMOVE_EXPIRED_TOKENS)
+        .bind(now.0)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await?;
+    let tokens = sessions.len() as u64;
+    sessions.sort_unstable();
+    sessions.dedup();
+    let sessions = remove_empty_sessions(connection, &sessions).await?;
+    Ok(Swept { tokens, sessions })
+}
