@@ -14,6 +14,8 @@ mod payload;
 mod request_id;
 mod settings;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod unix;
 

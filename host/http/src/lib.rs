@@ -7,5 +7,7 @@ pub mod admin;
 pub mod dialect;
 pub mod edge;
 mod state;
+#[cfg(test)]
+mod testing;
 
 pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings, local_offset};

@@ -28,7 +28,8 @@ pub(super) struct Password(pub(super) Secret<Vec<u8>>);
 
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(PasswordVisitor)
+        // Any, so that a value of another type comes here and not into an error.
+        deserializer.deserialize_any(PasswordVisitor)
     }
 }
 

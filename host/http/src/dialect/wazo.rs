@@ -11,6 +11,8 @@ mod login_body;
 mod not_allowed;
 mod post_token;
 mod query;
+#[cfg(test)]
+mod tests;
 mod token_path;
 mod validation;
 mod wire;

@@ -115,3 +115,158 @@ fn whole(number: &Number) -> Option<i128> {
     )]
     number.as_f64().map(|rough| rough.trunc() as i128)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn parse(body: &str) -> Result<LoginBody, Problem> {
+        LoginBody::parse(body.as_bytes(), HOUR)
+    }
+
+    fn accepted(body: &str) -> LoginBody {
+        parse(body).unwrap_or_else(|problem| panic!("{body}: {problem:?}"))
+    }
+
+    fn reason(body: &str) -> String {
+        match parse(body) {
+            Err(Problem::Invalid(reason)) => reason,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn body_without_fields_is_a_login_with_defaults() {
+        for body in [
+            "{}",
+            "null",
+            "[]",
+            " {} \n",
+            r#"{"no_such_key": [1]}"#,
+            r#"{"access_type": "online", "client_id": "x"}"#,
+        ] {
+            assert_eq!(accepted(body), LoginBody::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn body_that_is_no_json_is_malformed() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for body in [
+            "",
+            " ",
+            "{",
+            "{'a': 1}",
+            "nope",
+            "{}{}",
+            "{\"a\": NaN}",
+            "\u{feff}{}",
+            &deep,
+        ] {
+            assert_eq!(parse(body), Err(Problem::Malformed), "{body}");
+        }
+        assert_eq!(
+            LoginBody::parse(b"{\"backend\": \"\xff\"}", HOUR),
+            Err(Problem::Malformed)
+        );
+    }
+
+    #[test]
+    fn body_of_another_type_is_refused() {
+        for body in ["[1]", "\"s\"", "1", "true", "\"\"", "0", "false"] {
+            assert_eq!(reason(body), "{'_schema': ['Invalid input type.']}", "{body}");
+        }
+    }
+
+    #[test]
+    fn backend_is_text() {
+        assert_eq!(
+            accepted(r#"{"backend": "xivo_user"}"#).backend.as_deref(),
+            Some("xivo_user")
+        );
+        assert_eq!(
+            accepted(r#"{"backend": "a", "backend": "b"}"#).backend.as_deref(),
+            Some("b")
+        );
+        insta::assert_snapshot!(reason(r#"{"backend": null}"#), @"{'backend': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}");
+        insta::assert_snapshot!(reason(r#"{"backend": 42}"#), @"{'backend': [{'constraint_id': 'type', 'constraint': 'string', 'message': 'Not a valid string.'}]}");
+    }
+
+    #[test]
+    fn expiration_is_a_whole_number_up_to_the_maximum() {
+        for (text, seconds) in [
+            ("1", 1),
+            ("600", 600),
+            ("3600", 3600),
+            ("1.5", 1),
+            ("6e2", 600),
+            ("600.0", 600),
+            ("\"600\"", 600),
+            ("\" +7 \"", 7),
+        ] {
+            let body = format!(r#"{{"expiration": {text}}}"#);
+            assert_eq!(accepted(&body).expiration, Some(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn expiration_out_of_range_is_refused_and_the_range_is_named() {
+        let expected = "{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 3600}, \
+            'message': 'Must be greater than or equal to 1 and less than or equal to 3600.'}]}";
+        for text in [
+            "0",
+            "-1",
+            "0.5",
+            "3601",
+            "-0.0",
+            "1e400",
+            "99999999999999999999",
+            "1e300",
+            "-1e300",
+            "\"0\"",
+            "\"-1\"",
+            "\"99999999999999999999\"",
+        ] {
+            let body = format!(r#"{{"expiration": {text}}}"#);
+            if text == "1e400" {
+                assert_eq!(parse(&body), Err(Problem::Malformed), "no number that JSON can hold");
+            } else {
+                assert_eq!(reason(&body), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn expiration_that_is_no_number_is_refused() {
+        let expected =
+            "{'expiration': [{'constraint_id': 'type', 'constraint': 'integer', 'message': 'Not a valid integer.'}]}";
+        for text in [
+            "true", "false", "[]", "[1]", "{}", "\"\"", "\"soon\"", "\"1.5\"", "\"1e3\"", "\"0x10\"", "\"6 0\"",
+        ] {
+            assert_eq!(reason(&format!(r#"{{"expiration": {text}}}"#)), expected, "{text}");
+        }
+        insta::assert_snapshot!(reason(r#"{"expiration": null}"#), @"{'expiration': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}");
+    }
+
+    #[test]
+    fn tenant_is_named_one_way_or_the_other() {
+        assert_eq!(accepted(r#"{"tenant_id": "t"}"#).tenant.as_deref(), Some("t"));
+        assert_eq!(
+            accepted(r#"{"domain_name": "d.example"}"#).tenant.as_deref(),
+            Some("d.example")
+        );
+        insta::assert_snapshot!(reason(r#"{"tenant_id": "t", "domain_name": "d"}"#), @"{'_schema': ['tenant_id and domain_name are mutually exclusive']}");
+        insta::assert_snapshot!(reason(r#"{"tenant_id": 1, "domain_name": null}"#), @"{'tenant_id': [{'constraint_id': 'type', 'constraint': 'string', 'message': 'Not a valid string.'}], 'domain_name': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}");
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused_by_name() {
+        insta::assert_snapshot!(reason(r#"{"access_type": "offline", "client_id": "c"}"#), @"{'access_type': ['Refresh tokens are not offered by this version.']}");
+        insta::assert_snapshot!(reason(r#"{"access_type": "x"}"#), @"{'access_type': [{'constraint_id': 'enum', 'constraint': {'choices': ['online', 'offline']}, 'message': 'Must be one of: online, offline.'}]}");
+        insta::assert_snapshot!(reason(r#"{"refresh_token": "r", "client_id": ""}"#), @"{'client_id': [{'constraint_id': 'length', 'constraint': {'min': 1, 'max': 1024}, 'message': 'Length must be between 1 and 1024.'}], 'refresh_token': ['Refresh tokens are not offered by this version.']}");
+        insta::assert_snapshot!(reason(r#"{"saml_session_id": "s"}"#), @"{'saml_session_id': ['SAML sessions are not offered by this version.']}");
+        assert!(reason(&format!(r#"{{"client_id": "{}"}}"#, "x".repeat(1025))).contains("'length'"));
+    }
+}

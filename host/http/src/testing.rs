@@ -1,0 +1,233 @@
+//! What this crate's tests share: a state over doubles, and one way to ask a router.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use keyway_core::directory::{AddUser, DirectoryService};
+use keyway_core::key::{KeyRing, MasterKey};
+use keyway_core::model::{
+    BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
+    Refusal, Subject, Timestamp, UserId,
+};
+use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
+use keyway_core::tenants::TenantDirectory;
+use keyway_core::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
+use keyway_core::token::{TokenCache, TokenService, TokenSettings};
+use tower::ServiceExt as _;
+
+use crate::{AppParts, AppState, DialectSettings, Reload, ReloadReport};
+
+/// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
+pub(crate) struct TestState {
+    pub(crate) state: AppState,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) backend: Arc<FakeBackend>,
+    pub(crate) clock: Arc<StillClock>,
+}
+
+impl TestState {
+    pub(crate) async fn new() -> Self {
+        Self::with(DialectSettings::default()).await
+    }
+
+    pub(crate) async fn with(dialects: DialectSettings) -> Self {
+        let store = MemoryStore::new();
+        let clock = Arc::new(StillClock::new());
+        let random = Arc::new(SystemRandom);
+        let passwords = Arc::new(cheap_passwords(1, 16).expect("a pool"));
+        let cache = Arc::new(TokenCache::new(64));
+        let tenants = Arc::new(TenantDirectory::new(store.clone()));
+        let directory = Arc::new(DirectoryService::new(
+            store.clone(),
+            passwords.clone(),
+            cache.clone(),
+            tenants.clone(),
+            clock.clone(),
+            random.clone(),
+        ));
+        let alice = Arc::new(OnceLock::new());
+        let backend = Arc::new(FakeBackend::new({
+            let alice = alice.clone();
+            move |request| decide(request, alice.get().copied())
+        }));
+        let backends = Arc::new(FakeBackends::default());
+        backends.add("wazo_user", backend.clone()).expect("a name");
+        backends.alias("xivo_user", "wazo_user");
+        let keys = KeyRing::open(&*store, &MasterKey::new([1; 32]), &SystemRandom, &*clock)
+            .await
+            .expect("keys");
+        let settings = TokenSettings {
+            default_ttl: Duration::from_secs(7200),
+            max_ttl: Duration::from_secs(86_400),
+            sweep_interval: Duration::ZERO,
+            sweep_batch: 100,
+            cache_capacity: 64,
+        };
+        let tokens = Arc::new(TokenService::new(
+            store.clone(),
+            backends.clone(),
+            passwords,
+            keys,
+            cache,
+            tenants,
+            clock.clone(),
+            random.clone(),
+            settings,
+        ));
+        let user = AddUser {
+            login: "alice".to_owned(),
+            password: Some("s3cre7".into()),
+            ..AddUser::default()
+        };
+        let user = directory.add_user(user).await.expect("a user");
+        alice.set(user.id).expect("set once");
+        let state = AppState::new(AppParts {
+            tokens,
+            backends,
+            store: store.clone(),
+            directory,
+            plugins: Some(Arc::new(FakePlugins)),
+            reload: Some(Arc::new(FakeReload)),
+            clock: clock.clone(),
+            random,
+            dialects,
+        });
+        Self {
+            state,
+            store,
+            backend,
+            clock,
+        }
+    }
+
+    pub(crate) fn break_store(&self) {
+        self.store.set_down(true);
+    }
+}
+
+/// The login name says what the backend is to do.
+fn decide(request: &VerifyRequest, alice: Option<UserId>) -> Result<Outcome, BackendFault> {
+    let Step::Start { identifier, credential } = &request.step else {
+        return Err(BackendFault::Broken("a second step".to_owned()));
+    };
+    let Credential::Password(password) = credential else {
+        return Ok(Outcome::Refused(Refusal::UnsupportedCredential));
+    };
+    match identifier.as_str() {
+        "alice" if password.expose() == b"s3cre7" => {
+            let subject = alice.map_or(Subject::Own("alice".to_owned()), Subject::Directory);
+            Ok(Outcome::Verified(principal(subject, "alice")))
+        }
+        "bob" => Ok(Outcome::Verified(principal(Subject::Own("bob".to_owned()), "bob"))),
+        "challenged" => Ok(Outcome::Challenged(Challenge {
+            kind: ChallengeKind::Otp,
+            prompt: "code?".to_owned(),
+            state: Vec::new(),
+            attributes: Vec::new(),
+        })),
+        "unavailable" => Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
+        "broken" => Err(BackendFault::Broken("trap".to_owned())),
+        "breaker" => Err(BackendFault::BreakerOpen {
+            faults: 20,
+            retry_after: Duration::from_millis(4200),
+        }),
+        "bug" => panic!("on purpose"),
+        _ => Ok(Outcome::Refused(Refusal::UnknownIdentifier)),
+    }
+}
+
+struct FakePlugins;
+
+fn status() -> PluginStatus {
+    PluginStatus {
+        backend: BackendName::parse("wazo_user").expect("a name"),
+        plugin: "wazo_user".to_owned(),
+        version: Some("0.1.0".to_owned()),
+        digest: Some(PluginDigest([7; 32])),
+        generation: 1,
+        state: PluginState::Serving,
+        reason: None,
+    }
+}
+
+#[async_trait]
+impl PluginHost for FakePlugins {
+    async fn list(&self) -> Vec<PluginStatus> {
+        vec![status()]
+    }
+
+    async fn history(&self, backend: &str) -> Result<Vec<HistoryEntry>, PluginHostError> {
+        if backend != "wazo_user" {
+            return Err(PluginHostError::UnknownBackend(backend.to_owned()));
+        }
+        Ok(vec![HistoryEntry {
+            generation: 1,
+            digest: PluginDigest([7; 32]),
+            version: "0.1.0".to_owned(),
+            since: Timestamp(0),
+            remark: "installed".to_owned(),
+            live: true,
+        }])
+    }
+
+    async fn rollback(&self, _backend: &str) -> Result<PluginStatus, PluginHostError> {
+        Err(PluginHostError::NoEarlierGeneration(status().backend))
+    }
+
+    async fn promote(&self, _backend: &str) -> Result<PluginStatus, PluginHostError> {
+        Ok(status())
+    }
+
+    async fn reconcile(&self) -> Vec<PluginStatus> {
+        vec![status()]
+    }
+}
+
+struct FakeReload;
+
+#[async_trait]
+impl Reload for FakeReload {
+    async fn reload(&self) -> Result<ReloadReport, String> {
+        Err("keyway.toml:3: unknown key `tokn`".to_owned())
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+}
+
+/// Asks a router, without an edge in front.
+pub(crate) async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    let response = router.clone().oneshot(request).await.expect("routers answer");
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    Reply {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8(body.to_vec()).expect("text"),
+    }
+}
