@@ -30,14 +30,27 @@
 //! `keyway plugin check FILE` and `keyway plugin test FILE` are [`check_file`] and [`try_file`]: they need neither a server nor a
 //! [`Runtime`].
 
+mod answer;
+mod bindings;
+mod call;
 mod check;
+mod engine;
 mod error;
+mod fault;
+mod generation;
 mod grant;
+mod import;
 mod limits;
+mod plugin;
+mod profile;
+mod registry;
+mod reload;
 mod runtime;
 mod services;
 mod settings;
 mod spec;
+mod text;
+mod wasi;
 
 pub use check::{CheckError, PluginReport, ReportedProblem, Trial, check_file, try_file};
 pub use error::RuntimeError;

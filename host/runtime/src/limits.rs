@@ -11,7 +11,7 @@ pub struct Limits {
     pub deadline: Duration,
     /// Linear memory in bytes. At most [`Limits::MAX_MEMORY`].
     pub memory: u64,
-    /// Elements over all tables.
+    /// Elements over all tables. At most [`Limits::MAX_TABLE_ELEMENTS`].
     pub table_elements: u32,
     /// Resources (secrets, streams, pollables) held at once.
     pub handles: u32,
@@ -37,6 +37,9 @@ pub struct Limits {
 impl Limits {
     /// The most memory that [`Limits::memory`] can allow, in bytes.
     pub const MAX_MEMORY: u64 = 1 << 30;
+
+    /// The most that [`Limits::table_elements`] can allow.
+    pub const MAX_TABLE_ELEMENTS: u32 = 64 << 10;
 
     /// What the gate in front of the backend goes by.
     pub fn gate(&self) -> GateLimits {
@@ -67,4 +70,99 @@ impl Default for Limits {
             breaker_cooldown: gate.breaker_cooldown,
         }
     }
+}
+
+/// A call went over the named limit. Travels as the cause of a trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("over the limit of {0}")]
+pub(crate) struct LimitHit(pub(crate) &'static str);
+
+/// What one call may still use.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    memory_left: usize,
+    table_elements_left: usize,
+    host_call_bytes_left: u64,
+    log_lines_left: u32,
+    lookups_left: u32,
+    comparisons_left: u32,
+    /// Lines that were not logged.
+    pub(crate) dropped_lines: u64,
+    /// The growth that was refused, if one was: a guest that traps afterwards did so because of it.
+    pub(crate) refused_growth: Option<LimitHit>,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_left: usize::try_from(limits.memory).unwrap_or(usize::MAX),
+            table_elements_left: usize::try_from(limits.table_elements).unwrap_or(usize::MAX),
+            host_call_bytes_left: limits.host_call_bytes,
+            log_lines_left: limits.log_lines,
+            lookups_left: limits.lookups,
+            comparisons_left: limits.comparisons,
+            dropped_lines: 0,
+            refused_growth: None,
+        }
+    }
+
+    /// Fills up what counts per call; memory and tables stay as the instance occupies them.
+    pub(crate) fn begin_again(&mut self, limits: &Limits) {
+        *self = Self {
+            memory_left: self.memory_left,
+            table_elements_left: self.table_elements_left,
+            ..Self::new(limits)
+        };
+    }
+
+    pub(crate) fn grow_memory(&mut self, current: usize, desired: usize) -> bool {
+        let granted = take(&mut self.memory_left, desired.saturating_sub(current));
+        if !granted {
+            self.refused_growth = Some(LimitHit("memory"));
+        }
+        granted
+    }
+
+    pub(crate) fn grow_table(&mut self, current: usize, desired: usize) -> bool {
+        let granted = take(&mut self.table_elements_left, desired.saturating_sub(current));
+        if !granted {
+            self.refused_growth = Some(LimitHit("table elements"));
+        }
+        granted
+    }
+
+    /// Charges what a host function was given.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Result<(), LimitHit> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        match self.host_call_bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                self.host_call_bytes_left = left;
+                Ok(())
+            }
+            None => Err(LimitHit("host-call bytes")),
+        }
+    }
+
+    /// Whether one more line may be logged.
+    pub(crate) fn take_log_line(&mut self) -> bool {
+        let taken = take_one(&mut self.log_lines_left);
+        self.dropped_lines += u64::from(!taken);
+        taken
+    }
+
+    pub(crate) fn take_lookup(&mut self) -> bool {
+        take_one(&mut self.lookups_left)
+    }
+
+    pub(crate) fn take_comparison(&mut self) -> bool {
+        take_one(&mut self.comparisons_left)
+    }
+}
+
+fn take(left: &mut usize, amount: usize) -> bool {
+    left.checked_sub(amount).map(|rest| *left = rest).is_some()
+}
+
+fn take_one(left: &mut u32) -> bool {
+    left.checked_sub(1).map(|rest| *left = rest).is_some()
 }

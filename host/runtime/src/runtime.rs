@@ -1,15 +1,33 @@
 //! The runtime as the server sees it.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keyway_core::model::{BackendName, HistoryEntry, PluginStatus};
+use futures::future::join_all;
+use keyway_core::model::{BackendName, HistoryEntry, PluginState, PluginStatus};
 use keyway_core::port::{BackendSlot, Backends, Clock, PluginHost, PluginHostError};
+use tokio::sync::{mpsc, oneshot};
 
+use crate::engine::HostEngine;
+use crate::registry::{LiveBackend, Registry};
+use crate::reload::archive::Archive;
+use crate::reload::bring_up::{HEALTH_DEADLINE, Workshop};
+use crate::reload::cache::ArtefactCache;
+use crate::reload::record::Record;
+use crate::reload::{Board, Command, Reconciler, file};
 use crate::{BackendSpec, HostServices, RuntimeError, RuntimeSettings};
 
+/// Commands that may wait for the reconcile task.
+const COMMANDS: usize = 64;
+
 /// Loads plugins, swaps them while logins go on, and calls them. It is the server's [`Backends`] and [`PluginHost`].
-pub struct Runtime {}
+pub struct Runtime {
+    registry: Arc<Registry>,
+    board: Arc<Board>,
+    commands: mpsc::Sender<Command>,
+}
 
 impl Runtime {
     /// Sets up the engine, the folders and the reconcile task. Nothing is loaded before [`Runtime::set_desired`]. Must be called
@@ -18,54 +36,134 @@ impl Runtime {
     /// # Errors
     /// [`RuntimeError`].
     pub async fn start(
-        _settings: RuntimeSettings,
-        _services: HostServices,
-        _clock: Arc<dyn Clock>,
+        settings: RuntimeSettings,
+        services: HostServices,
+        clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, RuntimeError> {
-        todo!()
+        let opened = tokio::task::spawn_blocking(move || open(settings, services)).await;
+        let opened = opened.map_err(|error| RuntimeError::Engine(error.to_string()))??;
+        let registry = Arc::new(Registry::new());
+        let board = Arc::new(Board::default());
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        Reconciler::spawn(
+            opened.settings,
+            opened.workshop,
+            opened.archive,
+            opened.record,
+            Arc::clone(&registry),
+            Arc::clone(&board),
+            clock,
+            receiver,
+        );
+        Ok(Arc::new(Self {
+            registry,
+            board,
+            commands,
+        }))
     }
 
     /// Puts these backends in the place of those that were desired before, and returns when each is live or refused. Backends that
     /// are no longer named stop at once; calls under way end on the generation that they began with.
-    pub async fn set_desired(&self, _specs: Vec<BackendSpec>) -> Vec<PluginStatus> {
-        todo!()
+    ///
+    /// Aliases, `acl_ceiling`, the gate's limits and the deadline take effect at once, even where the new generation is refused.
+    pub async fn set_desired(&self, specs: Vec<BackendSpec>) -> Vec<PluginStatus> {
+        let asked = self.ask(|done| Command::SetDesired(specs, done)).await;
+        asked.unwrap_or_default()
     }
 
     /// Stops watching and reloading. Calls under way go on; whoever shuts the server down waits for them.
     pub async fn shutdown(&self) {
-        todo!()
+        // Without an answer the task has ended already.
+        let _ = self.ask(Command::Stop).await;
+    }
+
+    /// `None` once the runtime is shut down.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (sender, receiver) = oneshot::channel();
+        self.commands.send(command(sender)).await.ok()?;
+        receiver.await.ok()
     }
 }
 
+struct Opened {
+    settings: RuntimeSettings,
+    workshop: Workshop,
+    archive: Archive,
+    record: Record,
+}
+
+/// Blocks.
+fn open(settings: RuntimeSettings, services: HostServices) -> Result<Opened, RuntimeError> {
+    let folder = |path: &Path| {
+        let path: PathBuf = path.to_owned();
+        move |source: io::Error| RuntimeError::Folder { path, source }
+    };
+    let (cache_dir, copies_dir) = (settings.data_dir.join("cache"), settings.data_dir.join("plugins"));
+    std::fs::create_dir_all(&settings.plugins_dir).map_err(folder(&settings.plugins_dir))?;
+    file::make_private_folder(&copies_dir).map_err(folder(&copies_dir))?;
+    let record = Record::open(copies_dir.join("state.json"))?;
+    let archive = Archive::open(&copies_dir).map_err(folder(&copies_dir))?;
+    let engine = HostEngine::new(settings.max_concurrent_calls);
+    let engine = engine.map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+    let key = settings.artefact_key.clone();
+    let cache = ArtefactCache::open(&cache_dir, key.clone(), &engine).map_err(folder(&cache_dir))?;
+    let workshop = Workshop::new(engine, services, Some(cache), key, settings.compile_deadline);
+    Ok(Opened {
+        settings,
+        workshop,
+        archive,
+        record,
+    })
+}
+
 impl Backends for Runtime {
-    fn find(&self, _name: &str) -> Option<BackendSlot> {
-        todo!()
+    fn find(&self, name: &str) -> Option<BackendSlot> {
+        self.registry.find(name)
     }
 
     fn names(&self) -> Vec<BackendName> {
-        todo!()
+        self.registry.names()
     }
 }
 
 #[async_trait]
 impl PluginHost for Runtime {
     async fn list(&self) -> Vec<PluginStatus> {
-        todo!()
+        let rows = self.board.rows();
+        join_all(rows.into_iter().map(|(status, backend)| with_health(status, backend))).await
     }
 
-    async fn history(&self, _backend: &str) -> Result<Vec<HistoryEntry>, PluginHostError> {
-        todo!()
+    async fn history(&self, backend: &str) -> Result<Vec<HistoryEntry>, PluginHostError> {
+        let name = backend.to_owned();
+        answered(self.ask(|done| Command::History(name, done)).await)
     }
 
-    async fn rollback(&self, _backend: &str) -> Result<PluginStatus, PluginHostError> {
-        todo!()
+    async fn rollback(&self, backend: &str) -> Result<PluginStatus, PluginHostError> {
+        let name = backend.to_owned();
+        answered(self.ask(|done| Command::Rollback(name, done)).await)
     }
 
-    async fn promote(&self, _backend: &str) -> Result<PluginStatus, PluginHostError> {
-        todo!()
+    async fn promote(&self, backend: &str) -> Result<PluginStatus, PluginHostError> {
+        let name = backend.to_owned();
+        answered(self.ask(|done| Command::Promote(name, done)).await)
     }
 
     async fn reconcile(&self) -> Vec<PluginStatus> {
-        todo!()
+        self.ask(Command::Reconcile).await.unwrap_or_default()
     }
+}
+
+fn answered<T>(answer: Option<Result<T, PluginHostError>>) -> Result<T, PluginHostError> {
+    answer.unwrap_or_else(|| Err(PluginHostError::NotLoaded("the server is shutting down".to_owned())))
+}
+
+/// Asks a backend that seems to be in order whether it really is, if it can say.
+async fn with_health(mut status: PluginStatus, backend: Arc<LiveBackend>) -> PluginStatus {
+    if let (PluginState::Serving, Some(live)) = (status.state, backend.live())
+        && let Some(Err(fault)) = live.generation.health(HEALTH_DEADLINE).await
+    {
+        status.state = PluginState::Degraded;
+        status.reason = Some(format!("the health check failed: {fault}"));
+    }
+    status
 }

@@ -1,0 +1,228 @@
+//! A guest's answer, taken out of the contract's words into the host's, and kept within bounds.
+
+use keyway_core::model::{Challenge, ChallengeKind, Outcome, Principal, Refusal, Subject, UserId};
+use keyway_core::port::BackendFault;
+use uuid::Uuid;
+
+use crate::bindings::keyway::backend::types as wit;
+
+const STRING_BYTES: usize = 4 << 10;
+const STATE_BYTES: usize = 8 << 10;
+const ANSWER_BYTES: usize = 64 << 10;
+const LIST_ENTRIES: usize = 256;
+const SUBJECT_BYTES: usize = 255;
+
+/// Translates an outcome. `matched` are the users whose password the host matched during the call.
+pub(crate) fn translate(outcome: wit::Outcome, matched: &[UserId]) -> Result<Outcome, BackendFault> {
+    measure(&outcome)?;
+    Ok(match outcome {
+        wit::Outcome::Verified(verified) => Outcome::Verified(principal(verified, matched)?),
+        wit::Outcome::Refused(reason) => Outcome::Refused(refusal(reason)),
+        wit::Outcome::Challenged(challenge) => Outcome::Challenged(Challenge {
+            kind: match challenge.kind {
+                wit::ChallengeKind::Otp => ChallengeKind::Otp,
+                wit::ChallengeKind::Redirect(url) => ChallengeKind::Redirect(url),
+                wit::ChallengeKind::Push => ChallengeKind::Push,
+            },
+            prompt: challenge.prompt,
+            state: challenge.state,
+            attributes: challenge.attributes,
+        }),
+    })
+}
+
+fn principal(principal: wit::Principal, matched: &[UserId]) -> Result<Principal, BackendFault> {
+    if principal.login.is_empty() {
+        return Err(broken("a principal without a login"));
+    }
+    Ok(Principal {
+        subject: subject(principal.subject, matched)?,
+        login: principal.login,
+        display_name: principal.display_name,
+        email: principal.email,
+        groups: principal.groups,
+        accesses: principal.accesses,
+        attributes: principal.attributes,
+    })
+}
+
+fn subject(subject: wit::Subject, matched: &[UserId]) -> Result<Subject, BackendFault> {
+    match subject {
+        wit::Subject::Directory(id) => {
+            let user = Uuid::parse_str(&id).ok().map(UserId);
+            // Without this, any plugin could let anybody in as any user of the host's.
+            user.filter(|user| matched.contains(user))
+                .map(Subject::Directory)
+                .ok_or_else(|| broken("a directory user whose password was not matched during this call"))
+        }
+        wit::Subject::Own(name) if name.is_empty() || name.len() > SUBJECT_BYTES => {
+            Err(broken("a subject that is not 1 to 255 bytes long"))
+        }
+        wit::Subject::Own(name) => Ok(Subject::Own(name)),
+    }
+}
+
+fn refusal(refusal: wit::Refusal) -> Refusal {
+    match refusal {
+        wit::Refusal::WrongCredential => Refusal::WrongCredential,
+        wit::Refusal::UnknownIdentifier => Refusal::UnknownIdentifier,
+        wit::Refusal::Disabled => Refusal::Disabled,
+        wit::Refusal::Locked => Refusal::Locked,
+        wit::Refusal::Expired => Refusal::Expired,
+        wit::Refusal::MustChangePassword => Refusal::MustChangePassword,
+        wit::Refusal::Ambiguous => Refusal::Ambiguous,
+        wit::Refusal::UnsupportedCredential => Refusal::UnsupportedCredential,
+    }
+}
+
+fn broken(what: &str) -> BackendFault {
+    BackendFault::Broken(format!("its answer holds {what}"))
+}
+
+fn measure(outcome: &wit::Outcome) -> Result<(), BackendFault> {
+    let mut tape = Tape { left: ANSWER_BYTES };
+    match outcome {
+        wit::Outcome::Verified(principal) => {
+            match &principal.subject {
+                wit::Subject::Directory(text) | wit::Subject::Own(text) => tape.text(text)?,
+            }
+            tape.text(&principal.login)?;
+            for text in principal.display_name.iter().chain(&principal.email) {
+                tape.text(text)?;
+            }
+            tape.list(&principal.groups)?;
+            tape.list(&principal.accesses)?;
+            tape.pairs(&principal.attributes)
+        }
+        wit::Outcome::Refused(_) => Ok(()),
+        wit::Outcome::Challenged(challenge) => {
+            if let wit::ChallengeKind::Redirect(url) = &challenge.kind {
+                tape.text(url)?;
+            }
+            tape.text(&challenge.prompt)?;
+            tape.pairs(&challenge.attributes)?;
+            tape.take(challenge.state.len(), STATE_BYTES)
+        }
+    }
+}
+
+/// Adds up the bytes of an answer.
+struct Tape {
+    left: usize,
+}
+
+impl Tape {
+    fn take(&mut self, bytes: usize, max: usize) -> Result<(), BackendFault> {
+        let rest = self.left.checked_sub(bytes).filter(|_| bytes <= max);
+        self.left = rest.ok_or_else(too_large)?;
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), BackendFault> {
+        // PostgreSQL stores no NUL, so such an answer would fail later, in a place that could not say why.
+        if text.contains('\0') {
+            return Err(broken("a NUL character"));
+        }
+        self.take(text.len(), STRING_BYTES)
+    }
+
+    fn list(&mut self, list: &[String]) -> Result<(), BackendFault> {
+        count(list.len())?;
+        list.iter().try_for_each(|text| self.text(text))
+    }
+
+    fn pairs(&mut self, list: &[(String, String)]) -> Result<(), BackendFault> {
+        count(list.len())?;
+        list.iter()
+            .try_for_each(|(key, value)| self.text(key).and_then(|()| self.text(value)))
+    }
+}
+
+fn count(entries: usize) -> Result<(), BackendFault> {
+    if entries > LIST_ENTRIES {
+        Err(too_large())
+    } else {
+        Ok(())
+    }
+}
+
+/// The fault for an answer that is over its bounds, the engine's own bound on what it copies included.
+pub(crate) fn too_large() -> BackendFault {
+    BackendFault::LimitExceeded("answer size".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(subject: wit::Subject) -> wit::Principal {
+        wit::Principal {
+            subject,
+            login: "alice".to_owned(),
+            display_name: None,
+            email: None,
+            groups: Vec::new(),
+            accesses: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+
+    fn own() -> wit::Principal {
+        verified(wit::Subject::Own("alice".to_owned()))
+    }
+
+    #[test]
+    fn a_directory_user_is_believed_only_if_the_host_matched_the_password() {
+        let id = Uuid::from_u128(7);
+        let claim = || wit::Outcome::Verified(verified(wit::Subject::Directory(id.to_string())));
+        assert!(matches!(
+            translate(claim(), &[UserId(Uuid::from_u128(8))]),
+            Err(BackendFault::Broken(_))
+        ));
+        assert!(matches!(
+            translate(claim(), &[UserId(id)]),
+            Ok(Outcome::Verified(Principal { subject: Subject::Directory(user), .. })) if user == UserId(id)
+        ));
+    }
+
+    #[test]
+    fn an_answer_over_a_bound_is_a_fault() {
+        let long_text = wit::Principal {
+            login: "a".repeat(STRING_BYTES + 1),
+            ..own()
+        };
+        let long_list = wit::Principal {
+            groups: vec![String::new(); LIST_ENTRIES + 1],
+            ..own()
+        };
+        let much = wit::Principal {
+            attributes: vec![("a".repeat(2048), "b".repeat(2048)); 17],
+            ..own()
+        };
+        for principal in [long_text, long_list, much] {
+            assert_eq!(translate(wit::Outcome::Verified(principal), &[]), Err(too_large()));
+        }
+        let state = wit::Challenge {
+            kind: wit::ChallengeKind::Otp,
+            prompt: String::new(),
+            state: vec![0; STATE_BYTES + 1],
+            attributes: Vec::new(),
+        };
+        assert_eq!(translate(wit::Outcome::Challenged(state), &[]), Err(too_large()));
+    }
+
+    #[test]
+    fn an_answer_without_a_name_or_with_a_nul_is_broken() {
+        let nameless = verified(wit::Subject::Own(String::new()));
+        let nul = wit::Principal {
+            email: Some("a\0b".to_owned()),
+            ..own()
+        };
+        for principal in [nameless, nul] {
+            assert!(matches!(
+                translate(wit::Outcome::Verified(principal), &[]),
+                Err(BackendFault::Broken(_))
+            ));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The contract in `wit/`, as Rust. Generated; nothing is written by hand here but the choice of what is async.
+//!
+//! Only those imports are async that wait for something. The others stay plain calls, which cost a fraction.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::allow_attributes_without_reason,
+    unsafe_code,
+    reason = "generated from wit/, where the documentation is"
+)]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "backend-with-health",
+    imports: {
+        "keyway:backend/directory.find-by-login": async | trappable,
+        "keyway:backend/directory.find-by-email": async | trappable,
+        "keyway:backend/directory.verify-password": async | trappable,
+        "keyway:backend/secrets.[method]secret.matches": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+    with: {
+        "keyway:backend/secrets.secret": crate::import::secrets::HeldSecret,
+    },
+});

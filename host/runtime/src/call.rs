@@ -1,0 +1,135 @@
+//! The state of one call: what the guest holds, what it has used up, and what the host remembers about it until the call ends.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use keyway_core::Secret;
+use keyway_core::model::UserId;
+use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::engine::Burner;
+use crate::import::secrets::HeldSecret;
+use crate::limits::{LimitHit, Meter};
+use crate::profile::Profile;
+use crate::{text, wasi};
+
+/// The data of a store.
+pub(crate) struct CallState {
+    /// What holds for every call of this generation.
+    pub(crate) profile: Arc<Profile>,
+    /// The id under which the host logs this request.
+    pub(crate) request_id: String,
+    /// When the host gives up.
+    pub(crate) deadline: Instant,
+    /// What the guest has used up.
+    pub(crate) meter: Meter,
+    /// Users whose password the host matched during this call.
+    pub(crate) matched: Vec<UserId>,
+    /// Its share of the processor, once it has run for longer than a login should.
+    pub(crate) burner: Burner,
+    table: ResourceTable,
+    held_secrets: usize,
+    exposed: Vec<Secret<Vec<u8>>>,
+    // Most guests never call WASI, so its context is made when the first one does.
+    wasi: Option<WasiCtx>,
+    output: Option<Arc<Mutex<Vec<u8>>>>,
+}
+
+impl CallState {
+    pub(crate) fn new(profile: Arc<Profile>, request_id: String, deadline: Instant, burner: Burner) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(profile.limits.handles).unwrap_or(usize::MAX));
+        let meter = Meter::new(&profile.limits);
+        Self {
+            profile,
+            request_id,
+            deadline,
+            meter,
+            matched: Vec::new(),
+            burner,
+            table,
+            held_secrets: 0,
+            exposed: Vec::new(),
+            wasi: None,
+            output: None,
+        }
+    }
+
+    /// Makes the state of an instance that was used before as good as new. What the instance itself occupies stays counted.
+    pub(crate) fn begin_again(&mut self, request_id: String, deadline: Instant) {
+        self.request_id = request_id;
+        self.deadline = deadline;
+        self.meter.begin_again(&self.profile.limits);
+        self.matched.clear();
+        self.exposed.clear();
+        self.burner.rest();
+        if let Some(output) = &self.output {
+            output.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Whether the guest holds on to a secret. Such an instance must not serve another call.
+    pub(crate) fn holds_secrets(&self) -> bool {
+        self.held_secrets > 0
+    }
+
+    pub(crate) fn hold(&mut self, value: Secret<Vec<u8>>) -> wasmtime::Result<Resource<HeldSecret>> {
+        let handle = self.table.push(HeldSecret(value)).map_err(|error| match error {
+            ResourceTableError::Full => wasmtime::Error::from(LimitHit("handles")),
+            other => other.into(),
+        })?;
+        self.held_secrets += 1;
+        Ok(handle)
+    }
+
+    pub(crate) fn held(&self, handle: &Resource<HeldSecret>) -> wasmtime::Result<&Secret<Vec<u8>>> {
+        Ok(&self.table.get(handle)?.0)
+    }
+
+    pub(crate) fn forget(&mut self, handle: Resource<HeldSecret>) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        self.held_secrets = self.held_secrets.saturating_sub(1);
+        Ok(())
+    }
+
+    /// Remembers a value that the guest has seen, so that it can be blanked out of what the guest says.
+    pub(crate) fn remember_exposed(&mut self, value: Secret<Vec<u8>>) {
+        self.exposed.push(value);
+    }
+
+    /// Text from the guest, fit for a log: exposed secrets blanked, control characters escaped, at most `max` bytes.
+    pub(crate) fn clean(&self, text: &str, max: usize) -> String {
+        text::clean(text, &self.exposed, max)
+    }
+
+    /// What the guest wrote to stdout and stderr, cleaned.
+    pub(crate) fn output(&self) -> String {
+        let Some(output) = &self.output else {
+            return String::new();
+        };
+        let output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clean(&String::from_utf8_lossy(&output), wasi::OUTPUT_BYTES)
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let output = self.output.get_or_insert_with(Arc::default);
+        let ctx = self.wasi.get_or_insert_with(|| wasi::context(output));
+        WasiCtxView {
+            ctx,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl wasmtime::ResourceLimiter for CallState {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.meter.grow_memory(current, desired))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.meter.grow_table(current, desired))
+    }
+}

@@ -1,0 +1,244 @@
+//! The engine: one per server, shared by all backends. Its pools are bounded, and its epoch ticks only while guests run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, UpdateDeadline};
+
+use crate::call::CallState;
+use crate::{Limits, import, wasi};
+
+/// How long a guest runs before it has to let others run.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How long the ticker goes on after the last call.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Ticks that a call may use before it has to share one processor with all others that run for long.
+const FREE_TICKS: u32 = 5;
+
+/// A component's core instances; components made from an interpreter have one for each of its libraries.
+const CORE_INSTANCES: u32 = 100;
+
+/// The stack of a guest, and of the host functions that it calls.
+const WASM_STACK: usize = 512 << 10;
+const HOST_STACK: usize = 1536 << 10;
+
+/// The engine, what guests may import, and the places for calls.
+pub(crate) struct HostEngine {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<CallState>,
+    /// Places for calls under way.
+    pub(crate) places: Arc<Semaphore>,
+    /// Places for instances that wait to be used again.
+    pub(crate) warm: Arc<Semaphore>,
+    ticker: Arc<Ticker>,
+    burning: Arc<AtomicU32>,
+}
+
+impl HostEngine {
+    /// An engine for `calls` calls at once.
+    pub(crate) fn new(calls: u32) -> wasmtime::Result<Arc<Self>> {
+        let engine = Engine::new(&config(calls))?;
+        let mut linker = Linker::new(&engine);
+        import::add_to_linker(&mut linker)?;
+        wasi::add_to_linker(&mut linker)?;
+        let places = usize::try_from(calls)?;
+        Ok(Arc::new(Self {
+            ticker: Ticker::start(engine.weak())?,
+            engine,
+            linker,
+            places: Arc::new(Semaphore::new(places)),
+            warm: Arc::new(Semaphore::new(places)),
+            burning: Arc::default(),
+        }))
+    }
+
+    /// Keeps the epoch ticking for as long as the result lives.
+    pub(crate) fn running(&self) -> Running {
+        self.ticker.running.fetch_add(1, Ordering::SeqCst);
+        if self.ticker.asleep.load(Ordering::SeqCst) {
+            self.ticker.thread.unpark();
+        }
+        Running(Arc::clone(&self.ticker))
+    }
+
+    pub(crate) fn burner(&self) -> Burner {
+        Burner {
+            burning: Arc::clone(&self.burning),
+            ticks: 0,
+        }
+    }
+
+    /// What compiled code must have in common with this engine to be usable, as a hash.
+    pub(crate) fn compatibility(&self) -> [u8; 32] {
+        use std::hash::Hash as _;
+        let mut hasher = Sha256Hasher(Sha256::new());
+        self.engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.0.finalize().into()
+    }
+}
+
+fn config(calls: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    // Twice: as many again may be kept warm by backends that reuse instances.
+    let instances = calls.saturating_mul(2).saturating_add(8);
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .total_memories(instances.saturating_mul(2))
+        .total_tables(instances.saturating_mul(4))
+        .total_stacks(instances)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(4)
+        .max_tables_per_component(16)
+        .max_tables_per_module(4)
+        .max_memory_size(usize::try_from(Limits::MAX_MEMORY).unwrap_or(usize::MAX))
+        .table_elements(usize::try_from(Limits::MAX_TABLE_ELEMENTS).unwrap_or(usize::MAX))
+        .max_unused_warm_slots(32)
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(8 << 10);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(WASM_STACK + HOST_STACK)
+        .debug_info(false);
+    config
+}
+
+/// Advances the epoch while calls are under way, on a thread of its own: a guest in an endless loop may hold every other thread.
+struct Ticker {
+    thread: Thread,
+    running: AtomicUsize,
+    asleep: AtomicBool,
+}
+
+impl Ticker {
+    fn start(engine: EngineWeak) -> std::io::Result<Arc<Self>> {
+        let (sender, receiver) = std::sync::mpsc::channel::<std::sync::Weak<Self>>();
+        let thread = thread::Builder::new().name("keyway-epoch".to_owned()).spawn(move || {
+            if let Ok(ticker) = receiver.recv() {
+                drop(receiver);
+                tick(&engine, &ticker);
+            }
+        })?;
+        let ticker = Arc::new(Self {
+            thread: thread.thread().clone(),
+            running: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+        });
+        // The thread waits for this one message, so the channel is open.
+        drop(sender.send(Arc::downgrade(&ticker)));
+        Ok(ticker)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.thread.unpark();
+    }
+}
+
+/// Runs until the engine is gone.
+fn tick(engine: &EngineWeak, ticker: &std::sync::Weak<Ticker>) {
+    let mut quiet_since = None;
+    loop {
+        {
+            let (Some(engine), Some(ticker)) = (engine.upgrade(), ticker.upgrade()) else {
+                return;
+            };
+            engine.increment_epoch();
+            if ticker.running.load(Ordering::SeqCst) > 0 {
+                quiet_since = None;
+            } else if quiet_since.get_or_insert_with(Instant::now).elapsed() > LINGER {
+                ticker.asleep.store(true, Ordering::SeqCst);
+            }
+            // A call that began before `asleep` was set has not seen it; look again before sleeping.
+            if ticker.running.load(Ordering::SeqCst) > 0 {
+                ticker.asleep.store(false, Ordering::SeqCst);
+            }
+        }
+        let asleep = ticker
+            .upgrade()
+            .is_some_and(|ticker| ticker.asleep.load(Ordering::SeqCst));
+        if asleep {
+            thread::park();
+            quiet_since = None;
+            if let Some(ticker) = ticker.upgrade() {
+                ticker.asleep.store(false, Ordering::SeqCst);
+            }
+        } else {
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// A call under way.
+pub(crate) struct Running(Arc<Ticker>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A call's share of the processor. A login needs a few milliseconds; what runs for longer gets out of the way of the others, so that
+/// all guests that loop share at most one processor between them.
+pub(crate) struct Burner {
+    burning: Arc<AtomicU32>,
+    ticks: u32,
+}
+
+impl Burner {
+    /// What happens when a guest has used up another tick.
+    pub(crate) fn tick(&mut self) -> UpdateDeadline {
+        self.ticks = self.ticks.saturating_add(1);
+        if self.ticks <= FREE_TICKS {
+            return UpdateDeadline::Yield(1);
+        }
+        let burning = if self.ticks == FREE_TICKS + 1 {
+            self.burning.fetch_add(1, Ordering::Relaxed) + 1
+        } else {
+            self.burning.load(Ordering::Relaxed)
+        };
+        UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(TICK * burning.min(100))))
+    }
+
+    /// Starts anew.
+    pub(crate) fn rest(&mut self) {
+        if self.ticks > FREE_TICKS {
+            self.burning.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.ticks = 0;
+    }
+}
+
+impl Drop for Burner {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}
+
+struct Sha256Hasher(Sha256);
+
+impl std::hash::Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest
+            .iter()
+            .take(8)
+            .fold(0, |word, byte| (word << 8) | u64::from(*byte))
+    }
+}

@@ -1,0 +1,138 @@
+//! A generation: one plugin with one configuration, ready to be called.
+
+mod guest;
+mod warm;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keyway_core::model::{Outcome, PluginDigest};
+use keyway_core::port::{BackendFault, Step, VerifyRequest};
+
+use self::warm::WarmPool;
+use crate::bindings::exports::keyway::backend::authenticator;
+use crate::bindings::keyway::backend::types as wit;
+use crate::engine::HostEngine;
+use crate::plugin::Plugin;
+use crate::profile::Profile;
+use crate::{Instances, answer, fault};
+
+pub(crate) use self::guest::{Described, Guest};
+
+/// One plugin with one configuration.
+pub(crate) struct Generation {
+    engine: Arc<HostEngine>,
+    plugin: Arc<Plugin>,
+    profile: Arc<Profile>,
+    warm: Option<WarmPool>,
+    /// What the plugin says about itself.
+    pub(crate) described: Described,
+    /// Stands for plugin, configuration, secrets, grants and limits together.
+    pub(crate) fingerprint: [u8; 32],
+}
+
+impl Generation {
+    pub(crate) fn new(
+        engine: Arc<HostEngine>,
+        plugin: Arc<Plugin>,
+        profile: Profile,
+        instances: Instances,
+        described: Described,
+        fingerprint: [u8; 32],
+    ) -> Self {
+        let warm = match instances {
+            Instances::Fresh => None,
+            Instances::Reuse => Some(WarmPool::new(profile.limits.concurrency)),
+        };
+        Self {
+            engine,
+            plugin,
+            profile: Arc::new(profile),
+            warm,
+            described,
+            fingerprint,
+        }
+    }
+
+    pub(crate) fn digest(&self) -> PluginDigest {
+        self.plugin.digest
+    }
+
+    /// Decides one step of a login.
+    ///
+    /// # Errors
+    /// [`BackendFault`].
+    pub(crate) async fn verify(&self, request: VerifyRequest) -> Result<Outcome, BackendFault> {
+        let started = Instant::now();
+        let deadline = request.deadline.min(started + self.profile.limits.deadline);
+        let budget = deadline.saturating_duration_since(started);
+        let mut guest = self.guest(request.context.request_id.clone(), deadline)?;
+        let ended = tokio::time::timeout_at(deadline.into(), verify(&mut guest, request, budget)).await;
+        let result = match ended {
+            Ok(result) => guest.settle(result, budget),
+            Err(_) => guest.expire(budget),
+        };
+        if let (Some(warm), Ok(_)) = (&self.warm, &result) {
+            warm.put(guest);
+        }
+        result
+    }
+
+    /// Asks the plugin whether what it depends on is in order; `None` if it has no such export.
+    pub(crate) async fn health(&self, longest: Duration) -> Option<Result<(), BackendFault>> {
+        self.plugin.health.as_ref()?;
+        let budget = longest.min(self.profile.limits.deadline);
+        let deadline = Instant::now() + budget;
+        let mut guest = match Guest::new(&self.engine, &self.plugin, &self.profile, "health".to_owned(), deadline) {
+            Ok(guest) => guest,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let ended = tokio::time::timeout_at(deadline.into(), guest.health()).await;
+        Some(match ended {
+            Ok(result) => guest.settle(result, budget),
+            Err(_) => guest.expire(budget),
+        })
+    }
+
+    fn guest(&self, request_id: String, deadline: Instant) -> Result<Guest, BackendFault> {
+        match self.warm.as_ref().and_then(WarmPool::take) {
+            Some(mut guest) => {
+                guest.begin_again(request_id, deadline);
+                Ok(guest)
+            }
+            None => Guest::new(&self.engine, &self.plugin, &self.profile, request_id, deadline),
+        }
+    }
+}
+
+async fn verify(
+    guest: &mut Guest,
+    request: VerifyRequest,
+    budget: Duration,
+) -> wasmtime::Result<Result<Outcome, BackendFault>> {
+    guest.wake().await?;
+    let step = match request.step {
+        Step::Start { identifier, credential } => wit::Step::Start(wit::Start {
+            identifier,
+            credential: guest.lend(credential)?,
+        }),
+        Step::Answer { state, response } => wit::Step::Answer(wit::Answer {
+            state,
+            response: guest.state_mut().hold(response)?,
+        }),
+    };
+    let context = authenticator::Context {
+        request_id: request.context.request_id,
+        dialect: request.context.dialect.to_owned(),
+        client_address: request.context.client_address,
+        tenant: request.context.tenant,
+        budget_ms: u32::try_from(budget.as_millis()).unwrap_or(u32::MAX),
+        attributes: request.context.attributes,
+    };
+    let answered = guest.verify(&context, &step).await?;
+    let state = guest.state_mut();
+    Ok(match answered {
+        Ok(outcome) => answer::translate(outcome, &state.matched),
+        Err(reported) => Err(fault::reported(&reported, state)),
+    })
+}

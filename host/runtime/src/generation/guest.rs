@@ -1,0 +1,233 @@
+//! One instance of a plugin and the store it lives in.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keyway_core::model::{Credential, DigestAlgorithm};
+use keyway_core::port::BackendFault;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+
+use crate::bindings::exports::keyway::backend::{authenticator, health};
+use crate::bindings::keyway::backend::types as wit;
+use crate::call::CallState;
+use crate::engine::{HostEngine, Running};
+use crate::fault::{self, DeadlineHit};
+use crate::plugin::Plugin;
+use crate::profile::Profile;
+
+/// What a plugin says about itself, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) summary: String,
+    pub(crate) wants: Vec<String>,
+    pub(crate) config_schema: String,
+}
+
+/// One instance of a plugin. Dropping it ends whatever it is doing.
+pub(crate) struct Guest {
+    store: Store<CallState>,
+    exports: Option<Exports>,
+    plugin: Arc<Plugin>,
+    engine: Arc<HostEngine>,
+    running: Option<Running>,
+    /// Its place among the calls under way.
+    place: Option<OwnedSemaphorePermit>,
+    /// How many calls it has served.
+    pub(super) calls: u32,
+}
+
+struct Exports {
+    authenticator: authenticator::Guest,
+    health: Option<health::Guest>,
+}
+
+impl Guest {
+    /// A store for an instance. The instance itself is made by [`Guest::wake`].
+    pub(crate) fn new(
+        engine: &Arc<HostEngine>,
+        plugin: &Arc<Plugin>,
+        profile: &Arc<Profile>,
+        request_id: String,
+        deadline: Instant,
+    ) -> Result<Self, BackendFault> {
+        let state = CallState::new(Arc::clone(profile), request_id, deadline, engine.burner());
+        let mut store = Store::try_new(&engine.engine, state).map_err(|_| BackendFault::Saturated)?;
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(usize::try_from(profile.limits.host_call_bytes).unwrap_or(usize::MAX));
+        store.set_max_component_handles(usize::try_from(profile.limits.handles).unwrap_or(usize::MAX));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| on_tick(store.data_mut()));
+        Ok(Self {
+            store,
+            exports: None,
+            plugin: Arc::clone(plugin),
+            engine: Arc::clone(engine),
+            running: Some(engine.running()),
+            place: None,
+            calls: 0,
+        })
+    }
+
+    /// Waits for a place among the calls under way, and makes the instance, unless there is one.
+    pub(crate) async fn wake(&mut self) -> wasmtime::Result<()> {
+        if self.place.is_none() {
+            self.place = Some(Arc::clone(&self.engine.places).acquire_owned().await?);
+        }
+        if self.exports.is_none() {
+            let instance = self.plugin.pre.instantiate_async(&mut self.store).await?;
+            let authenticator = self.plugin.authenticator.load(&mut self.store, &instance)?;
+            let health = match &self.plugin.health {
+                Some(indices) => Some(indices.load(&mut self.store, &instance)?),
+                None => None,
+            };
+            self.exports = Some(Exports { authenticator, health });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut CallState {
+        self.store.data_mut()
+    }
+
+    /// Puts a credential into the guest's hands: a handle, not the value.
+    pub(crate) fn lend(&mut self, credential: Credential) -> wasmtime::Result<wit::Credential> {
+        let state = self.store.data_mut();
+        Ok(match credential {
+            Credential::Password(value) => wit::Credential::Password(state.hold(value)?),
+            Credential::Digest { algorithm, value } => wit::Credential::Digest(wit::DigestCredential {
+                algorithm: match algorithm {
+                    DigestAlgorithm::Md5 => wit::DigestAlgorithm::Md5,
+                    DigestAlgorithm::Sha1 => wit::DigestAlgorithm::Sha1,
+                },
+                value: state.hold(value)?,
+            }),
+            Credential::Otp(value) => wit::Credential::Otp(state.hold(value)?),
+            Credential::ApiKey(value) => wit::Credential::ApiKey(state.hold(value)?),
+        })
+    }
+
+    pub(crate) async fn verify(
+        &mut self,
+        context: &wit::Context,
+        step: &wit::Step,
+    ) -> wasmtime::Result<Result<wit::Outcome, wit::Fault>> {
+        let exports = awake(self.exports.as_ref())?;
+        exports.authenticator.call_verify(&mut self.store, context, step).await
+    }
+
+    pub(crate) async fn health(&mut self) -> wasmtime::Result<Result<(), BackendFault>> {
+        self.wake().await?;
+        let exports = awake(self.exports.as_ref())?;
+        let Some(health) = &exports.health else {
+            return Ok(Ok(()));
+        };
+        let checked = health.call_check(&mut self.store).await?;
+        Ok(checked.map_err(|reported| fault::reported(&reported, self.store.data())))
+    }
+
+    pub(crate) async fn describe(&mut self) -> wasmtime::Result<wit::Description> {
+        self.wake().await?;
+        let exports = awake(self.exports.as_ref())?;
+        exports.authenticator.call_describe(&mut self.store).await
+    }
+
+    pub(crate) async fn check_config(&mut self, json: &str) -> wasmtime::Result<Result<(), Vec<wit::Problem>>> {
+        self.wake().await?;
+        let exports = awake(self.exports.as_ref())?;
+        exports.authenticator.call_check_config(&mut self.store, json).await
+    }
+
+    /// Turns the end of a call into an answer or a fault, and logs what only the log may know.
+    pub(crate) fn settle<T>(
+        &mut self,
+        ended: wasmtime::Result<Result<T, BackendFault>>,
+        budget: Duration,
+    ) -> Result<T, BackendFault> {
+        self.calls += 1;
+        match ended {
+            Ok(Ok(answer)) => {
+                self.log_dropped_lines();
+                Ok(answer)
+            }
+            Ok(Err(fault)) => self.fail(fault, None),
+            Err(error) => {
+                let fault = fault::trapped(&error, self.store.data(), budget);
+                self.fail(fault, Some(&error))
+            }
+        }
+    }
+
+    /// The fault of a call that ended by the clock.
+    pub(crate) fn expire<T>(&self, budget: Duration) -> Result<T, BackendFault> {
+        // One that never got its place had no chance to answer.
+        let fault = match self.place {
+            Some(_) => BackendFault::DeadlineExceeded(budget),
+            None => BackendFault::Saturated,
+        };
+        self.fail(fault, None)
+    }
+
+    /// Logs a fault with what led to it, and gives it back.
+    pub(crate) fn fail<T>(&self, fault: BackendFault, error: Option<&wasmtime::Error>) -> Result<T, BackendFault> {
+        self.log_dropped_lines();
+        let state = self.store.data();
+        let cause = error.map(|error| state.clean(&format!("{error:#}"), 2048));
+        let backtrace = error
+            .and_then(|error| error.downcast_ref::<WasmBacktrace>())
+            .map(|backtrace| state.clean(&backtrace.to_string(), 4096));
+        tracing::warn!(
+            backend = %state.profile.backend,
+            request_id = state.request_id,
+            plugin = %self.plugin.digest,
+            cause,
+            backtrace,
+            output = state.output(),
+            "{fault}"
+        );
+        Err(fault)
+    }
+
+    fn log_dropped_lines(&self) {
+        let state = self.store.data();
+        if state.meter.dropped_lines > 0 {
+            let (backend, lines) = (&state.profile.backend, state.meter.dropped_lines);
+            tracing::warn!(%backend, request_id = state.request_id, lines, "the plugin logged more than it may");
+        }
+    }
+
+    /// Whether it may serve another call: nothing of this one is left in it.
+    pub(super) fn is_clean(&self) -> bool {
+        let state = self.store.data();
+        self.exports.is_some() && !state.holds_secrets() && state.meter.refused_growth.is_none()
+    }
+
+    pub(super) fn rest(&mut self) {
+        self.running = None;
+        self.place = None;
+    }
+
+    pub(super) fn begin_again(&mut self, request_id: String, deadline: Instant) {
+        self.running = Some(self.engine.running());
+        self.store.data_mut().begin_again(request_id, deadline);
+        self.store.set_epoch_deadline(1);
+    }
+
+    pub(super) fn engine(&self) -> &Arc<HostEngine> {
+        &self.engine
+    }
+}
+
+fn awake(exports: Option<&Exports>) -> wasmtime::Result<&Exports> {
+    exports.ok_or_else(|| wasmtime::Error::msg("the instance was not made"))
+}
+
+/// Called each time that the epoch advances while the guest runs: others get their turn, and past the deadline it ends.
+fn on_tick(state: &mut CallState) -> wasmtime::Result<UpdateDeadline> {
+    if Instant::now() >= state.deadline {
+        return Err(DeadlineHit.into());
+    }
+    Ok(state.burner.tick())
+}

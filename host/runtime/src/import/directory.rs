@@ -1,0 +1,114 @@
+//! `directory`: the host's own users, read only.
+
+use std::sync::Arc;
+
+use keyway_core::directory::DirectoryError as Trouble;
+use keyway_core::model::{User as Found, UserId};
+use uuid::Uuid;
+use wasmtime::component::Resource;
+
+use super::secrets::HeldSecret;
+use crate::bindings::keyway::backend::directory::{DirectoryError, Host, User};
+use crate::call::CallState;
+use crate::grant::Capability;
+
+impl Host for CallState {
+    async fn find_by_login(
+        &mut self,
+        login: String,
+        tenant: Option<String>,
+    ) -> wasmtime::Result<Result<Option<User>, DirectoryError>> {
+        if let Err(refused) = self.begin_lookup(&login, tenant.as_deref())? {
+            return Ok(Err(refused));
+        }
+        let directory = Arc::clone(&self.profile.services.directory);
+        let found = directory.find_by_login(&login, tenant.as_deref()).await;
+        Ok(self.end_lookup(found))
+    }
+
+    async fn find_by_email(
+        &mut self,
+        email: String,
+        tenant: Option<String>,
+    ) -> wasmtime::Result<Result<Option<User>, DirectoryError>> {
+        if let Err(refused) = self.begin_lookup(&email, tenant.as_deref())? {
+            return Ok(Err(refused));
+        }
+        let directory = Arc::clone(&self.profile.services.directory);
+        let found = directory.find_by_email(&email, tenant.as_deref()).await;
+        Ok(self.end_lookup(found))
+    }
+
+    async fn verify_password(
+        &mut self,
+        user_id: Option<String>,
+        password: Resource<HeldSecret>,
+    ) -> wasmtime::Result<Result<bool, DirectoryError>> {
+        self.meter.charge(user_id.as_ref().map_or(0, String::len))?;
+        if !self.profile.capabilities.has(Capability::DirectoryVerify) {
+            return Ok(Err(not_granted(Capability::DirectoryVerify)));
+        }
+        if !self.meter.take_comparison() {
+            return Ok(Err(DirectoryError::LimitReached));
+        }
+        // What is no UUID is nobody's id, and costs the same.
+        let user = user_id.and_then(|id| Uuid::parse_str(&id).ok()).map(UserId);
+        let password = self.held(&password)?.clone();
+        let directory = Arc::clone(&self.profile.services.directory);
+        match directory.verify_password(user, &password).await {
+            Ok(matches) => {
+                if let (true, Some(user)) = (matches, user) {
+                    self.matched.push(user);
+                }
+                Ok(Ok(matches && user.is_some()))
+            }
+            Err(error) => Ok(Err(self.unavailable(&error))),
+        }
+    }
+}
+
+impl CallState {
+    fn begin_lookup(&mut self, key: &str, tenant: Option<&str>) -> wasmtime::Result<Result<(), DirectoryError>> {
+        self.meter.charge(key.len() + tenant.map_or(0, str::len))?;
+        if !self.profile.capabilities.has(Capability::DirectoryFind) {
+            return Ok(Err(not_granted(Capability::DirectoryFind)));
+        }
+        if !self.meter.take_lookup() {
+            return Ok(Err(DirectoryError::LimitReached));
+        }
+        Ok(Ok(()))
+    }
+
+    fn end_lookup(&self, found: Result<Option<Found>, Trouble>) -> Result<Option<User>, DirectoryError> {
+        match found {
+            Ok(user) => Ok(user.map(User::from)),
+            Err(Trouble::Ambiguous(_)) => Err(DirectoryError::Ambiguous),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    /// The guest learns only that there is no answer; the reason goes to the log.
+    fn unavailable(&self, error: &Trouble) -> DirectoryError {
+        tracing::warn!(backend = %self.profile.backend, request_id = self.request_id, %error, "the directory did not answer a plugin");
+        DirectoryError::Unavailable
+    }
+}
+
+fn not_granted(capability: Capability) -> DirectoryError {
+    DirectoryError::NotGranted(capability.name().to_owned())
+}
+
+impl From<Found> for User {
+    fn from(user: Found) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.main_email().map(ToOwned::to_owned),
+            login: user.login,
+            display_name: user.display_name,
+            tenant: user.tenant.to_string(),
+            enabled: user.enabled,
+            // The directory keeps no groups yet.
+            groups: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `secrets`: values that stay in the host while a guest asks about them.
+
+use keyway_core::Secret;
+use keyway_core::password::PasswordError;
+use wasmtime::component::Resource;
+
+use crate::bindings::keyway::backend::secrets::{Host, HostSecret, SecretError};
+use crate::call::CallState;
+use crate::grant::Capability;
+
+/// The value behind a guest's handle.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings re-export it, which they can only do with what is public"
+)]
+pub struct HeldSecret(pub(crate) Secret<Vec<u8>>);
+
+impl Host for CallState {}
+
+impl HostSecret for CallState {
+    async fn matches(
+        &mut self,
+        handle: Resource<HeldSecret>,
+        verifier: Option<String>,
+    ) -> wasmtime::Result<Result<bool, SecretError>> {
+        self.meter.charge(verifier.as_ref().map_or(0, String::len))?;
+        if !self.meter.take_comparison() {
+            return Ok(Err(SecretError::LimitReached));
+        }
+        let value = self.held(&handle)?.clone();
+        let verifier = verifier.map(Secret::new);
+        let compared = self.profile.services.passwords.matches(&value, verifier.as_ref()).await;
+        Ok(compared.map_err(|error| match error {
+            PasswordError::Unsupported(scheme) => SecretError::UnsupportedVerifier(scheme),
+            PasswordError::TooCostly => SecretError::VerifierTooCostly,
+            PasswordError::Saturated => SecretError::Busy,
+            // Only new verifiers can be too weak; an imported one that is comes back as a comparison.
+            PasswordError::TooWeak => SecretError::UnsupportedVerifier("too weak".to_owned()),
+        }))
+    }
+
+    fn expose(&mut self, handle: Resource<HeldSecret>) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
+        if !self.profile.capabilities.has(Capability::CredentialExpose) {
+            let capability = Capability::CredentialExpose.name().to_owned();
+            return Ok(Err(SecretError::NotGranted(capability)));
+        }
+        let value = self.held(&handle)?.clone();
+        let bytes = value.expose().clone();
+        self.meter.charge(bytes.len())?;
+        self.remember_exposed(value);
+        Ok(Ok(bytes))
+    }
+
+    fn drop(&mut self, handle: Resource<HeldSecret>) -> wasmtime::Result<()> {
+        self.forget(handle)
+    }
+}

@@ -1,0 +1,35 @@
+//! What holds for every call of a generation.
+
+use std::collections::BTreeMap;
+
+use keyway_core::Secret;
+use keyway_core::model::BackendName;
+
+use crate::grant::Capabilities;
+use crate::{HostServices, Limits};
+
+/// What holds for every call of a generation.
+pub(crate) struct Profile {
+    /// Whose calls these are.
+    pub(crate) backend: BackendName,
+    /// The `config` table as JSON.
+    pub(crate) config: String,
+    pub(crate) secrets: BTreeMap<String, Secret<Vec<u8>>>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) limits: Limits,
+    pub(crate) services: HostServices,
+}
+
+impl Profile {
+    /// For `describe` and `check-config`: nothing granted, no configuration, no secrets.
+    pub(crate) fn bare(backend: BackendName, limits: Limits, services: HostServices) -> Self {
+        Self {
+            backend,
+            config: "{}".to_owned(),
+            secrets: BTreeMap::new(),
+            capabilities: Capabilities::default(),
+            limits,
+            services,
+        }
+    }
+}

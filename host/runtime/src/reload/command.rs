@@ -1,0 +1,17 @@
+//! What the reconcile task can be asked.
+
+use keyway_core::model::{HistoryEntry, PluginStatus};
+use keyway_core::port::PluginHostError;
+use tokio::sync::oneshot;
+
+use crate::BackendSpec;
+
+/// What the reconcile task can be asked. It answers when the outcome is known.
+pub(crate) enum Command {
+    SetDesired(Vec<BackendSpec>, oneshot::Sender<Vec<PluginStatus>>),
+    Reconcile(oneshot::Sender<Vec<PluginStatus>>),
+    History(String, oneshot::Sender<Result<Vec<HistoryEntry>, PluginHostError>>),
+    Rollback(String, oneshot::Sender<Result<PluginStatus, PluginHostError>>),
+    Promote(String, oneshot::Sender<Result<PluginStatus, PluginHostError>>),
+    Stop(oneshot::Sender<()>),
+}

@@ -1,0 +1,73 @@
+//! Text from a guest, made fit for a log and for an operator's eyes.
+
+use keyway_core::Secret;
+
+/// What stands where a secret stood.
+const BLANK: &str = "[secret]";
+
+/// Blanks the secrets, escapes control characters, and cuts at `max` bytes. Blanking comes first, so that a cut can't leave the
+/// beginning of a secret behind.
+pub(crate) fn clean(text: &str, secrets: &[Secret<Vec<u8>>], max: usize) -> String {
+    let mut blanked = text.to_owned();
+    for secret in secrets {
+        if let Ok(value) = std::str::from_utf8(secret.expose())
+            && !value.is_empty()
+            && blanked.contains(value)
+        {
+            blanked = blanked.replace(value, BLANK);
+        }
+    }
+    escape(&blanked, max)
+}
+
+fn escape(text: &str, max: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(max));
+    for c in text.chars() {
+        let before = clean.len();
+        // Besides the control characters: what reorders or hides the text around it.
+        if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            match c {
+                '\n' => clean.push_str("\\n"),
+                '\r' => clean.push_str("\\r"),
+                '\t' => clean.push_str("\\t"),
+                other => clean.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
+            }
+        } else {
+            clean.push(c);
+        }
+        if clean.len() > max {
+            clean.truncate(before);
+            clean.push('…');
+            return clean;
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exposed_secret_is_blanked_even_where_the_text_is_cut() {
+        let secrets = [Secret::from("hunter2")];
+        assert_eq!(
+            clean("password hunter2 refused", &secrets, 100),
+            "password [secret] refused"
+        );
+        assert!(!clean("password hunter2", &secrets, 12).contains("hun"));
+    }
+
+    #[test]
+    fn a_line_cannot_forge_another_or_reorder_itself() {
+        assert_eq!(
+            clean("a\nERROR b\u{1b}[31m\u{202e}", &[], 100),
+            "a\\nERROR b\\u{1b}[31m\\u{202e}"
+        );
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character() {
+        assert_eq!(clean("äöü", &[], 3), "ä…");
+    }
+}
