@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::model::{IdentityId, SessionId};
 pub use share::AccessShare;
 
-use pattern::{Pattern, Words};
+use pattern::{Pattern, SIGNS, Words, with_signs};
 
 /// The longest pattern in bytes, a leading `!` included. A longer one grants nothing, and a longer negative one denies everything.
 pub const MAX_PATTERN_LENGTH: usize = 1024;
@@ -53,10 +53,10 @@ impl AccessList {
         let (mut identity, mut session) = (Uuid::encode_buffer(), Uuid::encode_buffer());
         self.compiled.grants(
             required,
-            Words {
-                me: self.identity.0.hyphenated().encode_lower(&mut identity),
-                my_session: self.session.0.hyphenated().encode_lower(&mut session),
-            },
+            Words::of(
+                self.identity.0.hyphenated().encode_lower(&mut identity),
+                self.session.0.hyphenated().encode_lower(&mut session),
+            ),
         )
     }
 
@@ -72,17 +72,13 @@ impl AccessList {
 }
 
 /// What is left of the patterns that somebody claims under a ceiling. A pattern is kept if the ceiling's list grants the pattern's own text,
-/// and a negative one always. Where anything is kept, the ceiling's negative patterns follow: `edit` claims more than its text shows.
+/// whatever its special words stand for; a negative one always. Where anything is kept, the ceiling's negative patterns follow, since a
+/// wildcard covers more than its own text.
 pub fn within_ceiling(claimed: &[String], ceiling: &[String]) -> Vec<String> {
     let list = Compiled::new(ceiling);
-    // A ceiling belongs to nobody, so its words stand for themselves only.
-    let words = Words {
-        me: "me",
-        my_session: "my_session",
-    };
-    let keep = |pattern: &&String| {
-        pattern.starts_with('!') || (pattern.len() <= MAX_PATTERN_LENGTH && list.grants(pattern, words))
-    };
+    // A ceiling belongs to nobody, so its words stand for themselves and their signs only.
+    let covers = |text: &str| list.grants(text, SIGNS) && list.grants(&with_signs(text), SIGNS);
+    let keep = |text: &&String| text.starts_with('!') || (text.len() <= MAX_PATTERN_LENGTH && covers(text));
     let mut kept: Vec<String> = claimed.iter().filter(keep).cloned().collect();
     if !kept.is_empty() {
         kept.extend(ceiling.iter().filter(|pattern| pattern.starts_with('!')).cloned());

@@ -30,7 +30,7 @@ use crate::port::{Backends, Change, Clock, Random, Store};
 use crate::tenants::TenantDirectory;
 
 /// How long tokens live, and how they are swept and cached.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSettings {
     /// The life of a token whose login asks for none.
     pub default_ttl: Duration,

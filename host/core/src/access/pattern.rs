@@ -9,6 +9,38 @@ pub(super) struct Words<'a> {
     pub(super) me: &'a str,
     /// `my_session`
     pub(super) my_session: &'a str,
+    /// `edit`
+    pub(super) edit: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// The words of a token.
+    pub(super) fn of(me: &'a str, my_session: &'a str) -> Self {
+        Self {
+            me,
+            my_session,
+            edit: "update",
+        }
+    }
+}
+
+/// What the words stand for where only the same word or a wildcard may match: no pattern spells these.
+pub(super) const SIGNS: Words<'static> = Words {
+    me: "\u{1}",
+    my_session: "\u{2}",
+    edit: "\u{3}",
+};
+
+/// The pattern's text with each special word replaced by its sign.
+pub(super) fn with_signs(text: &str) -> String {
+    let sign = |word| match word {
+        "me" => SIGNS.me,
+        "my_session" => SIGNS.my_session,
+        "edit" => SIGNS.edit,
+        plain => plain,
+    };
+    let words: Vec<_> = text.split('.').map(sign).collect();
+    words.join(".")
 }
 
 /// A pattern without its `!`. Most are plain texts or a prefix before `#`, which need no set of positions.
@@ -79,7 +111,7 @@ fn follow<'a>(pieces: &[Piece], text: &'a str, words: Words<'_>) -> Positions<'a
             Piece::Literal(literal) => positions.literal(&[literal]),
             Piece::Me => positions.literal(&["me", words.me]),
             Piece::MySession => positions.literal(&["my_session", words.my_session]),
-            Piece::Edit => positions.literal(&["edit", "update"]),
+            Piece::Edit => positions.literal(&["edit", words.edit]),
             Piece::WithinWord => positions.spread(|byte| !matches!(byte, b'.' | b'#')),
             Piece::Anything => positions.spread(|byte| byte != b'\n'),
         }

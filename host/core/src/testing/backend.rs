@@ -1,0 +1,127 @@
+//! Backends made of closures.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::lock;
+use crate::gate::{Gate, GateLimits};
+use crate::model::{Answer, BackendName, InvalidBackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject};
+use crate::port::{Backend, BackendFault, BackendSlot, Backends, VerifyRequest};
+
+type Decide = dyn Fn(&VerifyRequest) -> Result<Outcome, BackendFault> + Send + Sync;
+
+/// A backend that a closure decides for.
+pub struct FakeBackend {
+    decide: Box<Decide>,
+    delay: Duration,
+    calls: Mutex<Vec<VerifyRequest>>,
+}
+
+impl FakeBackend {
+    /// Answers what the closure says.
+    pub fn new(decide: impl Fn(&VerifyRequest) -> Result<Outcome, BackendFault> + Send + Sync + 'static) -> Self {
+        Self {
+            decide: Box::new(decide),
+            delay: Duration::ZERO,
+            calls: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Takes this long for each answer.
+    #[must_use]
+    pub fn slow(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// What it was asked, in order.
+    pub fn calls(&self) -> Vec<VerifyRequest> {
+        lock(&self.calls).clone()
+    }
+}
+
+#[async_trait]
+impl Backend for FakeBackend {
+    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
+        lock(&self.calls).push(request.clone());
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        let outcome = (self.decide)(&request)?;
+        Ok(Answer {
+            outcome,
+            plugin: PluginStamp {
+                digest: PluginDigest([7; 32]),
+                generation: 1,
+            },
+        })
+    }
+}
+
+/// Backends by name and alias.
+#[derive(Default)]
+pub struct FakeBackends {
+    slots: Mutex<BTreeMap<String, BackendSlot>>,
+}
+
+impl FakeBackends {
+    /// Adds a backend with default limits and a deadline of 5 s.
+    ///
+    /// # Errors
+    /// [`InvalidBackendName`].
+    pub fn add(&self, name: &str, backend: Arc<dyn Backend>) -> Result<(), InvalidBackendName> {
+        let slot = BackendSlot {
+            name: BackendName::parse(name)?,
+            backend,
+            gate: Arc::new(Gate::new(GateLimits::default())),
+            deadline: Duration::from_secs(5),
+            acl_ceiling: None,
+        };
+        lock(&self.slots).insert(name.to_owned(), slot);
+        Ok(())
+    }
+
+    /// Changes a backend that was added.
+    pub fn change(&self, name: &str, change: impl FnOnce(&mut BackendSlot)) {
+        if let Some(slot) = lock(&self.slots).get_mut(name) {
+            change(slot);
+        }
+    }
+
+    /// Lets `alias` lead to `name`.
+    pub fn alias(&self, alias: &str, name: &str) {
+        let mut slots = lock(&self.slots);
+        if let Some(slot) = slots.get(name).cloned() {
+            slots.insert(alias.to_owned(), slot);
+        }
+    }
+}
+
+impl Backends for FakeBackends {
+    fn find(&self, name: &str) -> Option<BackendSlot> {
+        lock(&self.slots).get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<BackendName> {
+        let mut names: Vec<_> = lock(&self.slots).values().map(|slot| slot.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// A principal with this subject and login, and nothing else.
+pub fn principal(subject: Subject, login: &str) -> Principal {
+    Principal {
+        subject,
+        login: login.to_owned(),
+        display_name: None,
+        email: None,
+        groups: Vec::new(),
+        accesses: Vec::new(),
+        attributes: Vec::new(),
+    }
+}

@@ -1,0 +1,168 @@
+//! A store in memory, which keeps what the ports promise.
+
+mod directory;
+mod policy;
+mod token;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use tokio::sync::{RwLock, RwLockWriteGuard, broadcast};
+use uuid::Uuid;
+
+use super::lock;
+use crate::model::{
+    BackendName, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Token, TokenDigest, User, UserId,
+};
+use crate::port::{Change, KeyPurpose, KeyStore, SealedKey, Store, StoreError, StoredVerifier};
+
+/// A store in memory.
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    down: AtomicBool,
+    changes: broadcast::Sender<Change>,
+    finds: RwLock<()>,
+    revocations: RwLock<()>,
+    new_keys: RwLock<()>,
+}
+
+#[derive(Default)]
+struct Tables {
+    tenants: HashMap<TenantId, Tenant>,
+    users: HashMap<UserId, (User, Option<StoredVerifier>)>,
+    identities: HashMap<(BackendName, String), IdentityId>,
+    policies: HashMap<PolicyId, Policy>,
+    attachments: Vec<(PolicyId, IdentityId)>,
+    sessions: HashMap<SessionId, Session>,
+    tokens: HashMap<TokenDigest, Token>,
+    keys: Vec<SealedKey>,
+}
+
+/// Holds calls back until it is dropped.
+pub struct Pause<'a>(#[expect(dead_code, reason = "it is held, not read")] RwLockWriteGuard<'a, ()>);
+
+impl MemoryStore {
+    /// A store with the top tenant and nothing else.
+    pub fn new() -> Arc<Self> {
+        let id = TenantId(Uuid::from_u128(0x6d61_7374_6572));
+        let master = Tenant {
+            id,
+            parent: id,
+            name: "master".to_owned(),
+            realm: None,
+            domains: Vec::new(),
+        };
+        let tables = Tables {
+            tenants: HashMap::from([(id, master)]),
+            ..Tables::default()
+        };
+        Arc::new(Self {
+            tables: Mutex::new(tables),
+            down: AtomicBool::new(false),
+            changes: broadcast::Sender::new(64),
+            finds: RwLock::new(()),
+            revocations: RwLock::new(()),
+            new_keys: RwLock::new(()),
+        })
+    }
+
+    /// Lets every call fail, or work again.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Tells listeners of a change as if another node had made it.
+    pub fn announce(&self, change: Change) {
+        drop(self.changes.send(change));
+    }
+
+    /// Holds back `find_token` after it has read.
+    pub async fn pause_finds(&self) -> Pause<'_> {
+        Pause(self.finds.write().await)
+    }
+
+    /// Holds back `revoke` after it has written.
+    pub async fn pause_revocations(&self) -> Pause<'_> {
+        Pause(self.revocations.write().await)
+    }
+
+    /// Holds back `add_key` before it writes.
+    pub async fn pause_new_keys(&self) -> Pause<'_> {
+        Pause(self.new_keys.write().await)
+    }
+
+    /// How many tokens there are, expired ones included.
+    pub fn token_count(&self) -> usize {
+        lock(&self.tables).tokens.len()
+    }
+
+    /// How many sessions there are.
+    pub fn session_count(&self) -> usize {
+        lock(&self.tables).sessions.len()
+    }
+
+    /// Puts a user in place of the one with its id.
+    pub fn replace_user(&self, user: User) {
+        if let Some((current, _)) = lock(&self.tables).users.get_mut(&user.id) {
+            *current = user;
+        }
+    }
+
+    /// A user's verifier, as it is stored.
+    pub fn verifier_of(&self, user: UserId) -> Option<StoredVerifier> {
+        lock(&self.tables)
+            .users
+            .get(&user)
+            .and_then(|(_, verifier)| verifier.clone())
+    }
+
+    fn open(&self, action: &'static str) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable {
+                action,
+                source: "the test's store is down".into(),
+            });
+        }
+        Ok(lock(&self.tables))
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn list_keys(&self, purpose: KeyPurpose) -> Result<Vec<SealedKey>, StoreError> {
+        let tables = self.open("list keys")?;
+        Ok(tables
+            .keys
+            .iter()
+            .filter(|key| key.purpose == purpose)
+            .cloned()
+            .collect())
+    }
+
+    async fn add_key(&self, key: &SealedKey) -> Result<bool, StoreError> {
+        drop(self.new_keys.read().await);
+        let mut tables = self.open("add a key")?;
+        let free = tables.keys.iter().all(|known| known.id != key.id);
+        if free {
+            tables.keys.push(key.clone());
+        }
+        Ok(free)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.open("answer").map(|_| ())
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
+        self.set_down(true);
+    }
+}

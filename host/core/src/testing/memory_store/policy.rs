@@ -1,0 +1,115 @@
+//! Tenants and policies.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::model::{IdentityId, Policy, Tenant, TenantId, login_key};
+use crate::port::{NewTenant, PolicyStore, StoreError, TenantStore};
+
+#[async_trait]
+impl TenantStore for MemoryStore {
+    async fn add_tenant(&self, tenant: &NewTenant) -> Result<(), StoreError> {
+        let mut tables = self.open("add a tenant")?;
+        if !tables.tenants.contains_key(&tenant.parent) {
+            return Err(StoreError::Missing { what: "tenant" });
+        }
+        let name = login_key(&tenant.name);
+        let sibling = |known: &Tenant| known.parent == tenant.parent && login_key(&known.name) == name;
+        if tables.tenants.values().any(sibling) {
+            return Err(StoreError::Conflict { what: "tenant name" });
+        }
+        let added = Tenant {
+            id: tenant.id,
+            parent: tenant.parent,
+            name: tenant.name.clone(),
+            realm: tenant.realm.clone(),
+            domains: tenant.domains.clone(),
+        };
+        tables.tenants.insert(tenant.id, added);
+        Ok(())
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let mut tenants: Vec<_> = self.open("list tenants")?.tenants.values().cloned().collect();
+        tenants.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(tenants)
+    }
+
+    async fn remove_tenant(&self, id: TenantId) -> Result<bool, StoreError> {
+        let mut tables = self.open("remove a tenant")?;
+        if tables.tenants.values().any(|tenant| tenant.parent == id) {
+            return Err(StoreError::InUse { what: "tenants" });
+        }
+        if tables.users.values().any(|(user, _)| user.tenant == id) {
+            return Err(StoreError::InUse { what: "users" });
+        }
+        Ok(tables.tenants.remove(&id).is_some())
+    }
+}
+
+#[async_trait]
+impl PolicyStore for MemoryStore {
+    async fn add_policy(&self, policy: &Policy) -> Result<(), StoreError> {
+        let mut tables = self.open("add a policy")?;
+        let same = |known: &Policy| known.tenant == policy.tenant && login_key(&known.name) == login_key(&policy.name);
+        if tables.policies.values().any(same) {
+            return Err(StoreError::Conflict { what: "policy name" });
+        }
+        tables.policies.insert(policy.id, policy.clone());
+        Ok(())
+    }
+
+    async fn find_policy(&self, tenant: TenantId, name: &str) -> Result<Option<Policy>, StoreError> {
+        let tables = self.open("find a policy")?;
+        let wanted = |policy: &&Policy| policy.tenant == tenant && login_key(&policy.name) == login_key(name);
+        Ok(tables.policies.values().find(wanted).cloned())
+    }
+
+    async fn list_policies(&self) -> Result<Vec<Policy>, StoreError> {
+        let mut policies: Vec<_> = self.open("list policies")?.policies.values().cloned().collect();
+        policies.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(policies)
+    }
+
+    async fn remove_policy(&self, tenant: TenantId, name: &str) -> Result<bool, StoreError> {
+        let Some(policy) = self.find_policy(tenant, name).await? else {
+            return Ok(false);
+        };
+        let mut tables = self.open("remove a policy")?;
+        tables.attachments.retain(|(id, _)| *id != policy.id);
+        Ok(tables.policies.remove(&policy.id).is_some())
+    }
+
+    async fn attach_policy(&self, policy: &Policy, to: IdentityId) -> Result<(), StoreError> {
+        let mut tables = self.open("attach a policy")?;
+        if !tables.policies.contains_key(&policy.id) {
+            return Err(StoreError::Missing { what: "policy" });
+        }
+        if !tables.attachments.contains(&(policy.id, to)) {
+            tables.attachments.push((policy.id, to));
+        }
+        Ok(())
+    }
+
+    async fn detach_policy(&self, policy: &Policy, from: IdentityId) -> Result<bool, StoreError> {
+        let mut tables = self.open("detach a policy")?;
+        let before = tables.attachments.len();
+        tables.attachments.retain(|attached| *attached != (policy.id, from));
+        Ok(tables.attachments.len() < before)
+    }
+
+    async fn policies_of(&self, identity: IdentityId) -> Result<Vec<Policy>, StoreError> {
+        let attached: Vec<_> = {
+            let tables = self.open("find an identity's policies")?;
+            tables
+                .attachments
+                .iter()
+                .filter(|(_, to)| *to == identity)
+                .map(|(id, _)| *id)
+                .collect()
+        };
+        let mut policies = self.list_policies().await?;
+        policies.retain(|policy| attached.contains(&policy.id));
+        Ok(policies)
+    }
+}
