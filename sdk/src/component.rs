@@ -41,10 +41,14 @@ fn load<B: Backend>(json: &str) -> Result<B, Vec<Problem>> {
 /// The backend of the live configuration, which the host has checked before. So a problem here is one that came later.
 fn load_live<B: Backend>() -> Result<B, Fault> {
     load::<B>(&config::json()).map_err(|problems| {
-        let lines: Vec<String> = problems
-            .iter()
-            .map(|problem| format!("`{}`: {}", problem.pointer, problem.message))
-            .collect();
+        let lines: Vec<String> = problems.into_iter().map(line).collect();
         Fault::misconfigured(format!("the configuration is not usable: {}", lines.join("; ")))
     })
+}
+
+fn line(problem: Problem) -> String {
+    match problem.pointer.as_str() {
+        "" => problem.message,
+        pointer => format!("`{pointer}`: {}", problem.message),
+    }
 }

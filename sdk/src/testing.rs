@@ -143,7 +143,7 @@ impl MockHost {
         self.state
             .borrow_mut()
             .secrets
-            .insert(name.to_owned(), value.as_bytes().to_vec());
+            .insert(name.to_owned(), value.as_bytes().into());
         self
     }
 

@@ -18,14 +18,14 @@ thread_local! {
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(super) config: String,
-    pub(super) secrets: BTreeMap<String, Vec<u8>>,
+    pub(super) secrets: BTreeMap<String, Clear>,
     pub(super) users: Vec<MockUser>,
     pub(super) granted: BTreeSet<Capability>,
     pub(super) unavailable: bool,
     effective: BTreeSet<Capability>,
     pub(super) lines: Vec<Line>,
     pub(super) comparisons: usize,
-    pub(super) exposed: Vec<Vec<u8>>,
+    pub(super) exposed: Vec<Clear>,
     pub(super) matched: BTreeSet<String>,
 }
 
@@ -84,7 +84,7 @@ impl State {
     fn redact(&self, text: &str) -> String {
         self.exposed
             .iter()
-            .filter_map(|bytes| std::str::from_utf8(bytes).ok())
+            .filter_map(|bytes| std::str::from_utf8(&bytes.0).ok())
             .filter(|value| !value.is_empty())
             .fold(text.to_owned(), |text, value| text.replace(value, "[secret]"))
     }
@@ -129,7 +129,7 @@ impl Handle {
             if !state.effective.contains(&Capability::CredentialExpose) {
                 return Err(SecretError::NotGranted(Capability::CredentialExpose.to_string()));
             }
-            state.exposed.push(self.0.clone());
+            state.exposed.push(self.0.as_slice().into());
             Ok(self.0.clone())
         })
     }
@@ -153,7 +153,7 @@ pub(crate) fn config_json() -> String {
 }
 
 pub(crate) fn get_secret(name: &str) -> Option<Handle> {
-    with(|state| state.secrets.get(name).cloned().map(Handle::new))
+    with(|state| state.secrets.get(name).map(|value| Handle::new(value.0.clone())))
 }
 
 pub(crate) fn find_by_login(login: &str, tenant: Option<&str>) -> Result<Found, DirectoryError> {

@@ -28,7 +28,7 @@ pub(crate) enum Misdeed {
     StackOverflow,
     /// Panics.
     Panic,
-    /// Leaves the process, with `amount` as the status.
+    /// Leaves the process, with success if `amount` is 0 or absent.
     Exit,
     /// Says so in the log, and sleeps for `amount` milliseconds.
     Slow,
