@@ -7,6 +7,8 @@ mod error;
 mod plugins;
 mod policies;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod users;
 

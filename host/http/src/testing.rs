@@ -61,13 +61,6 @@ impl TestState {
         let keys = KeyRing::open(&*store, &MasterKey::new([1; 32]), &SystemRandom, &*clock)
             .await
             .expect("keys");
-        let settings = TokenSettings {
-            default_ttl: Duration::from_secs(7200),
-            max_ttl: Duration::from_secs(86_400),
-            sweep_interval: Duration::ZERO,
-            sweep_batch: 100,
-            cache_capacity: 64,
-        };
         let tokens = Arc::new(TokenService::new(
             store.clone(),
             backends.clone(),
@@ -77,15 +70,9 @@ impl TestState {
             tenants,
             clock.clone(),
             random.clone(),
-            settings,
+            settings(),
         ));
-        let user = AddUser {
-            login: "alice".to_owned(),
-            password: Some("s3cre7".into()),
-            ..AddUser::default()
-        };
-        let user = directory.add_user(user).await.expect("a user");
-        alice.set(user.id).expect("set once");
+        alice.set(add_alice(&directory).await).expect("set once");
         let state = AppState::new(AppParts {
             tokens,
             backends,
@@ -104,9 +91,24 @@ impl TestState {
             clock,
         }
     }
+}
 
-    pub(crate) fn break_store(&self) {
-        self.store.set_down(true);
+async fn add_alice(directory: &DirectoryService) -> UserId {
+    let user = AddUser {
+        login: "alice".to_owned(),
+        password: Some("s3cre7".into()),
+        ..AddUser::default()
+    };
+    directory.add_user(user).await.expect("a user").id
+}
+
+fn settings() -> TokenSettings {
+    TokenSettings {
+        default_ttl: Duration::from_hours(2),
+        max_ttl: Duration::from_hours(24),
+        sweep_interval: Duration::ZERO,
+        sweep_batch: 100,
+        cache_capacity: 64,
     }
 }
 

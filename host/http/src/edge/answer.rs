@@ -37,15 +37,12 @@ impl Desk {
         let client = peer.map(|peer| client_address(peer, request.headers(), &self.settings.trusted_proxies));
         let call = Call::new(id, client, Arc::clone(&self.settings));
         let method = request.method().clone();
-        let mut response = match self.probe(&request).await {
-            Some(response) => {
-                call.note_routine();
-                response
-            }
-            None => {
-                request.extensions_mut().insert(call.clone());
-                self.route(&call, &method, request).await
-            }
+        let mut response = if let Some(response) = self.probe(&request).await {
+            call.note_routine();
+            response
+        } else {
+            request.extensions_mut().insert(call.clone());
+            self.route(&call, &method, request).await
         };
         response.headers_mut().insert(X_REQUEST_ID, call.id_header());
         log_request(&call, &method, response.status(), started);

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     const HEAD: Duration = Duration::from_secs(10);
-    const IDLE: Duration = Duration::from_secs(60);
+    const IDLE: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_connection_without_a_request_is_closed_after_the_head_timeout() {

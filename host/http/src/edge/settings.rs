@@ -43,7 +43,7 @@ impl Default for EdgeSettings {
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
-            request_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(75),
             shutdown_grace: Duration::from_secs(30),
         }

@@ -15,6 +15,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
@@ -32,6 +33,13 @@ struct Served {
     ended: JoinHandle<Drained>,
 }
 
+/// A route that tells when it is reached, and answers when it is told.
+#[derive(Default)]
+struct Gate {
+    arrived: Notify,
+    open: Notify,
+}
+
 fn quick() -> EdgeSettings {
     EdgeSettings {
         handshake_timeout: Duration::from_millis(300),
@@ -44,7 +52,7 @@ fn quick() -> EdgeSettings {
     }
 }
 
-fn router(gate: Arc<tokio::sync::Semaphore>) -> Router {
+fn router(gate: Arc<Gate>) -> Router {
     Router::new()
         .route(
             "/",
@@ -54,29 +62,27 @@ fn router(gate: Arc<tokio::sync::Semaphore>) -> Router {
             "/echo",
             post(|payload: Result<Payload, PayloadError>| async move { payload.map(|payload| payload.0) }),
         )
-        .route(
-            "/panic",
-            get(|| async {
-                if true {
-                    panic!("on purpose")
-                }
-            }),
-        )
+        .route("/panic", get(on_purpose))
         .route("/never", get(|| async { std::future::pending::<()>().await }))
         .route(
             "/gate",
             get(move || async move {
-                let _passed = gate.acquire().await;
+                gate.arrived.notify_one();
+                gate.open.notified().await;
                 "passed"
             }),
         )
 }
 
-async fn serve(settings: EdgeSettings, tls: Option<Tls>) -> Served {
-    serve_gated(settings, tls, Arc::new(tokio::sync::Semaphore::new(0))).await
+async fn on_purpose() -> StatusCode {
+    panic!("on purpose")
 }
 
-async fn serve_gated(settings: EdgeSettings, tls: Option<Tls>, gate: Arc<tokio::sync::Semaphore>) -> Served {
+async fn serve(settings: EdgeSettings, tls: Option<Tls>) -> Served {
+    serve_gated(settings, tls, Arc::default()).await
+}
+
+async fn serve_gated(settings: EdgeSettings, tls: Option<Tls>, gate: Arc<Gate>) -> Served {
     let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), tls).expect("a free port");
     let address = listener.address().expect("a TCP address");
     let stop = Stop::new();
@@ -156,7 +162,7 @@ async fn readiness_ends_with_the_store() {
     let address = listener.address().expect("a TCP address");
     let house = TestState::new().await;
     tokio::spawn(listener.serve(Router::new(), house.state.clone(), quick(), Stop::new()));
-    house.break_store();
+    house.store.set_down(true);
     let answer = talk(address, "HEAD /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status_line(&answer), "HTTP/1.1 503 Service Unavailable");
     let answer = talk(address, "HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
@@ -303,7 +309,7 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
 
 #[tokio::test]
 async fn shutdown_finishes_what_was_accepted() {
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = Arc::<Gate>::default();
     let settings = EdgeSettings {
         request_timeout: SOON,
         ..quick()
@@ -319,11 +325,7 @@ async fn shutdown_finishes_what_was_accepted() {
     assert!(resting.read(&mut seen).await.expect("an answer") > 0);
     let mut fresh = TcpStream::connect(address).await.expect("a listener");
     let waiting = tokio::spawn(async move { talk(address, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await });
-    while gate.available_permits() == 0 && !waiting.is_finished() {
-        // Give the request time to arrive; it ends only when the gate opens.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        break;
-    }
+    gate.arrived.notified().await;
     served.stop.trigger();
     assert_eq!(read_all(&mut resting).await, "", "a resting connection ends at once");
     assert!(TcpStream::connect(address).await.is_err(), "nobody else is let in");
@@ -336,7 +338,7 @@ async fn shutdown_finishes_what_was_accepted() {
         "HTTP/1.1 200 OK",
         "accepted before"
     );
-    gate.add_permits(1);
+    gate.open.notify_one();
     assert!(waiting.await.expect("no panic").ends_with("passed"));
     assert_eq!(served.ended.await.expect("no panic"), Drained::Whole);
 }
@@ -348,13 +350,14 @@ async fn shutdown_is_bounded() {
         shutdown_grace: Duration::from_millis(200),
         ..quick()
     };
-    let served = serve(settings, None).await;
+    let gate = Arc::<Gate>::default();
+    let served = serve_gated(settings, None, Arc::clone(&gate)).await;
     let mut stream = TcpStream::connect(served.address).await.expect("a listener");
     stream
-        .write_all(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n")
+        .write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")
         .await
         .expect("open");
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.arrived.notified().await;
     served.stop.trigger();
     assert_eq!(served.ended.await.expect("no panic"), Drained::Cut(1));
     assert_eq!(read_all(&mut stream).await, "");

@@ -40,7 +40,7 @@ async fn check(wazo: &Wazo, token: &TokenValue, payload: Result<Payload, Payload
         let granted = live.accesses.grants(&scope);
         answers.insert(scope, Value::Bool(granted));
     }
-    Ok(wire::scopes(answers))
+    Ok(wire::scopes(&answers))
 }
 
 #[derive(Debug, PartialEq, Eq)]

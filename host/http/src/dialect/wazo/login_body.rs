@@ -120,7 +120,7 @@ fn whole(number: &Number) -> Option<i128> {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn parse(body: &str) -> Result<LoginBody, Problem> {
         LoginBody::parse(body.as_bytes(), HOUR)

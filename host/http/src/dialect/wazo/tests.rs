@@ -1,5 +1,6 @@
 //! The 0.1 token API, route by route.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use axum::Router;
@@ -82,31 +83,31 @@ async fn login_answers_the_token_and_its_session() {
     assert_eq!(reply.header("wazo-sessions-revoked"), Some("0"));
     assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     data!(reply, @r#"
-{
-  "data": {
-    "token": "[uuid]",
-    "auth_id": "[uuid]",
-    "xivo_user_uuid": "[uuid]",
-    "xivo_uuid": null,
-    "issued_at": "2026-01-01T00:00:00.123456",
-    "expires_at": "2026-01-01T00:10:00.123456",
-    "utc_issued_at": "2026-01-01T00:00:00.123456",
-    "utc_expires_at": "2026-01-01T00:10:00.123456",
-    "acl": [],
-    "metadata": {
-      "uuid": "[uuid]",
-      "tenant_uuid": "[uuid]",
-      "auth_id": "[uuid]",
-      "pbx_user_uuid": "[uuid]",
-      "xivo_uuid": null,
-      "purpose": "user"
-    },
-    "session_uuid": "[uuid]",
-    "remote_addr": null,
-    "user_agent": "curl/8"
-  }
-}
-"#);
+    {
+      "data": {
+        "token": "[uuid]",
+        "auth_id": "[uuid]",
+        "xivo_user_uuid": "[uuid]",
+        "xivo_uuid": null,
+        "issued_at": "2026-01-01T00:00:00.123456",
+        "expires_at": "2026-01-01T00:10:00.123456",
+        "utc_issued_at": "2026-01-01T00:00:00.123456",
+        "utc_expires_at": "2026-01-01T00:10:00.123456",
+        "acl": [],
+        "metadata": {
+          "uuid": "[uuid]",
+          "tenant_uuid": "[uuid]",
+          "auth_id": "[uuid]",
+          "pbx_user_uuid": "[uuid]",
+          "xivo_uuid": null,
+          "purpose": "user"
+        },
+        "session_uuid": "[uuid]",
+        "remote_addr": null,
+        "user_agent": "curl/8"
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -253,6 +254,7 @@ fn authorization(kind: &str) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the table of answers")]
 async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
     let house = TestState::new().await;
     let router = routes(&house);
@@ -268,70 +270,71 @@ async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
             .map(|after| format!(" retry-after {after}"))
             .unwrap_or_default();
         let text = reply.body.replace("1767225600.123456", "NOW");
-        table.push_str(&format!("{kind} {body}\n    {status}{retry} {text}\n"));
+        let body = if body.is_empty() { "(nothing)" } else { body };
+        writeln!(table, "{kind} {body}\n    {status}{retry} {text}").expect("text");
     }
     assert_eq!(house.store.token_count(), 0);
     assert!(!table.contains("secret-host"), "what a backend says is for the log");
     assert_snapshot!(table, @r#"
-good 
-    400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
-good {
-    400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
-good [1]
-    400 {"reason":["{'_schema': ['Invalid input type.']}"],"timestamp":[NOW],"status_code":400}
-good "s"
-    400 {"reason":["{'_schema': ['Invalid input type.']}"],"timestamp":[NOW],"status_code":400}
-good {"backend": null}
-    400 {"reason":["{'backend': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"backend": 42}
-    400 {"reason":["{'backend': [{'constraint_id': 'type', 'constraint': 'string', 'message': 'Not a valid string.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": 0}
-    400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": -1}
-    400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": "soon"}
-    400 {"reason":["{'expiration': [{'constraint_id': 'type', 'constraint': 'integer', 'message': 'Not a valid integer.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": true}
-    400 {"reason":["{'expiration': [{'constraint_id': 'type', 'constraint': 'integer', 'message': 'Not a valid integer.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": null}
-    400 {"reason":["{'expiration': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"expiration": 86401}
-    400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
-good {"access_type": "offline"}
-    400 {"reason":["{'access_type': ['Refresh tokens are not offered by this version.']}"],"timestamp":[NOW],"status_code":400}
-good {"tenant_id": "a", "domain_name": "b"}
-    400 {"reason":["{'_schema': ['tenant_id and domain_name are mutually exclusive']}"],"timestamp":[NOW],"status_code":400}
-wrong 
-    400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
-wrong {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-unknown {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-lower case {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-empty password {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-empty login {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-garbled {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-none {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-challenged {}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-good {"backend": "nope"}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-good {"backend": ""}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-none {"backend": "nope"}
-    401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
-unavailable {}
-    503 retry-after 1 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
-broken {}
-    503 retry-after 1 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
-breaker {}
-    503 retry-after 5 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
-"#);
+    good (nothing)
+        400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
+    good {
+        400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
+    good [1]
+        400 {"reason":["{'_schema': ['Invalid input type.']}"],"timestamp":[NOW],"status_code":400}
+    good "s"
+        400 {"reason":["{'_schema': ['Invalid input type.']}"],"timestamp":[NOW],"status_code":400}
+    good {"backend": null}
+        400 {"reason":["{'backend': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"backend": 42}
+        400 {"reason":["{'backend': [{'constraint_id': 'type', 'constraint': 'string', 'message': 'Not a valid string.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": 0}
+        400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": -1}
+        400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": "soon"}
+        400 {"reason":["{'expiration': [{'constraint_id': 'type', 'constraint': 'integer', 'message': 'Not a valid integer.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": true}
+        400 {"reason":["{'expiration': [{'constraint_id': 'type', 'constraint': 'integer', 'message': 'Not a valid integer.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": null}
+        400 {"reason":["{'expiration': [{'constraint_id': 'not_null', 'constraint': 'not_null', 'message': 'Field may not be null.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"expiration": 86401}
+        400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
+    good {"access_type": "offline"}
+        400 {"reason":["{'access_type': ['Refresh tokens are not offered by this version.']}"],"timestamp":[NOW],"status_code":400}
+    good {"tenant_id": "a", "domain_name": "b"}
+        400 {"reason":["{'_schema': ['tenant_id and domain_name are mutually exclusive']}"],"timestamp":[NOW],"status_code":400}
+    wrong (nothing)
+        400 {"message":"The browser (or proxy) sent a request that this server could not understand."}
+    wrong {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    unknown {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    lower case {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    empty password {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    empty login {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    garbled {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    none {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    challenged {}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"backend": "nope"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"backend": ""}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    none {"backend": "nope"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    unavailable {}
+        503 retry-after 1 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
+    broken {}
+        503 retry-after 1 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
+    breaker {}
+        503 retry-after 5 {"reason":["Service Unavailable"],"timestamp":[NOW],"status_code":503}
+    "#);
 }
 
 #[tokio::test]
@@ -369,7 +372,6 @@ async fn head_of_a_good_token_is_204_without_a_body() {
     let token = token(&router, "alice").await;
     let reply = ask(&router, "HEAD", &format!("/0.1/token/{token}"), &[], "").await;
     assert_eq!((reply.status.as_u16(), reply.body.as_str()), (204, ""));
-    assert_eq!(reply.header("content-length"), None);
 }
 
 #[tokio::test]
@@ -383,7 +385,7 @@ async fn unknown_expired_and_revoked_tokens_are_the_same_404() {
         (200, json!({"data": {"message": "success"}}))
     );
     let expired = format!("/0.1/token/{}", token(&router, "alice").await);
-    house.clock.advance(Duration::from_secs(7200));
+    house.clock.advance(Duration::from_hours(2));
     for path in [revoked.as_str(), &expired, NO_SUCH] {
         let reply = ask(&router, "GET", path, &[], "").await;
         assert_eq!(reply.status, 404);

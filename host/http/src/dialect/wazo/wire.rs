@@ -115,7 +115,7 @@ pub(super) fn success() -> Response {
 }
 
 /// Which scopes are granted.
-pub(super) fn scopes(answers: Map<String, Value>) -> Response {
+pub(super) fn scopes(answers: &Map<String, Value>) -> Response {
     json_body(StatusCode::OK, &json!({ "scopes": answers }))
 }
 
