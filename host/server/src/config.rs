@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 
 use keyway_core::token::TokenSettings;
 use keyway_http::edge::EdgeSettings;
+use keyway_runtime::BackendSpec;
 use serde::Deserialize;
 
-pub(crate) use backend::{BackendConfig, BackendGrants, BackendLimits, Instances};
 pub(crate) use dialect::DialectConfig;
 pub(crate) use environment::{read as read_environment, variable};
 pub(crate) use error::ConfigError;
@@ -91,7 +91,7 @@ pub(crate) struct Config {
     /// The log.
     pub(crate) log: LogConfig,
     /// The backends, at least one.
-    pub(crate) backends: Vec<BackendConfig>,
+    pub(crate) backends: Vec<BackendSpec>,
 }
 
 impl Config {

@@ -1,7 +1,14 @@
-//! The `keyway` binary: command line, configuration, composition root. It decides nothing.
+//! The `keyway` binary: configuration, command line, composition root. It decides nothing.
 
+mod app;
+mod cli;
+mod command;
 mod config;
 
-fn main() {
-    let _ = config::Config::load(None);
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    command::run(cli::Cli::parse())
 }

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
-use std::time::Duration;
 
-use keyway_core::Secret;
-use keyway_core::model::{BackendName, PluginDigest};
+use keyway_core::model::{BackendName, InvalidBackendName, PluginDigest};
+use keyway_runtime::{BackendSpec, Grants, Instances, Limits};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::error::ConfigError;
-use super::http::{positive_size, positive_time};
+use super::http::positive_time;
 use super::password::within;
 use super::plain;
 use super::quantity::{Size, Span};
@@ -34,8 +33,8 @@ pub(super) struct RawBackend {
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
-    instances: Instances,
-    acl_ceiling: Option<Vec<Spanned<String>>>,
+    instances: RawInstances,
+    acl_ceiling: Option<Vec<String>>,
     pin: Option<Spanned<String>>,
 }
 
@@ -71,75 +70,30 @@ enum CredentialGrant {
 struct RawLimits {
     deadline: Option<Spanned<Span>>,
     memory: Option<Spanned<Size>>,
+    table_elements: Option<Spanned<u32>>,
+    handles: Option<Spanned<u32>>,
+    host_call_bytes: Option<Spanned<Size>>,
+    log_lines: Option<Spanned<u32>>,
+    lookups: Option<Spanned<u32>>,
+    comparisons: Option<Spanned<u32>>,
     concurrency: Option<Spanned<u32>>,
     queue: Option<Spanned<u32>>,
+    breaker_faults: Option<Spanned<u32>>,
+    breaker_cooldown: Option<Spanned<Span>>,
 }
 
-/// Whether each login gets an instance of its own.
+/// Whether each login gets an instance of its own, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Instances {
-    /// Each login does.
+enum RawInstances {
     #[default]
     Fresh,
-    /// A clean instance serves again.
     Reuse,
-}
-
-/// What a backend may ask the host for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct BackendGrants {
-    /// `log`.
-    pub(crate) log: bool,
-    /// `directory.find`.
-    pub(crate) find: bool,
-    /// `directory.verify`.
-    pub(crate) verify: bool,
-    /// `credential.expose`.
-    pub(crate) expose: bool,
-}
-
-/// What a backend may use up; `None` for the host's default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct BackendLimits {
-    /// How long one login step may take, waiting included.
-    pub(crate) deadline: Option<Duration>,
-    /// Bytes of memory for one instance.
-    pub(crate) memory: Option<usize>,
-    /// Calls at once.
-    pub(crate) concurrency: Option<u32>,
-    /// Calls that may wait.
-    pub(crate) queue: Option<u32>,
-}
-
-/// One backend.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct BackendConfig {
-    /// The name that callers ask for.
-    pub(crate) name: BackendName,
-    /// Other names for it.
-    pub(crate) aliases: Vec<BackendName>,
-    /// The stem of the plugin's file in `plugins_dir`.
-    pub(crate) plugin: String,
-    /// The plugin's own configuration.
-    pub(crate) config: serde_json::Value,
-    /// What it may ask for.
-    pub(crate) grants: BackendGrants,
-    /// Its secrets, by name.
-    pub(crate) secrets: BTreeMap<String, Secret<Vec<u8>>>,
-    /// What it may use up.
-    pub(crate) limits: BackendLimits,
-    /// Fresh instances or reused ones.
-    pub(crate) instances: Instances,
-    /// Accesses that it may hand out by its own word.
-    pub(crate) acl_ceiling: Option<Vec<String>>,
-    /// The only plugin file that may serve.
-    pub(crate) pin: Option<PluginDigest>,
 }
 
 impl RawBackend {
     /// Checks all of them together. Without any there is one: the host's own users, under both of their names.
-    pub(super) fn check_all(raw: &[Self], source: &Source) -> Result<Vec<BackendConfig>, ConfigError> {
+    pub(super) fn check_all(raw: &[Self], source: &Source) -> Result<Vec<BackendSpec>, ConfigError> {
         if raw.is_empty() {
             return default_backend()
                 .map(|backend| vec![backend])
@@ -159,7 +113,7 @@ impl RawBackend {
         Ok(backends)
     }
 
-    fn check(&self, source: &Source) -> Result<BackendConfig, ConfigError> {
+    fn check(&self, source: &Source) -> Result<BackendSpec, ConfigError> {
         let pin = self.pin.as_ref().map(|raw| {
             PluginDigest::parse(raw.get_ref()).map_err(|error| source.refuse(raw.span(), error.to_string()))
         });
@@ -167,31 +121,28 @@ impl RawBackend {
         for (name, file) in &self.secrets {
             secrets.insert(name.get_ref().clone(), file.check(source)?);
         }
-        let ceiling = self.acl_ceiling.as_ref();
-        Ok(BackendConfig {
-            name: backend_name(&self.name, source)?,
-            aliases: self
-                .aliases
-                .iter()
-                .map(|alias| backend_name(alias, source))
-                .collect::<Result<_, _>>()?,
-            plugin: plugin_stem(&self.plugin, source)?,
-            config: match &self.config {
-                Some(raw) => plain::object(raw.get_ref()).map_err(|problem| source.refuse(raw.span(), problem))?,
-                None => serde_json::Value::Object(serde_json::Map::new()),
-            },
-            grants: self.grants.check(source)?,
-            secrets,
-            limits: self.limits.check(source)?,
-            instances: self.instances,
-            acl_ceiling: ceiling.map(|accesses| accesses.iter().map(|access| access.get_ref().clone()).collect()),
-            pin: pin.transpose()?,
-        })
+        let mut spec = BackendSpec::new(backend_name(&self.name, source)?, &plugin_stem(&self.plugin, source)?);
+        for alias in &self.aliases {
+            spec.aliases.push(backend_name(alias, source)?);
+        }
+        if let Some(raw) = &self.config {
+            spec.config = plain::object(raw.get_ref()).map_err(|problem| source.refuse(raw.span(), problem))?;
+        }
+        spec.instances = match self.instances {
+            RawInstances::Fresh => Instances::Fresh,
+            RawInstances::Reuse => Instances::Reuse,
+        };
+        spec.secrets = secrets;
+        spec.grants = self.grants.check(source)?;
+        spec.limits = self.limits.check(source)?;
+        spec.acl_ceiling.clone_from(&self.acl_ceiling);
+        spec.pin = pin.transpose()?;
+        Ok(spec)
     }
 }
 
 /// The names and aliases of all backends.
-pub(super) fn names(backends: &[BackendConfig]) -> HashSet<String> {
+pub(super) fn names(backends: &[BackendSpec]) -> HashSet<String> {
     let all = backends
         .iter()
         .flat_map(|backend| std::iter::once(&backend.name).chain(&backend.aliases));
@@ -199,7 +150,7 @@ pub(super) fn names(backends: &[BackendConfig]) -> HashSet<String> {
 }
 
 impl RawGrants {
-    fn check(&self, source: &Source) -> Result<BackendGrants, ConfigError> {
+    fn check(&self, source: &Source) -> Result<Grants, ConfigError> {
         let later = [&self.net, &self.file, &self.delegate, &self.kv, &self.otp];
         if let Some(raw) = later.into_iter().flatten().next() {
             return Err(source.refuse(
@@ -207,26 +158,49 @@ impl RawGrants {
                 "not supported by this version, which grants `log`, `directory` and `credential`",
             ));
         }
-        let directory = |wanted| self.directory.as_ref().is_none_or(|granted| granted.contains(&wanted));
+        let usual = Grants::default();
+        let directory = |wanted, usual| {
+            self.directory
+                .as_ref()
+                .map_or(usual, |granted| granted.contains(&wanted))
+        };
         let credential = self.credential.as_deref().unwrap_or_default();
-        Ok(BackendGrants {
-            log: self.log.unwrap_or(true),
-            find: directory(DirectoryGrant::Find),
-            verify: directory(DirectoryGrant::Verify),
-            expose: credential.contains(&CredentialGrant::Expose),
+        Ok(Grants {
+            log: self.log.unwrap_or(usual.log),
+            directory_find: directory(DirectoryGrant::Find, usual.directory_find),
+            directory_verify: directory(DirectoryGrant::Verify, usual.directory_verify),
+            credential_expose: credential.contains(&CredentialGrant::Expose),
         })
     }
 }
 
 impl RawLimits {
-    fn check(&self, source: &Source) -> Result<BackendLimits, ConfigError> {
-        let deadline = positive_time(self.deadline.as_ref(), Duration::ZERO, source)?;
-        let memory = positive_size(self.memory.as_ref(), 0, source)?;
-        Ok(BackendLimits {
-            deadline: self.deadline.is_some().then_some(deadline),
-            memory: self.memory.is_some().then_some(memory),
-            concurrency: within(self.concurrency.as_ref(), 1..=100_000, source)?,
-            queue: within(self.queue.as_ref(), 0..=1_000_000, source)?,
+    fn check(&self, source: &Source) -> Result<Limits, ConfigError> {
+        let usual = Limits::default();
+        let count = |raw: &Option<Spanned<u32>>, least, usual| {
+            Ok::<u32, ConfigError>(within(raw.as_ref(), least..=1_000_000, source)?.unwrap_or(usual))
+        };
+        let size = |raw: &Option<Spanned<Size>>, most, usual| match raw {
+            Some(raw) if raw.get_ref().0 == 0 => Err(source.refuse(raw.span(), "must not be zero")),
+            Some(raw) if raw.get_ref().0 > most => {
+                Err(source.refuse(raw.span(), format!("must be at most `{}MiB`", most >> 20)))
+            }
+            Some(raw) => Ok(raw.get_ref().0),
+            None => Ok(usual),
+        };
+        Ok(Limits {
+            deadline: positive_time(self.deadline.as_ref(), usual.deadline, source)?,
+            memory: size(&self.memory, Limits::MAX_MEMORY, usual.memory)?,
+            table_elements: count(&self.table_elements, 1, usual.table_elements)?,
+            handles: count(&self.handles, 1, usual.handles)?,
+            host_call_bytes: size(&self.host_call_bytes, 1 << 30, usual.host_call_bytes)?,
+            log_lines: count(&self.log_lines, 0, usual.log_lines)?,
+            lookups: count(&self.lookups, 0, usual.lookups)?,
+            comparisons: count(&self.comparisons, 0, usual.comparisons)?,
+            concurrency: count(&self.concurrency, 1, usual.concurrency)?,
+            queue: count(&self.queue, 0, usual.queue)?,
+            breaker_faults: count(&self.breaker_faults, 0, usual.breaker_faults)?,
+            breaker_cooldown: positive_time(self.breaker_cooldown.as_ref(), usual.breaker_cooldown, source)?,
         })
     }
 }
@@ -256,22 +230,8 @@ fn plugin_stem(raw: &Spanned<String>, source: &Source) -> Result<String, ConfigE
     }
 }
 
-fn default_backend() -> Result<BackendConfig, keyway_core::model::InvalidBackendName> {
-    Ok(BackendConfig {
-        name: BackendName::parse("wazo_user")?,
-        aliases: vec![BackendName::parse("xivo_user")?],
-        plugin: "wazo_user".to_owned(),
-        config: serde_json::Value::Object(serde_json::Map::new()),
-        grants: BackendGrants {
-            log: true,
-            find: true,
-            verify: true,
-            expose: false,
-        },
-        secrets: BTreeMap::new(),
-        limits: BackendLimits::default(),
-        instances: Instances::Fresh,
-        acl_ceiling: None,
-        pin: None,
-    })
+fn default_backend() -> Result<BackendSpec, InvalidBackendName> {
+    let mut spec = BackendSpec::new(BackendName::parse("wazo_user")?, "wazo_user");
+    spec.aliases.push(BackendName::parse("xivo_user")?);
+    Ok(spec)
 }

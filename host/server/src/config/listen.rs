@@ -20,7 +20,7 @@ const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::ne
 pub(super) struct RawListen {
     address: Spanned<String>,
     tls: Option<Spanned<RawTls>>,
-    dialects: Option<Spanned<Vec<Spanned<String>>>>,
+    dialects: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct Listen {
     pub(crate) address: SocketAddr,
     /// Plain HTTP if absent.
     pub(crate) tls: Option<ListenTls>,
-    /// The dialects that this version serves there.
+    /// The dialects that this version serves there; none for liveness alone.
     pub(crate) dialects: Vec<Dialect>,
     /// The dialects that the operator wants there and that this version does not have.
     pub(crate) not_built: Vec<&'static str>,
@@ -108,12 +108,9 @@ impl RawListen {
         let Some(names) = &self.dialects else {
             return Ok((Dialect::ALL.to_vec(), Vec::new()));
         };
-        if names.get_ref().is_empty() {
-            return Err(source.refuse(names.span(), "the list is empty; leave the key out for all dialects"));
-        }
         let mut dialects = Vec::new();
         let mut not_built = Vec::new();
-        for name in names.get_ref() {
+        for name in names {
             match Dialect::parse(name.get_ref()) {
                 Ok(dialect) => dialects.push(dialect),
                 Err(DialectError::NotBuilt(planned)) => not_built.push(planned),

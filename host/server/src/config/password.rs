@@ -44,9 +44,12 @@ impl RawPassword {
                 .ok_or_else(|| source.refuse(raw.span(), "must be at most `4GiB`"))?,
             None => defaults.memory_kib,
         };
-        // OWASP's minimum for argon2id, in KiB by passes.
-        let least = if iterations == 1 { 46 << 10 } else { 19 << 10 };
-        if memory_kib < least {
+        let params = PasswordParams {
+            memory_kib,
+            iterations,
+            parallelism,
+        };
+        if params.check().is_err() {
             let span = self.memory.as_ref().map(Spanned::span);
             let span = span
                 .or_else(|| self.iterations.as_ref().map(Spanned::span))
@@ -60,11 +63,7 @@ impl RawPassword {
         let workers = within(self.workers.as_ref(), 1..=1024, source)?;
         let queue = within(self.queue.as_ref(), 0..=1_000_000, source)?.unwrap_or(1024);
         Ok(PasswordConfig {
-            params: PasswordParams {
-                memory_kib,
-                iterations,
-                parallelism,
-            },
+            params,
             workers: workers.map_or(cores, |workers| usize::try_from(workers).unwrap_or(cores)),
             queue: usize::try_from(queue).unwrap_or(usize::MAX),
         })

@@ -159,17 +159,17 @@ fn collect_table(spots: &mut Vec<(Range<usize>, String)>, prefix: &str, table: &
             format!("{prefix}.{}", name.get_ref())
         };
         spots.push((name.span(), key.clone()));
-        collect_value(spots, key, value);
+        collect_value(spots, &key, value);
     }
 }
 
-fn collect_value(spots: &mut Vec<(Range<usize>, String)>, key: String, value: &Spanned<DeValue<'_>>) {
-    spots.push((value.span(), key.clone()));
+fn collect_value(spots: &mut Vec<(Range<usize>, String)>, key: &str, value: &Spanned<DeValue<'_>>) {
+    spots.push((value.span(), key.to_owned()));
     match value.get_ref() {
-        DeValue::Table(table) => collect_table(spots, &key, table),
+        DeValue::Table(table) => collect_table(spots, key, table),
         DeValue::Array(items) => {
             for item in items {
-                collect_value(spots, key.clone(), item);
+                collect_value(spots, key, item);
             }
         }
         _ => {}

@@ -1,5 +1,8 @@
 //! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
 
+use keyway_core::model::BackendName;
+use keyway_runtime::{Grants, Instances};
+
 use super::*;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
@@ -58,7 +61,8 @@ fn unknown_keys_are_named_with_file_and_line() {
     }
     assert_eq!(
         backend_refusal("limits = { deadlin = \"5s\" }"),
-        "/srv/keyway.toml:4: unknown key `backend.limits.deadlin`; the keys here are `deadline`, `memory`, `concurrency`, `queue`"
+        "/srv/keyway.toml:4: unknown key `backend.limits.deadlin`; the keys here are `deadline`, `memory`, `table_elements`, `handles`, \
+         `host_call_bytes`, `log_lines`, `lookups`, `comparisons`, `concurrency`, `queue`, `breaker_faults`, `breaker_cooldown`"
     );
     assert_eq!(
         backend_refusal("secrets.pw = { flie = \"x\" }"),
@@ -67,6 +71,7 @@ fn unknown_keys_are_named_with_file_and_line() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn wrong_values_are_named_with_file_and_line() {
     let table = [
         (
@@ -180,10 +185,6 @@ fn a_listener_needs_an_address_and_known_dialects() {
             "/srv/keyway.toml:3: `listen.dialects`: unknown dialect `sip`; this version has: wazo",
         ),
         (
-            "[[listen]]\naddress = \"127.0.0.1:1\"\ndialects = []",
-            "/srv/keyway.toml:3: `listen.dialects`: the list is empty; leave the key out for all dialects",
-        ),
-        (
             "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { cert = \"a.pem\" }",
             "/srv/keyway.toml:3: `listen.tls`: write `{ self_signed = true }` or `{ cert = \"...\", key = \"...\" }`, or leave `tls` out for \
              plain HTTP",
@@ -257,7 +258,7 @@ fn a_backends_limits_grants_and_secrets_are_checked() {
         ),
         (
             "limits.concurrency = 0",
-            "/srv/keyway.toml:4: `backend.limits.concurrency`: must be 1 to 100000",
+            "/srv/keyway.toml:4: `backend.limits.concurrency`: must be 1 to 1000000",
         ),
         (
             "instances = \"pooled\"",
@@ -319,7 +320,7 @@ fn a_listener_alone_is_a_whole_configuration() {
         panic!("one backend: {:?}", config.backends);
     };
     assert_eq!(backend.name.as_str(), "wazo_user");
-    assert_eq!(backend.aliases.first().map(|alias| alias.as_str()), Some("xivo_user"));
+    assert_eq!(backend.aliases.first().map(BackendName::as_str), Some("xivo_user"));
     assert_eq!(config.listen.first().map(|listen| listen.dialects.len()), Some(1));
 }
 
@@ -380,12 +381,14 @@ fn everything_that_can_be_written_is_read() {
         backend.secrets.get("bind").map(|secret| secret.expose().as_slice()),
         Some(b"s3cret".as_slice())
     );
-    assert_eq!(backend.limits.deadline.map(|d| d.as_millis()), Some(250));
-    let grants = backend.grants;
-    assert_eq!(
-        (grants.log, grants.find, grants.verify, grants.expose),
-        (false, true, false, true)
-    );
+    assert_eq!(backend.limits.deadline.as_millis(), 250);
+    let grants = Grants {
+        log: false,
+        directory_find: true,
+        directory_verify: false,
+        credential_expose: true,
+    };
+    assert_eq!(backend.grants, grants);
     assert_eq!(backend.instances, Instances::Reuse);
     assert!(!format!("{config:?}").contains("s3cret"));
 }

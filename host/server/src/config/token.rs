@@ -10,10 +10,10 @@ use super::error::ConfigError;
 use super::quantity::Span;
 use super::source::Source;
 
-const DEFAULT_TTL: Duration = Duration::from_secs(2 * 3600);
-const MAX_TTL: Duration = Duration::from_secs(365 * 86_400);
+const DEFAULT_TTL: Duration = Duration::from_hours(2);
+const MAX_TTL: Duration = Duration::from_hours(365 * 24);
 /// A century: beyond it, dates stop being representable in some clients.
-const CEILING: Duration = Duration::from_secs(100 * 365 * 86_400);
+const CEILING: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// `[token]` as typed.
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +42,7 @@ impl RawToken {
         };
         let sweep_interval = match &self.sweep_interval {
             Some(raw) => raw.get_ref().0,
-            None => Duration::from_secs(60),
+            None => Duration::from_mins(1),
         };
         Ok(TokenSettings {
             default_ttl: default_ttl.unwrap_or(DEFAULT_TTL.min(max_ttl)),

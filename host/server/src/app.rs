@@ -1,0 +1,216 @@
+//! The composition root: puts the rooms together, in the order in which privileges can be given up, and takes them apart again.
+
+pub(crate) mod data_dir;
+pub(crate) mod error;
+mod listen;
+pub(crate) mod log;
+pub(crate) mod master_key;
+pub(crate) mod privilege;
+mod reload;
+pub(crate) mod services;
+mod signal;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyway_core::key::MasterKey;
+use keyway_core::port::{Backends, PluginHost, SystemRandom};
+use keyway_http::edge::{Drained, EdgeSettings, Listener, Stop};
+use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
+use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
+use time::UtcOffset;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use data_dir::{DataDir, admin_socket};
+pub(crate) use error::{StartError, chain};
+use listen::Bound;
+use log::LogControl;
+use privilege::Account;
+use reload::Reloader;
+use services::Services;
+use signal::Signals;
+
+/// How long the first requests wait for slow plugins to be compiled, rather than being told that their backend is not there.
+const LOAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often certificate files are looked at.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What a server needs besides its configuration.
+pub(crate) struct Launch {
+    /// Whom to become after binding.
+    pub(crate) account: Option<Account>,
+    /// The log, whose level a reload may change.
+    pub(crate) log: LogControl,
+    /// The machine's time zone, which has to be read before there is a second thread.
+    pub(crate) local_offset: UtcOffset,
+}
+
+/// A server between its start and its end.
+pub(crate) struct Server {
+    state: AppState,
+    reloader: Arc<Reloader>,
+    runtime: Arc<Runtime>,
+    bound: Vec<Bound>,
+    admin: Listener,
+    signals: Signals,
+    settings: EdgeSettings,
+    stop: Stop,
+    config_file: std::path::PathBuf,
+    _data_dir: DataDir,
+}
+
+impl Server {
+    /// Binds, gives up privileges, opens the store, loads the plugins. Nothing is answered before [`Server::run`]; what connects
+    /// earlier waits.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub(crate) async fn start(config: Config, launch: Launch) -> Result<Self, StartError> {
+        let signals = Signals::new()?;
+        let data_dir = DataDir::open_for_server(&config.data_dir)?;
+        let master = master_key::read(&config.master_key, &SystemRandom)?;
+        let bound = listen::bind(&config)?;
+        if let Some(account) = &launch.account {
+            account.take_over(&config.data_dir)?;
+            account.assume()?;
+        }
+        report(&config);
+        let services = Services::open(&config, &master).await?;
+        let runtime = start_runtime(&config, &services, &master).await?;
+        load(&runtime, &config).await;
+        let admin = Listener::unix(&admin_socket(&config.data_dir))?;
+        let certificates = bound.iter().filter_map(|bound| bound.tls.clone()).collect();
+        let reloader = Reloader::new(config.clone(), Arc::clone(&runtime), certificates, launch.log);
+        let reloader = Arc::new(reloader);
+        let backends: Arc<dyn Backends> = runtime.clone();
+        let mut parts = services.into_parts(&config, Some(backends), dialects(&config, launch.local_offset));
+        parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
+        parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
+        Ok(Self {
+            state: AppState::new(parts),
+            reloader,
+            runtime,
+            bound,
+            admin,
+            signals,
+            settings: config.http,
+            stop: Stop::new(),
+            config_file: config.file,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Users, tenants and policies, for who wants to put some there before the server answers.
+    pub(crate) fn directory(&self) -> &keyway_core::directory::DirectoryService {
+        &self.state.directory
+    }
+
+    /// Where it will answer.
+    pub(crate) fn addresses(&self) -> Vec<std::net::SocketAddr> {
+        self.bound.iter().filter_map(|bound| bound.listener.address()).collect()
+    }
+
+    /// Serves until a signal ends it, then finishes what was accepted.
+    pub(crate) async fn run(self) {
+        let mut background = JoinSet::new();
+        background.spawn(self.signals.follow(Arc::clone(&self.reloader), self.stop.clone()));
+        background.spawn(watch::follow(self.config_file, self.reloader, self.stop.clone()));
+        let tokens = Arc::clone(&self.state.tokens);
+        background.spawn(async move { tokens.run().await });
+        let mut listeners = JoinSet::new();
+        for bound in self.bound {
+            if let Some(tls) = bound.tls {
+                let stop = self.stop.clone();
+                background.spawn(async move { tls.watch(CERTIFICATE_INTERVAL, stop).await });
+            }
+            announce(&bound.listener, &bound.dialects);
+            let router = dialect::router(&bound.dialects, &self.state);
+            listeners.spawn(
+                bound
+                    .listener
+                    .serve(router, self.state.clone(), self.settings.clone(), self.stop.clone()),
+            );
+        }
+        let router = admin::router(&self.state);
+        listeners.spawn(
+            self.admin
+                .serve(router, self.state.clone(), self.settings, self.stop.clone()),
+        );
+        tracing::info!("ready");
+        while let Some(ended) = listeners.join_next().await {
+            if let Ok(Drained::Cut(connections)) = ended {
+                tracing::warn!(connections, "connections were cut when the grace period ended");
+            }
+        }
+        background.abort_all();
+        self.runtime.shutdown().await;
+        self.state.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn start_runtime(config: &Config, services: &Services, master: &MasterKey) -> Result<Arc<Runtime>, StartError> {
+    let settings = RuntimeSettings::new(
+        config.plugins_dir.clone(),
+        config.data_dir.clone(),
+        master.derive("compiled plugins"),
+    );
+    let host = HostServices {
+        directory: services.directory.clone(),
+        passwords: services.passwords.clone(),
+    };
+    Ok(Runtime::start(settings, host, services.clock()).await?)
+}
+
+/// Loads the plugins. One that takes longer than the patience goes on in the background, and its backend answers when it is done.
+async fn load(runtime: &Arc<Runtime>, config: &Config) {
+    let (runtime, specs) = (Arc::clone(runtime), config.backends.clone());
+    let loading = tokio::spawn(async move {
+        for status in runtime.set_desired(specs).await {
+            let (backend, state, reason) = (&status.backend, status.state, &status.reason);
+            match reason {
+                None => tracing::info!(%backend, ?state, generation = status.generation, "backend loaded"),
+                Some(reason) => tracing::error!(%backend, ?state, reason, "backend is not as it should be"),
+            }
+        }
+    });
+    if tokio::time::timeout(LOAD_PATIENCE, loading).await.is_err() {
+        tracing::warn!("some plugins are still being compiled; their backends answer 503 until then");
+    }
+}
+
+fn dialects(config: &Config, local_offset: UtcOffset) -> DialectSettings {
+    DialectSettings {
+        wazo: WazoSettings {
+            backend: config.dialect.wazo_backend.clone(),
+            xivo_uuid: config.dialect.xivo_uuid.clone(),
+            local_offset,
+        },
+    }
+}
+
+fn report(config: &Config) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        config = %config.file.display(),
+        data_dir = %config.data_dir.display(),
+        plugins_dir = %config.plugins_dir.display(),
+        "starting"
+    );
+    let mut not_built: Vec<_> = config.listen.iter().flat_map(|listen| &listen.not_built).collect();
+    not_built.sort_unstable();
+    not_built.dedup();
+    if !not_built.is_empty() {
+        tracing::warn!(dialects = ?not_built, "this version serves only `wazo`; the other dialects that are listed answer nothing");
+    }
+}
+
+fn announce(listener: &Listener, dialects: &[dialect::Dialect]) {
+    if let Some(address) = listener.address() {
+        let dialects: Vec<_> = dialects.iter().map(|dialect| dialect.name()).collect();
+        tracing::info!(%address, ?dialects, "listening");
+    }
+}

@@ -1,0 +1,64 @@
+//! Why a server did not start.
+
+use std::net::SocketAddr;
+
+use keyway_http::edge::{ListenError, TlsError};
+use keyway_runtime::RuntimeError;
+
+use super::data_dir::DataDirError;
+use super::master_key::MasterKeyError;
+use super::privilege::PrivilegeError;
+use super::services::ServicesError;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// `-u`.
+    #[error(transparent)]
+    Privilege(#[from] PrivilegeError),
+    /// The store and what stands on it.
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    /// A certificate.
+    #[error("cannot serve TLS on `{address}`")]
+    Tls {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: Box<TlsError>,
+    },
+    /// A socket.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The plugin host.
+    #[error("cannot start the plugin host")]
+    Runtime(#[from] RuntimeError),
+    /// The machine.
+    #[error("cannot {action}")]
+    Machine {
+        /// What was tried.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text.replace('\n', " ")
+}

@@ -1,0 +1,146 @@
+//! Reading the configuration again while the server runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use keyway_core::port::PluginHost as _;
+use keyway_http::edge::Tls;
+use keyway_http::{Reload, ReloadReport};
+use keyway_runtime::Runtime;
+use tokio::sync::Mutex;
+
+use super::error::chain;
+use super::log::LogControl;
+use crate::config::Config;
+
+/// Puts a configuration's present content in place of what runs.
+pub(crate) struct Reloader {
+    file: PathBuf,
+    running: Mutex<Config>,
+    runtime: Arc<Runtime>,
+    certificates: Vec<Tls>,
+    log: LogControl,
+}
+
+impl Reloader {
+    /// For a server that runs on this configuration.
+    pub(crate) fn new(config: Config, runtime: Arc<Runtime>, certificates: Vec<Tls>, log: LogControl) -> Self {
+        Self {
+            file: config.file.clone(),
+            running: Mutex::new(config),
+            runtime,
+            certificates,
+            log,
+        }
+    }
+
+    /// Reloads, and says in the log what came of it.
+    pub(crate) async fn reload_and_log(&self, trigger: &'static str) {
+        match self.reload().await {
+            Ok(report) => {
+                tracing::info!(trigger, applied = ?report.applied, "configuration reloaded");
+                if !report.needs_restart.is_empty() {
+                    tracing::warn!(sections = ?report.needs_restart, "these settings changed and need a restart");
+                }
+            }
+            Err(problem) => {
+                tracing::error!(
+                    trigger,
+                    problem,
+                    "the configuration cannot be used; the running one stays in place"
+                );
+            }
+        }
+    }
+
+    fn reload_certificates(&self, report: &mut ReloadReport) {
+        for tls in &self.certificates {
+            match tls.reload() {
+                Ok(true) => report.applied.push("listen.tls".to_owned()),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(
+                        error = chain(&error),
+                        "a certificate cannot be used; the old one stays in place"
+                    );
+                }
+            }
+        }
+        report.applied.dedup();
+    }
+}
+
+#[async_trait]
+impl Reload for Reloader {
+    async fn reload(&self) -> Result<ReloadReport, String> {
+        let mut running = self.running.lock().await;
+        let fresh = Config::load(Some(&self.file)).map_err(|error| chain(&error))?;
+        let mut report = ReloadReport {
+            needs_restart: needs_restart(&running, &fresh).into_iter().map(str::to_owned).collect(),
+            ..ReloadReport::default()
+        };
+        self.reload_certificates(&mut report);
+        if fresh.log.level != running.log.level {
+            self.log.apply(fresh.log);
+            report.applied.push("log.level".to_owned());
+        }
+        // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.
+        self.runtime.set_desired(fresh.backends.clone()).await;
+        report.plugins = self.runtime.reconcile().await;
+        report.applied.push("backend".to_owned());
+        // What needs a restart stays as it runs, so that the next reload names it again.
+        running.log.level = fresh.log.level;
+        running.backends = fresh.backends;
+        Ok(report)
+    }
+}
+
+/// The keys whose values differ and are only read at start.
+fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
+    let sections = [
+        ("data_dir", running.data_dir == fresh.data_dir),
+        ("plugins_dir", running.plugins_dir == fresh.plugins_dir),
+        ("listen", running.listen == fresh.listen),
+        ("store", running.store == fresh.store),
+        ("token", running.token == fresh.token),
+        ("password", running.password == fresh.password),
+        ("dialect", running.dialect == fresh.dialect),
+        ("http", running.http == fresh.http),
+        ("keys", running.master_key == fresh.master_key),
+        ("log.format", running.log.format == fresh.log.format),
+    ];
+    sections
+        .into_iter()
+        .filter(|(_, same)| !same)
+        .map(|(section, _)| section)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let parse = |text: &str| Config::parse(Path::new("/srv/keyway.toml"), text, &[]).expect(text);
+        let running = parse("");
+        assert!(needs_restart(&running, &parse("log.level = \"debug\"")).is_empty());
+        let table = [
+            ("data_dir = \"x\"", vec!["data_dir", "store", "keys"]),
+            ("plugins_dir = \"x\"", vec!["plugins_dir"]),
+            ("[[listen]]\naddress = \"127.0.0.1:1\"", vec!["listen"]),
+            ("store.url = \"sqlite:/x\"", vec!["store"]),
+            ("token.max_ttl = \"9d\"", vec!["token"]),
+            ("password.iterations = 4", vec!["password"]),
+            ("dialect.wazo.backend = \"xivo_user\"", vec!["dialect"]),
+            ("http.body_limit = \"2MiB\"", vec!["http"]),
+            ("log.format = \"json\"", vec!["log.format"]),
+        ];
+        for (text, sections) in table {
+            assert_eq!(needs_restart(&running, &parse(text)), sections, "{text}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The rooms behind the dialects, put together over one store: for a server, and for a command that works without one.
+
+use std::sync::Arc;
+
+use keyway_core::directory::DirectoryService;
+use keyway_core::key::{KeyError, KeyRing, MasterKey};
+use keyway_core::model::BackendName;
+use keyway_core::password::{PasswordError, PasswordPool};
+use keyway_core::port::{BackendSlot, Backends, Clock, Random, Store, SystemClock, SystemRandom};
+use keyway_core::tenants::TenantDirectory;
+use keyway_core::token::{TokenCache, TokenService};
+use keyway_http::{AppParts, DialectSettings};
+use keyway_store::{OpenError, StoreSettings};
+
+use crate::config::Config;
+
+/// Why the services could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServicesError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The server's keys cannot be opened.
+    #[error("cannot open the server's keys")]
+    Keys(#[from] KeyError),
+    /// The password parameters are not acceptable.
+    #[error("cannot set up password hashing")]
+    Passwords(#[from] PasswordError),
+}
+
+/// The services over one store.
+pub(crate) struct Services {
+    /// The store itself.
+    pub(crate) store: Arc<dyn Store>,
+    /// Password hashing.
+    pub(crate) passwords: Arc<PasswordPool>,
+    /// Users, tenants and policies.
+    pub(crate) directory: Arc<DirectoryService>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    keys: KeyRing,
+    cache: Arc<TokenCache>,
+    tenants: Arc<TenantDirectory>,
+}
+
+/// No backends at all: a command issues no tokens.
+struct NoBackends;
+
+impl Services {
+    /// Opens the store of a configuration, and what stands on it.
+    ///
+    /// # Errors
+    /// [`ServicesError`].
+    pub(crate) async fn open(config: &Config, master: &MasterKey) -> Result<Self, ServicesError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let pool = &config.password;
+        let passwords = PasswordPool::new(pool.params, pool.workers, pool.queue, Arc::clone(&random))?;
+        let passwords = Arc::new(passwords);
+        let store = keyway_store::open(config.store.url.expose(), StoreSettings::default(), &*random).await?;
+        let keys = KeyRing::open(&*store, master, &*random, &*clock).await?;
+        let cache = Arc::new(TokenCache::new(config.token.cache_capacity));
+        let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));
+        let directory = DirectoryService::new(
+            Arc::clone(&store),
+            Arc::clone(&passwords),
+            Arc::clone(&cache),
+            Arc::clone(&tenants),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
+        Ok(Self {
+            store,
+            passwords,
+            directory: Arc::new(directory),
+            clock,
+            random,
+            keys,
+            cache,
+            tenants,
+        })
+    }
+
+    /// What time it is.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// What handlers work with. `backends` is `None` for a command without a server.
+    pub(crate) fn into_parts(
+        self,
+        config: &Config,
+        backends: Option<Arc<dyn Backends>>,
+        dialects: DialectSettings,
+    ) -> AppParts {
+        let backends = backends.unwrap_or_else(|| Arc::new(NoBackends));
+        let tokens = TokenService::new(
+            Arc::clone(&self.store),
+            Arc::clone(&backends),
+            self.passwords,
+            self.keys,
+            self.cache,
+            self.tenants,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+            config.token.clone(),
+        );
+        AppParts {
+            tokens: Arc::new(tokens),
+            backends,
+            store: self.store,
+            directory: self.directory,
+            plugins: None,
+            reload: None,
+            clock: self.clock,
+            random: self.random,
+            dialects,
+        }
+    }
+}
+
+impl Backends for NoBackends {
+    fn find(&self, _name: &str) -> Option<BackendSlot> {
+        None
+    }
+
+    fn names(&self) -> Vec<BackendName> {
+        Vec::new()
+    }
+}

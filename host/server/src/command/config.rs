@@ -1,0 +1,48 @@
+//! `keyway config`: looks at the configuration.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::output::Output;
+use crate::cli::Global;
+use crate::config::Config;
+
+/// Looks at the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say whether the configuration is usable; exit status 2 if it is not
+    Check,
+}
+
+pub(crate) fn run(global: &Global, output: Output, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Check => check(global, output),
+    }
+}
+
+fn check(global: &Global, output: Output) -> Result<(), Failure> {
+    let config = Config::load(global.config_file.as_deref())?;
+    let not_built: Vec<_> = config
+        .listen
+        .iter()
+        .flat_map(|listen| listen.not_built.clone())
+        .collect();
+    let report = json!({
+        "file": config.file,
+        "data_dir": config.data_dir,
+        "plugins_dir": config.plugins_dir,
+        "listen": config.listen.iter().map(|listen| listen.address.to_string()).collect::<Vec<_>>(),
+        "backends": config.backends.iter().map(|backend| backend.name.to_string()).collect::<Vec<_>>(),
+        "dialects_not_served": not_built,
+    });
+    output.one(&report, || match not_built.as_slice() {
+        [] => format!("{}: usable", config.file.display()),
+        names => format!(
+            "{}: usable; this version does not serve {}",
+            config.file.display(),
+            names.join(", ")
+        ),
+    });
+    Ok(())
+}
