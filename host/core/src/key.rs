@@ -10,6 +10,8 @@ use crate::Secret;
 use crate::port::StoreError;
 
 pub use ring::KeyRing;
+#[cfg(test)]
+pub(crate) use tests::second_key;
 
 /// The key that all others are sealed under. 32 bytes from a file or a variable; never in the store.
 #[derive(Debug, Clone)]

@@ -14,7 +14,8 @@ use crate::model::{KeyId, Timestamp, Token, TokenDigest};
 struct Vectors {
     auth_id: String,
     session_id: String,
-    vectors: Vec<Vector>,
+    #[serde(rename = "vectors")]
+    rows: Vec<Vector>,
 }
 
 #[derive(Deserialize)]
@@ -37,8 +38,8 @@ fn grants(patterns: &[&str], required: &str) -> bool {
 fn every_vector_of_wazo_holds() {
     let vectors: Vectors = serde_json::from_str(include_str!("../../tests/vectors/wazo-acl.json")).unwrap();
     let words = Words::of(&vectors.auth_id, &vectors.session_id);
-    assert!(vectors.vectors.len() >= 80, "the table is whole");
-    for Vector { acl, access, granted } in &vectors.vectors {
+    assert!(vectors.rows.len() >= 80, "the table is whole");
+    for Vector { acl, access, granted } in &vectors.rows {
         let answer = Compiled::new(acl).grants(access, words);
         assert_eq!(answer, *granted, "{acl:?} for {access:?}");
     }

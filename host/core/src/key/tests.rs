@@ -14,17 +14,17 @@ async fn open(store: &MemoryStore, master: &MasterKey) -> Result<KeyRing, KeyErr
     KeyRing::open(store, master, &SystemRandom, &StillClock::new()).await
 }
 
-async fn add_second_key(store: &MemoryStore, master: &MasterKey) {
+/// A key that follows the first.
+pub(crate) fn second_key(master: &MasterKey) -> SealedKey {
     let (id, purpose) = (KeyId(2), KeyPurpose::TokenHash);
     let mut bytes = [0; 32];
     SystemRandom.fill(&mut bytes);
-    let key = SealedKey {
+    SealedKey {
         id,
         purpose,
         sealed: seal::seal(master, purpose, id, &Secret::new(bytes), &SystemRandom),
         created_at: StillClock::new().now(),
-    };
-    assert!(store.add_key(&key).await.unwrap());
+    }
 }
 
 /// RFC 5869, appendix A.1: the first 32 of its 42 bytes, which are one round.
@@ -96,7 +96,7 @@ async fn nodes_that_start_together_agree_on_one_key() {
 async fn a_new_token_is_stored_under_the_newest_key_and_an_old_one_is_found_under_its_own() {
     let (store, master) = (MemoryStore::new(), MasterKey::new([1; 32]));
     let old = open(&store, &master).await.unwrap().digest(&token(1));
-    add_second_key(&store, &master).await;
+    assert!(store.add_key(&second_key(&master)).await.unwrap());
     let ring = open(&store, &master).await.unwrap();
     assert_eq!(ring.digest(&token(1)).key, KeyId(2));
     let digests: Vec<_> = ring.digests(&token(1)).collect();
