@@ -7,6 +7,7 @@ use std::time::Duration;
 use keyway_core::port::{Random, Store};
 use sqlx::migrate::MigrateError;
 
+use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 
 /// How much a store may hold at once, and how long it may take.
@@ -107,7 +108,7 @@ impl OpenError {
 /// [`OpenError`].
 pub async fn open(url: &str, settings: StoreSettings, random: &dyn Random) -> Result<Arc<dyn Store>, OpenError> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Err(OpenError::Url("is for a store that is not built in"));
+        return Ok(Arc::new(PostgresStore::open(url, settings, random).await?));
     }
     let path = url
         .strip_prefix("sqlite:")

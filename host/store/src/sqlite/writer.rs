@@ -34,7 +34,7 @@ type Answer = Box<dyn FnOnce(Result<(), Refused>) + Send>;
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
     closing: Arc<Notify>,
-    task: Mutex<Option<JoinHandle<Option<SqliteConnection>>>>,
+    task: Mutex<Option<JoinHandle<Task>>>,
 }
 
 impl Writer {
@@ -101,9 +101,13 @@ impl Writer {
 
     /// Takes no more work, does what waits, and gives the connection back to whoever asks first.
     pub(super) async fn stop(&self) -> Option<SqliteConnection> {
+        self.end().await?.connection
+    }
+
+    async fn end(&self) -> Option<Task> {
         self.closing.notify_one();
         let task = self.task.lock().await.take()?;
-        task.await.ok().flatten()
+        task.await.ok()
     }
 }
 
@@ -118,7 +122,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Job>, closing: Arc<Notify>) -> Option<SqliteConnection> {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Job>, closing: Arc<Notify>) -> Self {
         let mut jobs = Vec::with_capacity(self.batch);
         loop {
             tokio::select! {
@@ -133,7 +137,7 @@ impl Task {
             }
         }
         tracing::debug!(commits = self.commits, writes = self.jobs, "the writer has ended");
-        self.connection
+        self
     }
 
     /// Runs the jobs in one transaction and answers them.
@@ -195,3 +199,7 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> 
     sqlx::query(statement).execute(connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -1,0 +1,208 @@
+//! The store over `PostgreSQL`, which several nodes can share: one transaction per call, and a feed of what the other nodes change.
+
+#[path = "statement/directory.rs"]
+mod directory;
+mod directory_store;
+mod feed;
+#[path = "statement/key.rs"]
+mod key;
+mod key_store;
+#[path = "statement/policy.rs"]
+mod policy;
+mod policy_store;
+#[path = "statement/tenant.rs"]
+mod tenant;
+mod tenant_store;
+#[path = "statement/token.rs"]
+mod token;
+mod token_store;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use keyway_core::port::{Change, Random, Revoked, Store, StoreError};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, PgTransaction, Postgres};
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use self::feed::Notice;
+use crate::failure::{Failure, Refused, during};
+use crate::open::{OpenError, StoreSettings};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How many changes a receiver may lag behind before it has to forget everything.
+const CHANGES_KEPT: usize = 1024;
+
+// What the statements that both drivers share are compiled against here.
+type Database = Postgres;
+type Connection = PgConnection;
+
+/// Other nodes write at the same time: what a transaction decides on must stay as it is.
+const LOCKS_ROWS: bool = true;
+
+// Two sweeps share the work: each leaves out the sessions that the other, or a revocation, is busy with. The list is materialized because a
+// plan that computes it twice would lock twice as many.
+const REMOVE_EXPIRED_TOKENS: &str = "WITH expired AS MATERIALIZED (\
+    SELECT t.hash, t.key_id FROM token t JOIN session s ON s.id = t.session WHERE t.expires_at <= $1 \
+    ORDER BY t.expires_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED) \
+    DELETE FROM token t USING expired e WHERE t.hash = e.hash AND t.key_id = e.key_id RETURNING t.session";
+
+/// Removes those of the sessions that have no token left; returns how many.
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {
+    let statement = "DELETE FROM session WHERE id = ANY($1) \
+        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id)";
+    Ok(sqlx::query(statement)
+        .bind(sessions)
+        .execute(connection)
+        .await?
+        .rows_affected())
+}
+
+/// The store over one database.
+pub(crate) struct PostgresStore {
+    pool: PgPool,
+    /// This process, so that it can tell its own changes from others'.
+    node: Uuid,
+    call_timeout: Duration,
+    changes: broadcast::Sender<Change>,
+    feed: AbortHandle,
+}
+
+impl PostgresStore {
+    /// Opens the database, which must exist.
+    pub(crate) async fn open(url: &str, settings: StoreSettings, random: &dyn Random) -> Result<Self, OpenError> {
+        // The reason stays out of the message: it may quote the URL.
+        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("cannot be read"))?;
+        let options = options.application_name("keyway");
+        let place = place(&options);
+        let refused = |source| OpenError::connect(&place, source);
+        let mut connection = connect(&options, settings.acquire_timeout).await.map_err(refused)?;
+        prepare(&mut connection, random.uuid())
+            .await
+            .map_err(|source| OpenError::migrate(&place, source))?;
+        // Whether the connection ends well is of no interest: all of it is committed.
+        let _ = connection.close().await;
+
+        let node = random.uuid();
+        let changes = broadcast::Sender::new(CHANGES_KEPT);
+        let feed = feed::start(options.clone(), settings.acquire_timeout, node, changes.clone());
+        let feed = feed.await.map_err(refused)?;
+        // The server gives up what we have given up, and does not go on holding locks for it.
+        let limit = settings.call_timeout.as_millis().to_string();
+        let options = options.options([
+            ("statement_timeout", &limit),
+            ("idle_in_transaction_session_timeout", &limit),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(settings.acquire_timeout)
+            .connect_lazy_with(options);
+        Ok(Self {
+            pool,
+            node,
+            call_timeout: settings.call_timeout,
+            changes,
+            feed,
+        })
+    }
+
+    /// Does the work in bounded time. A transaction that it leaves open is rolled back.
+    async fn call<T>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
+        let bounded = async {
+            let done = tokio::time::timeout(self.call_timeout, work).await;
+            done.unwrap_or_else(|_| Err(Refused::TooSlow.into()))
+        };
+        during(action, bounded).await
+    }
+
+    // Boxed, because connecting is most of the size of a call's future and seldom happens.
+    fn reader(&self) -> BoxFuture<'_, Result<PoolConnection<Postgres>, Failure>> {
+        Box::pin(async { Ok(self.pool.acquire().await?) })
+    }
+
+    fn begin(&self) -> BoxFuture<'_, Result<PgTransaction<'static>, Failure>> {
+        Box::pin(async { Ok(self.pool.begin().await?) })
+    }
+
+    /// Tells the other nodes which tokens are no longer good, when the transaction commits.
+    async fn announce_revoked(&self, transaction: &mut PgConnection, revoked: &Revoked) -> Result<(), Failure> {
+        if revoked.tokens.is_empty() {
+            return Ok(());
+        }
+        self.announce(transaction, Notice::of_tokens(&revoked.tokens)).await
+    }
+
+    /// Tells the other nodes, when the transaction commits.
+    async fn announce(&self, transaction: &mut PgConnection, notice: Notice) -> Result<(), Failure> {
+        let payload = feed::payload(self.node, notice)?;
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(feed::CHANNEL)
+            .bind(payload)
+            .execute(transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        let asked = async {
+            sqlx::query("SELECT 1").execute(&mut *self.reader().await?).await?;
+            Ok(())
+        };
+        self.call("answer", asked).await
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
+        self.feed.abort();
+        self.pool.close().await;
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.feed.abort();
+    }
+}
+
+/// The database in words, without the password.
+fn place(options: &PgConnectOptions) -> String {
+    let user = options.get_username();
+    let database = options.get_database().unwrap_or(user);
+    match options.get_socket() {
+        Some(socket) => format!("the database `{database}` at `{}` as `{user}`", socket.display()),
+        None => format!(
+            "the database `{database}` at `{}:{}` as `{user}`",
+            options.get_host(),
+            options.get_port()
+        ),
+    }
+}
+
+async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConnection, sqlx::Error> {
+    let connected = tokio::time::timeout(timeout, options.connect()).await;
+    connected.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+}
+
+/// Brings the tables up to date, and makes the top tenant. The migrator holds a lock, so that nodes that start at once take turns.
+async fn prepare(connection: &mut PgConnection, master: Uuid) -> Result<(), MigrateError> {
+    MIGRATIONS.run(&mut *connection).await?;
+    tenant::add_master(connection, master).await?;
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! What every store must do: one table of behaviours, run over each store that there is. What only one of them promises has tests of its own, in `contract/sqlite.rs` and
+//! `contract/postgres.rs`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "contract/directory.rs"]
+mod directory;
+#[path = "contract/fixture.rs"]
+mod fixture;
+#[path = "contract/policy.rs"]
+mod policy;
+#[path = "contract/postgres.rs"]
+mod postgres;
+#[path = "contract/sqlite.rs"]
+mod sqlite;
+#[path = "contract/tenant.rs"]
+mod tenant;
+#[path = "contract/token.rs"]
+mod token;
+#[path = "contract/whole.rs"]
+mod whole;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use keyway_core::port::{Store, SystemRandom};
+use keyway_store::{StoreSettings, open};
+
+type Behaviour = fn(Arc<dyn Store>) -> BoxFuture<'static, ()>;
+
+macro_rules! behaviours {
+    ($($room:ident::$name:ident,)*) => {
+        &[$((concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store)))),*]
+    };
+}
+
+/// The contract.
+const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
+    token::a_session_is_found_by_its_token_as_it_was_opened,
+    token::an_expired_token_is_found_until_it_is_swept,
+    token::an_unknown_token_is_not_found,
+    token::the_same_hash_under_another_key_is_another_token,
+    token::a_session_of_a_user_or_tenant_that_is_gone_is_refused_whole,
+    token::a_session_ends_with_its_token,
+    token::revoking_a_session_ends_it_alone,
+    token::revoking_an_identity_ends_its_sessions_alone,
+    token::revoking_a_plugin_ends_what_it_let_in_alone,
+    token::revoking_nothing_is_no_error,
+    token::a_token_is_revoked_once_however_many_ask,
+    token::a_sweep_removes_what_expired_in_batches,
+    token::two_hundred_sessions_at_once_are_all_found,
+    token::sweeps_and_revocations_at_once_leave_nothing_behind,
+    directory::a_user_is_found_as_it_was_added,
+    directory::logins_are_unique_in_their_tenant_without_regard_to_case,
+    directory::emails_are_unique_in_their_tenant_without_regard_to_case,
+    directory::a_user_that_is_refused_leaves_nothing_behind,
+    directory::a_user_needs_its_tenant,
+    directory::a_login_in_two_tenants_is_ambiguous,
+    directory::only_confirmed_emails_find_a_user,
+    directory::users_are_listed_by_login_in_pages,
+    directory::removing_a_user_ends_its_sessions_and_attachments,
+    directory::setting_a_password_ends_sessions,
+    directory::renewing_a_verifier_ends_nothing,
+    directory::a_verifier_is_renewed_only_in_the_place_of_the_one_that_was_compared,
+    directory::a_subject_keeps_its_first_identity,
+    directory::two_first_logins_of_a_subject_get_one_identity,
+    directory::texts_of_any_script_survive,
+    directory::a_nul_is_neither_stored_nor_found,
+    tenant::the_top_tenant_is_there_and_its_own_parent,
+    tenant::tenants_are_listed_by_name,
+    tenant::names_are_unique_among_siblings_without_regard_to_case,
+    tenant::realms_and_domains_are_unique_everywhere_without_regard_to_case,
+    tenant::a_tenant_needs_its_parent,
+    tenant::a_tenant_that_owns_something_stays,
+    policy::a_policy_is_found_by_name_without_regard_to_case,
+    policy::policy_names_are_unique_in_their_tenant,
+    policy::policies_are_listed_by_name,
+    policy::a_policy_is_attached_and_detached,
+    policy::removing_a_policy_removes_its_attachments,
+    whole::keys_are_listed_oldest_first,
+    whole::of_two_keys_with_one_id_the_first_stays,
+    whole::a_store_answers_until_it_is_closed,
+];
+
+/// Runs the table, each behaviour on a store of its own, and names all that do not hold, not just the first.
+async fn check<S: Future<Output = Arc<dyn Store>>>(fresh: impl Fn(usize) -> S) {
+    let mut broken = Vec::new();
+    for (number, (name, behaviour)) in BEHAVIOURS.iter().enumerate() {
+        let store = fresh(number).await;
+        if AssertUnwindSafe(behaviour(Arc::clone(&store)))
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            broken.push(*name);
+        }
+        store.close().await;
+    }
+    assert!(broken.is_empty(), "these do not hold: {broken:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fresh = |number| {
+        let url = format!("sqlite:{}/{number}.db", folder.path().display());
+        async move {
+            open(&url, StoreSettings::default(), &SystemRandom)
+                .await
+                .expect("a store")
+        }
+    };
+    check(fresh).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_keeps_the_contract() {
+    let server = keyway_tests::postgres::shared();
+    let fresh = |_| {
+        let url = server.database().url();
+        async move {
+            open(&url, StoreSettings::default(), &SystemRandom)
+                .await
+                .expect("a store")
+        }
+    };
+    check(fresh).await;
+}
