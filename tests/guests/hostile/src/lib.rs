@@ -1,8 +1,9 @@
 //! A backend that misbehaves on request. What it does is chosen by its configuration or, where that says nothing, by the login identifier,
 //! so that one backend can behave in one call and attack in the next.
 //!
-//! `alice` with the password `s3cre7` logs in as it should. Any other identifier is the name of a [`Misdeed`], with an amount after a colon where
-//! one makes sense: `endless_loop`, `slow:500`. A misdeed that comes to an end goes on to the ordinary login of `alice`.
+//! `alice` with the password `s3cre7` logs in as it should. Any other identifier is the name of a [`Misdeed`], with an amount after `=` where one
+//! makes sense: `endless_loop`, `slow=500` (a colon would end the user name of HTTP's basic authentication). A misdeed that comes to an
+//! end goes on to the ordinary login of `alice`.
 
 use keyway_sdk::{
     Answer, Backend, Capability, Context, Description, Fault, Health, Login, Outcome, Principal, Problem,
@@ -52,7 +53,7 @@ impl Backend for Hostile {
     }
 
     fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
-        let (name, amount) = login.identifier.split_once(':').unwrap_or((&login.identifier, ""));
+        let (name, amount) = login.identifier.split_once('=').unwrap_or((&login.identifier, ""));
         let misdeed = self.verify.or_else(|| Misdeed::named(name));
         let amount = amount.parse().ok().or(self.amount);
         if let Some(misdeed) = misdeed
