@@ -23,7 +23,7 @@ use time::UtcOffset;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use data_dir::{DataDir, admin_socket};
+use data_dir::{DataDir, DataDirError, admin_socket};
 pub(crate) use error::{StartError, chain};
 use listen::Bound;
 use log::LogControl;
@@ -37,6 +37,10 @@ const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often certificate files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often the data folder is tried while something holds it that is no running server, and how long to wait in between.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a server needs besides its configuration.
 pub(crate) struct Launch {
@@ -70,7 +74,7 @@ impl Server {
     /// [`StartError`].
     pub(crate) async fn start(config: Config, launch: Launch) -> Result<Self, StartError> {
         let signals = Signals::new()?;
-        let data_dir = DataDir::open_for_server(&config.data_dir)?;
+        let data_dir = lock(&config).await?;
         let master = master_key::read(&config.master_key, &SystemRandom)?;
         let bound = listen::bind(&config)?;
         if let Some(account) = &launch.account {
@@ -152,6 +156,24 @@ impl Server {
     }
 }
 
+/// Locks the data folder. Another server has it for good; a command, or a server that is just stopping, is waited for.
+async fn lock(config: &Config) -> Result<DataDir, StartError> {
+    let mut attempts = 0;
+    loop {
+        match DataDir::open_for_server(&config.data_dir) {
+            Err(DataDirError::Locked(_)) if attempts < LOCK_ATTEMPTS && !is_served(config).await => attempts += 1,
+            locked => return Ok(locked?),
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+}
+
+async fn is_served(config: &Config) -> bool {
+    tokio::net::UnixStream::connect(admin_socket(&config.data_dir))
+        .await
+        .is_ok()
+}
+
 async fn start_runtime(config: &Config, services: &Services, master: &MasterKey) -> Result<Arc<Runtime>, StartError> {
     let settings = RuntimeSettings::new(
         config.plugins_dir.clone(),
@@ -168,15 +190,8 @@ async fn start_runtime(config: &Config, services: &Services, master: &MasterKey)
 /// Loads the plugins. One that takes longer than the patience goes on in the background, and its backend answers when it is done.
 async fn load(runtime: &Arc<Runtime>, config: &Config) {
     let (runtime, specs) = (Arc::clone(runtime), config.backends.clone());
-    let loading = tokio::spawn(async move {
-        for status in runtime.set_desired(specs).await {
-            let (backend, state, reason) = (&status.backend, status.state, &status.reason);
-            match reason {
-                None => tracing::info!(%backend, ?state, generation = status.generation, "backend loaded"),
-                Some(reason) => tracing::error!(%backend, ?state, reason, "backend is not as it should be"),
-            }
-        }
-    });
+    // The runtime says in the log what became of each.
+    let loading = tokio::spawn(async move { runtime.set_desired(specs).await });
     if tokio::time::timeout(LOAD_PATIENCE, loading).await.is_err() {
         tracing::warn!("some plugins are still being compiled; their backends answer 503 until then");
     }
@@ -200,17 +215,25 @@ fn report(config: &Config) {
         plugins_dir = %config.plugins_dir.display(),
         "starting"
     );
-    let mut not_built: Vec<_> = config.listen.iter().flat_map(|listen| &listen.not_built).collect();
+    let mut not_built: Vec<_> = config
+        .listen
+        .iter()
+        .flat_map(|listen| &listen.not_built)
+        .copied()
+        .collect();
     not_built.sort_unstable();
     not_built.dedup();
     if !not_built.is_empty() {
-        tracing::warn!(dialects = ?not_built, "this version serves only `wazo`; the other dialects that are listed answer nothing");
+        tracing::warn!(
+            dialects = not_built.join(", "),
+            "this version serves only `wazo`; the other dialects that are listed answer nothing"
+        );
     }
 }
 
 fn announce(listener: &Listener, dialects: &[dialect::Dialect]) {
     if let Some(address) = listener.address() {
         let dialects: Vec<_> = dialects.iter().map(|dialect| dialect.name()).collect();
-        tracing::info!(%address, ?dialects, "listening");
+        tracing::info!(%address, dialects = dialects.join(", "), "listening");
     }
 }

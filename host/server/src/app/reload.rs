@@ -39,9 +39,12 @@ impl Reloader {
     pub(crate) async fn reload_and_log(&self, trigger: &'static str) {
         match self.reload().await {
             Ok(report) => {
-                tracing::info!(trigger, applied = ?report.applied, "configuration reloaded");
+                tracing::info!(trigger, applied = report.applied.join(", "), "configuration reloaded");
                 if !report.needs_restart.is_empty() {
-                    tracing::warn!(sections = ?report.needs_restart, "these settings changed and need a restart");
+                    tracing::warn!(
+                        sections = report.needs_restart.join(", "),
+                        "these settings changed and need a restart"
+                    );
                 }
             }
             Err(problem) => {

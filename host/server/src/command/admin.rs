@@ -226,3 +226,6 @@ fn read(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
+
+#[cfg(test)]
+mod tests;

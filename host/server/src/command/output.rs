@@ -40,7 +40,7 @@ impl Output {
             table.add_row(columns.iter().map(|(_, cell)| cell(item)));
         }
         for line in table.lines() {
-            say(line.trim_end());
+            say(line.strip_prefix(' ').unwrap_or(&line).trim_end());
         }
     }
 
@@ -52,7 +52,12 @@ impl Output {
         let fields = value.as_object().into_iter().flatten();
         let width = fields.clone().map(|(key, _)| key.len()).max().unwrap_or(0);
         for (key, value) in fields {
-            say(&format!("{key:width$}  {}", plain(value)));
+            let text = if key.ends_with("_at") {
+                date(value)
+            } else {
+                plain(value)
+            };
+            say(format!("{key:width$}  {text}").trim_end());
         }
     }
 }
@@ -68,13 +73,14 @@ pub(crate) fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "error: {}", failure.text());
 }
 
-/// A value for people: no quotes, lists with commas, nothing for null.
+/// A value for people: no quotes, lists with commas, a record by its first field, nothing for null.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Object(record) => record.values().next().map(plain).unwrap_or_default(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 

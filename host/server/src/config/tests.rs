@@ -444,3 +444,16 @@ fn a_mistake_in_a_variable_names_the_variable() {
         );
     }
 }
+
+#[test]
+fn the_example_configurations_are_good_ones() {
+    for (name, text) in [
+        ("minimal.toml", include_str!("../../../../examples/config/minimal.toml")),
+        ("full.toml", include_str!("../../../../examples/config/full.toml")),
+    ] {
+        let file = Path::new("/srv").join(name);
+        if let Err(error) = Config::parse(&file, text, &[]) {
+            panic!("{error}");
+        }
+    }
+}
