@@ -92,7 +92,7 @@ impl Misdeed {
             Self::CostlyVerifier => costly_verifier(login)?,
             Self::HugeAnswer => return Ok(Some(huge_answer(amount.unwrap_or(16 * MIB as u64)))),
             Self::BadUtf8 => return Ok(Some(bad_utf8())),
-            Self::EmptySubject => return Ok(Some(Principal::own("").into())),
+            Self::EmptySubject => return Ok(Some(Principal::own("").login("alice").into())),
             Self::ChallengeState => return Ok(Some(challenge_state(amount.unwrap_or(8 * 1024 + 1)))),
             Self::ClaimsDirectoryUser => return claims_directory_user().map(Some),
             Self::ExposeWithoutGrant => expose_without_grant(login)?,
