@@ -44,8 +44,14 @@ impl Desk {
             request.extensions_mut().insert(call.clone());
             self.route(&call, &method, request).await
         };
-        response.headers_mut().insert(X_REQUEST_ID, call.id_header());
-        log_request(&call, &method, response.status(), started);
+        let status = response.status();
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, call.id_header());
+        if status == StatusCode::NO_CONTENT {
+            // RFC 9110, 8.6 forbids the length that axum adds.
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        log_request(&call, &method, status, started);
         response
     }
 

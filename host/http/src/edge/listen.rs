@@ -23,6 +23,9 @@ use crate::AppState;
 /// Connections that the kernel keeps while this process is busy.
 const BACKLOG: u32 = 1024;
 
+/// The most connections that a listener can be told to hold.
+const MAX_CONNECTIONS: u32 = 1 << 20;
+
 /// How long to wait after the kernel refused a connection, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -103,7 +106,9 @@ impl Listener {
     /// Serves until `stop`, then finishes what was accepted, for at most the settings' grace period.
     pub async fn serve(self, router: Router, state: AppState, settings: EdgeSettings, stop: Stop) -> Drained {
         let mode = watch::Sender::new(Mode::Serving);
-        let places = Arc::new(Semaphore::new(settings.max_connections));
+        let capacity =
+            u32::try_from(settings.max_connections).map_or(MAX_CONNECTIONS, |wish| wish.clamp(1, MAX_CONNECTIONS));
+        let places = Arc::new(Semaphore::new(capacity as usize));
         let house = Arc::new(House {
             protocols: connection::protocols(&settings),
             acceptor: self.acceptor(),
@@ -123,7 +128,7 @@ impl Listener {
         self.accept_waiting(&house, &places);
         mode.send_replace(Mode::Draining);
         drop(self);
-        drain(&house.desk.settings, &places, &mode).await
+        drain(house.desk.settings.shutdown_grace, capacity, &places, &mode).await
     }
 
     fn acceptor(&self) -> Option<TlsAcceptor> {
@@ -232,13 +237,12 @@ fn is_the_clients_doing(error: &io::Error) -> bool {
 }
 
 /// Waits until every place is free again, or cuts what is left.
-async fn drain(settings: &EdgeSettings, places: &Semaphore, mode: &watch::Sender<Mode>) -> Drained {
-    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
-    let whole = tokio::time::timeout(settings.shutdown_grace, places.acquire_many(all)).await;
+async fn drain(grace: Duration, capacity: u32, places: &Semaphore, mode: &watch::Sender<Mode>) -> Drained {
+    let whole = tokio::time::timeout(grace, places.acquire_many(capacity)).await;
     if whole.is_ok() {
         return Drained::Whole;
     }
-    let left = settings.max_connections.saturating_sub(places.available_permits());
+    let left = (capacity as usize).saturating_sub(places.available_permits());
     mode.send_replace(Mode::Cut);
     if left == 0 { Drained::Whole } else { Drained::Cut(left) }
 }

@@ -1,27 +1,23 @@
 //! Listeners under good and bad clients, over real sockets on free ports.
 
+mod limits;
+mod shutdown;
+mod tls;
+mod unix;
+
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
+use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
 
-use super::{
-    Call, Drained, EdgeSettings, ListenError, Listener, Payload, PayloadError, Stop, Tls, TlsFiles, self_signed,
-};
+use super::{Call, Drained, EdgeSettings, Listener, Payload, PayloadError, Stop, Tls};
 use crate::testing::TestState;
 
 /// How long a test waits for what must come at once.
@@ -62,6 +58,7 @@ fn router(gate: Arc<Gate>) -> Router {
             "/echo",
             post(|payload: Result<Payload, PayloadError>| async move { payload.map(|payload| payload.0) }),
         )
+        .route("/empty", get(|| async { StatusCode::NO_CONTENT }))
         .route("/panic", get(on_purpose))
         .route("/never", get(|| async { std::future::pending::<()>().await }))
         .route(
@@ -170,100 +167,6 @@ async fn readiness_ends_with_the_store() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_finishes_is_closed() {
-    let served = serve(quick(), None).await;
-    for text in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
-        let begun = Instant::now();
-        let answer = talk(served.address, text).await;
-        assert_eq!(answer, "", "{text:?}");
-        assert!(
-            begun.elapsed() >= Duration::from_millis(250),
-            "{text:?} had no time at all"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_trickle_of_header_bytes_buys_no_time() {
-    let served = serve(quick(), None).await;
-    let mut stream = TcpStream::connect(served.address).await.expect("a listener");
-    stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.expect("a first part");
-    let begun = Instant::now();
-    while stream.write_all(b"x").await.is_ok() {
-        assert!(begun.elapsed() < SOON, "the connection is still open");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-#[tokio::test]
-async fn a_resting_connection_is_closed_after_a_while_and_not_before() {
-    let served = serve(quick(), None).await;
-    let mut stream = TcpStream::connect(served.address).await.expect("a listener");
-    let mut seen = [0; 4096];
-    for _ in 0..2 {
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            .await
-            .expect("still open");
-        assert!(stream.read(&mut seen).await.expect("an answer") > 0);
-        tokio::time::sleep(Duration::from_millis(350)).await;
-    }
-    assert_eq!(read_all(&mut stream).await, "");
-}
-
-#[tokio::test]
-async fn a_header_flood_is_refused() {
-    let served = serve(quick(), None).await;
-    let many = "X-A: b\r\n".repeat(200);
-    let large = format!("X-A: {}\r\n", "b".repeat(64 * 1024));
-    let endless = "X".repeat(256 * 1024);
-    for flood in [many, large, endless] {
-        let answer = talk(served.address, &format!("GET / HTTP/1.1\r\nHost: x\r\n{flood}\r\n")).await;
-        // The answer is lost where the client was still sending when the connection closed.
-        let line = status_line(&answer);
-        assert!(
-            line.is_empty() || line.starts_with("HTTP/1.1 431") || line.starts_with("HTTP/1.1 400"),
-            "{line}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_body_over_the_limit_is_413_and_a_slow_one_408() {
-    let settings = EdgeSettings {
-        max_body: 1000,
-        ..quick()
-    };
-    let served = serve(settings, None).await;
-    let post =
-        |head: &str, body: &str| format!("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n\r\n{body}");
-    let fits = talk(served.address, &post("Content-Length: 1000", &"x".repeat(1000))).await;
-    assert_eq!(status_line(&fits), "HTTP/1.1 200 OK");
-    let declared = talk(served.address, &post("Content-Length: 1001", &"x".repeat(1001))).await;
-    assert_eq!(status_line(&declared), "HTTP/1.1 413 Payload Too Large");
-    let chunked = post(
-        "Transfer-Encoding: chunked",
-        &format!("{:x}\r\n{}\r\n0\r\n\r\n", 5000, "x".repeat(5000)),
-    );
-    assert_eq!(
-        status_line(&talk(served.address, &chunked).await),
-        "HTTP/1.1 413 Payload Too Large"
-    );
-    let asks = talk(
-        served.address,
-        &post("Expect: 100-continue\r\nContent-Length: 999999", ""),
-    )
-    .await;
-    assert_eq!(
-        status_line(&asks),
-        "HTTP/1.1 413 Payload Too Large",
-        "told before it sends"
-    );
-    let slow = talk(served.address, &post("Content-Length: 100", "only this")).await;
-    assert_eq!(status_line(&slow), "HTTP/1.1 408 Request Timeout");
-}
-
-#[tokio::test]
 async fn a_panic_is_500_and_the_server_goes_on() {
     let served = serve(quick(), None).await;
     let answer = talk(
@@ -278,298 +181,15 @@ async fn a_panic_is_500_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_503() {
+async fn no_content_has_no_length() {
     let served = serve(quick(), None).await;
-    let answer = talk(
-        served.address,
-        "GET /never HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    )
-    .await;
-    assert_eq!(status_line(&answer), "HTTP/1.1 503 Service Unavailable");
-    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait_for_a_place() {
-    let settings = EdgeSettings {
-        max_connections: 1,
-        ..quick()
-    };
-    let served = serve(settings, None).await;
-    let first = TcpStream::connect(served.address).await.expect("a listener");
-    let begun = Instant::now();
-    let answer = talk(served.address, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-    assert_eq!(status_line(&answer), "HTTP/1.1 200 OK");
-    assert!(
-        begun.elapsed() >= Duration::from_millis(250),
-        "the first, silent one held the place"
-    );
-    drop(first);
-}
-
-#[tokio::test]
-async fn shutdown_finishes_what_was_accepted() {
-    let gate = Arc::<Gate>::default();
-    let settings = EdgeSettings {
-        request_timeout: SOON,
-        ..quick()
-    };
-    let served = serve_gated(settings, None, Arc::clone(&gate)).await;
-    let address = served.address;
-    let mut resting = TcpStream::connect(address).await.expect("a listener");
-    resting
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .expect("open");
-    let mut seen = [0; 4096];
-    assert!(resting.read(&mut seen).await.expect("an answer") > 0);
-    let mut fresh = TcpStream::connect(address).await.expect("a listener");
-    let waiting = tokio::spawn(async move { talk(address, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n").await });
-    gate.arrived.notified().await;
-    served.stop.trigger();
-    assert_eq!(read_all(&mut resting).await, "", "a resting connection ends at once");
-    assert!(TcpStream::connect(address).await.is_err(), "nobody else is let in");
-    fresh
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .expect("accepted before");
-    assert_eq!(
-        status_line(&read_all(&mut fresh).await),
-        "HTTP/1.1 200 OK",
-        "accepted before"
-    );
-    gate.open.notify_one();
-    assert!(waiting.await.expect("no panic").ends_with("passed"));
-    assert_eq!(served.ended.await.expect("no panic"), Drained::Whole);
-}
-
-#[tokio::test]
-async fn shutdown_is_bounded() {
-    let settings = EdgeSettings {
-        request_timeout: SOON,
-        shutdown_grace: Duration::from_millis(200),
-        ..quick()
-    };
-    let gate = Arc::<Gate>::default();
-    let served = serve_gated(settings, None, Arc::clone(&gate)).await;
-    let mut stream = TcpStream::connect(served.address).await.expect("a listener");
-    stream
-        .write_all(b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .expect("open");
-    gate.arrived.notified().await;
-    served.stop.trigger();
-    assert_eq!(served.ended.await.expect("no panic"), Drained::Cut(1));
-    assert_eq!(read_all(&mut stream).await, "");
-}
-
-fn connector(files: &TlsFiles, alpn: &[&str]) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    let pem = std::fs::read(&files.cert).expect("a certificate");
-    roots
-        .add(CertificateDer::from_pem_slice(&pem).expect("PEM"))
-        .expect("an anchor");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("defaults")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    TlsConnector::from(Arc::new(config))
-}
-
-type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
-
-async fn connect(address: SocketAddr, files: &TlsFiles, alpn: &[&str]) -> std::io::Result<TlsStream> {
-    let stream = TcpStream::connect(address).await?;
-    let name = ServerName::try_from("localhost").expect("a name");
-    connector(files, alpn).connect(name, stream).await
-}
-
-#[tokio::test]
-async fn tls_speaks_http1_and_http2_by_negotiation() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = self_signed(folder.path()).expect("a certificate");
-    let served = serve(quick(), Some(Tls::load(files.clone()).expect("TLS"))).await;
-
-    let stream = connect(served.address, &files, &["h2"]).await.expect("a handshake");
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-        .await
-        .expect("HTTP/2");
-    tokio::spawn(connection);
-    let request = Request::get("https://localhost/")
-        .body(Empty::<bytes::Bytes>::new())
-        .expect("a request");
-    let response = sender.send_request(request).await.expect("an answer");
-    assert_eq!(
-        (response.status(), response.version()),
-        (StatusCode::OK, http::Version::HTTP_2)
-    );
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
-    assert_eq!(body, "127.0.0.1");
-
-    let mut stream = connect(served.address, &files, &["http/1.1"])
-        .await
-        .expect("a handshake");
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await
-        .expect("open");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
-    assert_eq!(status_line(&answer), "HTTP/1.1 200 OK");
-}
-
-#[tokio::test]
-async fn a_handshake_that_never_ends_is_closed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = self_signed(folder.path()).expect("a certificate");
-    let served = serve(quick(), Some(Tls::load(files).expect("TLS"))).await;
-    assert_eq!(talk(served.address, "").await, "");
-    // Plain HTTP gets an alert at the most, and certainly no answer.
-    let answer = talk(served.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    assert!(!answer.contains("HTTP/1.1"), "{answer:?}");
-}
-
-fn put_certificate(folder: &Path) -> TlsFiles {
-    let fresh = tempfile::tempdir().expect("a folder");
-    let made = self_signed(fresh.path()).expect("a certificate");
-    let files = TlsFiles {
-        cert: folder.join("cert.pem"),
-        key: folder.join("key.pem"),
-    };
-    std::fs::copy(made.cert, &files.cert).expect("a copy");
-    std::fs::copy(made.key, &files.key).expect("a copy");
-    files
-}
-
-#[tokio::test]
-async fn certificates_are_replaced_without_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = put_certificate(folder.path());
-    let tls = Tls::load(files.clone()).expect("TLS");
-    let served = serve(quick(), Some(tls.clone())).await;
-    let mut old = connect(served.address, &files, &[])
-        .await
-        .expect("the first certificate");
-    assert!(!tls.reload().expect("nothing new"), "nothing new");
-
-    put_certificate(folder.path());
-    assert!(
-        connect(served.address, &files, &[]).await.is_err(),
-        "the first certificate is still served"
-    );
-    assert!(tls.reload().expect("a new certificate"));
-    connect(served.address, &files, &[])
-        .await
-        .expect("the second certificate");
-
-    old.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await
-        .expect("still open");
-    let mut answer = String::new();
-    old.read_to_string(&mut answer).await.expect("an answer");
-    assert_eq!(
-        status_line(&answer),
-        "HTTP/1.1 200 OK",
-        "connections outlive their certificate"
-    );
-}
-
-#[tokio::test]
-async fn a_certificate_that_does_not_fit_its_key_is_not_used() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = put_certificate(folder.path());
-    let tls = Tls::load(files.clone()).expect("TLS");
-    let served = serve(quick(), Some(tls.clone())).await;
-    let trusted = tempfile::tempdir().expect("a folder");
-    let first = TlsFiles {
-        cert: trusted.path().join("cert.pem"),
-        key: files.key.clone(),
-    };
-    std::fs::copy(&files.cert, &first.cert).expect("a copy");
-
-    let other = tempfile::tempdir().expect("a folder");
-    std::fs::copy(put_certificate(other.path()).cert, &files.cert).expect("a copy");
-    let error = tls.reload().expect_err("the key is another's");
-    assert!(error.to_string().contains("cert.pem"), "{error}");
-    std::fs::write(&files.cert, "no certificate").expect("a file");
-    let error = tls.reload().expect_err("no certificate");
-    assert!(error.to_string().ends_with("cert.pem` holds no certificate"), "{error}");
-    connect(served.address, &first, &[])
-        .await
-        .expect("the first certificate still serves");
-}
-
-#[tokio::test]
-async fn certificates_are_watched() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = put_certificate(folder.path());
-    let tls = Tls::load(files.clone()).expect("TLS");
-    let served = serve(quick(), Some(tls.clone())).await;
-    let watching = tls.clone();
-    let stop = Stop::new();
-    let watched = tokio::spawn({
-        let stop = stop.clone();
-        async move { watching.watch(Duration::from_millis(20), stop).await }
-    });
-    put_certificate(folder.path());
-    let begun = Instant::now();
-    while connect(served.address, &files, &[]).await.is_err() {
-        assert!(begun.elapsed() < SOON, "the new certificate is never served");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    for method in ["GET", "HEAD"] {
+        let answer = talk(
+            served.address,
+            &format!("{method} /empty HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        )
+        .await;
+        assert_eq!(status_line(&answer), "HTTP/1.1 204 No Content");
+        assert!(!answer.contains("content-length"), "{answer}");
     }
-    stop.trigger();
-    watched.await.expect("no panic");
-}
-
-#[test]
-fn the_self_signed_key_is_private_and_is_kept() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().expect("a folder");
-    let files = self_signed(folder.path()).expect("a certificate");
-    let mode = std::fs::metadata(&files.key).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let before = std::fs::read(&files.cert).expect("a file");
-    assert_eq!(self_signed(folder.path()).expect("the same"), files);
-    assert_eq!(std::fs::read(&files.cert).expect("a file"), before);
-    let nowhere = self_signed(&folder.path().join("nowhere")).expect_err("no folder");
-    assert!(nowhere.to_string().starts_with("cannot write `"), "{nowhere}");
-}
-
-#[tokio::test]
-async fn the_admin_socket_is_private_and_replaces_only_what_is_dead() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("admin.sock");
-    drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
-    assert!(path.exists(), "a dead socket file is left");
-
-    let listener = Listener::unix(&path).expect("a dead socket is replaced");
-    let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let stop = Stop::new();
-    let state = TestState::new().await.state;
-    let ended = tokio::spawn(listener.serve(Router::new(), state, quick(), stop.clone()));
-    let mut stream = UnixStream::connect(&path).await.expect("a listener");
-    stream
-        .write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await
-        .expect("open");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
-    assert_eq!(status_line(&answer), "HTTP/1.1 200 OK");
-    assert!(matches!(Listener::unix(&path), Err(ListenError::InUse(_))));
-
-    stop.trigger();
-    assert_eq!(ended.await.expect("no panic"), Drained::Whole);
-    assert!(!path.exists(), "the file goes with the listener");
-    std::fs::write(&path, "precious").expect("a file");
-    assert!(
-        matches!(Listener::unix(&path), Err(ListenError::Bind { .. })),
-        "what is no socket is left alone"
-    );
 }
