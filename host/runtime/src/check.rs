@@ -3,13 +3,29 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use keyway_core::Secret;
-use keyway_core::model::{Credential, Outcome, PluginDigest};
-use keyway_core::port::BackendFault;
+use keyway_core::directory::DirectoryError;
+use keyway_core::model::{BackendName, Credential, Outcome, PluginDigest, User, UserId};
+use keyway_core::password::PasswordError;
+use keyway_core::port::{BackendFault, RequestContext, Step, StoredVerifier, VerifyRequest};
 use serde::Serialize;
 
-use crate::{Grants, HostServices, Limits};
+use crate::engine::HostEngine;
+use crate::plugin::{self, Plugin};
+use crate::profile::Profile;
+use crate::reload::bring_up::Workshop;
+use crate::reload::file::{self, ReadError};
+use crate::{BackendSpec, Grants, HostDirectory, HostPasswords, HostServices, Limits};
+
+/// As many calls at once as looking at one file takes.
+const CALLS: u32 = 2;
+
+const MAX_BYTES: u64 = 32 << 20;
+const COMPILE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Why a plugin file is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +99,38 @@ pub struct Trial {
 ///
 /// # Errors
 /// [`CheckError`].
-pub async fn check_file(_path: &Path, _config: Option<&serde_json::Value>) -> Result<PluginReport, CheckError> {
-    todo!()
+pub async fn check_file(path: &Path, config: Option<&serde_json::Value>) -> Result<PluginReport, CheckError> {
+    let limits = Limits::default();
+    let bench = Bench::open(path, limits, no_services()).await?;
+    let bare = Arc::new(Profile::bare(bench.backend.clone(), limits, no_services()));
+    let engine = &bench.workshop.engine;
+    let described = bench.plugin.describe(engine, &bare).await.map_err(refused)?;
+    let problems = match config {
+        Some(config) => {
+            let checked = bench.plugin.check_config(engine, &bare, &config.to_string()).await;
+            checked.map_err(refused)?
+        }
+        None => Vec::new(),
+    };
+    let component = bench.plugin.pre.component();
+    Ok(PluginReport {
+        name: described.name,
+        version: described.version,
+        summary: described.summary,
+        digest: bench.plugin.digest,
+        size: bench.size,
+        wants: described.wants,
+        imports: plugin::imports(engine, component),
+        exports: plugin::exports(engine, component),
+        config_schema: described.config_schema,
+        problems: problems
+            .into_iter()
+            .map(|problem| ReportedProblem {
+                pointer: problem.pointer,
+                message: problem.message,
+            })
+            .collect(),
+    })
 }
 
 /// Runs one login step on a plugin file. `services` stand behind its imports.
@@ -92,9 +138,115 @@ pub async fn check_file(_path: &Path, _config: Option<&serde_json::Value>) -> Re
 /// # Errors
 /// [`CheckError`] if it would not be loaded; the inner result is the plugin's own answer.
 pub async fn try_file(
-    _path: &Path,
-    _trial: Trial,
-    _services: HostServices,
+    path: &Path,
+    trial: Trial,
+    services: HostServices,
 ) -> Result<Result<Outcome, BackendFault>, CheckError> {
-    todo!()
+    let bench = Bench::open(path, trial.limits, services).await?;
+    let spec = BackendSpec {
+        config: trial.config,
+        secrets: trial.secrets,
+        grants: trial.grants,
+        limits: trial.limits,
+        ..BackendSpec::new(bench.backend.clone(), "trial")
+    };
+    let brought_up = bench.workshop.bring_up(&spec, bench.plugin.digest, Vec::new()).await;
+    let generation = brought_up.map_err(refused)?;
+    let context = RequestContext {
+        request_id: "trial".to_owned(),
+        dialect: "wazo",
+        ..RequestContext::default()
+    };
+    let step = Step::Start {
+        identifier: trial.identifier,
+        credential: trial.credential,
+    };
+    let deadline = Instant::now() + trial.limits.deadline;
+    Ok(generation
+        .verify(VerifyRequest {
+            context,
+            step,
+            deadline,
+        })
+        .await)
+}
+
+/// A plugin with an engine of its own.
+struct Bench {
+    workshop: Workshop,
+    plugin: Arc<Plugin>,
+    backend: BackendName,
+    size: u64,
+}
+
+impl Bench {
+    async fn open(path: &Path, limits: Limits, services: HostServices) -> Result<Self, CheckError> {
+        let file = {
+            let path = path.to_owned();
+            tokio::task::spawn_blocking(move || file::read_plugin(&path, MAX_BYTES)).await
+        };
+        let read = |source| CheckError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let file = match file.map_err(refused)? {
+            Ok(file) => file,
+            Err(ReadError::Io { error, .. }) => return Err(read(error)),
+            Err(ReadError::Missing(_)) => return Err(read(io::ErrorKind::NotFound.into())),
+            Err(error) => return Err(refused(error)),
+        };
+        let size = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
+        let engine = HostEngine::new(CALLS).map_err(|error| CheckError::Refused(format!("{error:#}")))?;
+        // There is no cache, so the key authenticates nothing.
+        let key = Secret::new([0; 32]);
+        let workshop = Workshop::new(engine, services, None, key, COMPILE_DEADLINE.max(limits.deadline));
+        let plugin = workshop.plugin(file.digest, file.bytes).await.map_err(refused)?;
+        let backend = BackendName::parse("check").map_err(refused)?;
+        Ok(Self {
+            workshop,
+            plugin,
+            backend,
+            size,
+        })
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> CheckError {
+    CheckError::Refused(error.to_string())
+}
+
+/// For calls that are granted nothing.
+fn no_services() -> HostServices {
+    HostServices {
+        directory: Arc::new(Nobody),
+        passwords: Arc::new(Nobody),
+    }
+}
+
+struct Nobody;
+
+#[async_trait]
+impl HostDirectory for Nobody {
+    async fn find_by_login(&self, _login: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
+    }
+
+    async fn find_by_email(&self, _email: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
+    }
+
+    async fn verify_password(&self, _user: Option<UserId>, _value: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl HostPasswords for Nobody {
+    async fn matches(
+        &self,
+        _value: &Secret<Vec<u8>>,
+        _verifier: Option<&StoredVerifier>,
+    ) -> Result<bool, PasswordError> {
+        Ok(false)
+    }
 }

@@ -82,7 +82,7 @@ pub(crate) struct Capabilities(BTreeSet<Capability>);
 
 impl Capabilities {
     /// What a plugin that wants `wants` may do under `grants`.
-    pub(crate) fn settle(wants: &[String], grants: &Grants) -> Result<Self, GrantError> {
+    pub(crate) fn settle(wants: &[String], grants: Grants) -> Result<Self, GrantError> {
         let mut effective = BTreeSet::new();
         for name in wants {
             let want = Capability::parse(name).ok_or_else(|| GrantError::Unknown(name.clone()))?;
@@ -101,7 +101,7 @@ impl Capabilities {
 }
 
 impl Grants {
-    fn allow(&self, capability: Capability) -> bool {
+    fn allow(self, capability: Capability) -> bool {
         match capability {
             Capability::Log => self.log,
             Capability::DirectoryFind => self.directory_find,
@@ -117,7 +117,7 @@ mod tests {
 
     fn settle(wants: &[&str], grants: Grants) -> Result<Capabilities, GrantError> {
         let wants: Vec<String> = wants.iter().map(ToString::to_string).collect();
-        Capabilities::settle(&wants, &grants)
+        Capabilities::settle(&wants, grants)
     }
 
     #[test]

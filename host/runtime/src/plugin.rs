@@ -16,6 +16,8 @@ use crate::engine::HostEngine;
 use crate::generation::{Described, Guest};
 use crate::profile::Profile;
 
+pub(crate) use self::skew::{exports, imports};
+
 /// Why a file is no plugin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PluginError {

@@ -20,7 +20,7 @@ impl Default for Probation {
     fn default() -> Self {
         Self {
             calls: 20,
-            period: Duration::from_secs(60),
+            period: Duration::from_mins(1),
             faults: 5,
         }
     }
@@ -56,7 +56,7 @@ impl RuntimeSettings {
             artefact_key,
             max_concurrent_calls: 256,
             max_plugin_bytes: 32 << 20,
-            compile_deadline: Duration::from_secs(60),
+            compile_deadline: Duration::from_mins(1),
             watch: true,
             probation: Probation::default(),
         }

@@ -1,5 +1,7 @@
 //! Text from a guest, made fit for a log and for an operator's eyes.
 
+use std::fmt::Write as _;
+
 use keyway_core::Secret;
 
 /// What stands where a secret stood.
@@ -30,7 +32,9 @@ fn escape(text: &str, max: usize) -> String {
                 '\n' => clean.push_str("\\n"),
                 '\r' => clean.push_str("\\r"),
                 '\t' => clean.push_str("\\t"),
-                other => clean.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
+                other => {
+                    let _ = write!(clean, "\\u{{{:x}}}", u32::from(other));
+                }
             }
         } else {
             clean.push(c);

@@ -1,5 +1,7 @@
 //! `log`: lines in the host's log.
 
+use std::fmt::Write as _;
+
 use crate::bindings::keyway::backend::log::{Host, Level};
 use crate::call::CallState;
 use crate::grant::Capability;
@@ -20,7 +22,7 @@ impl Host for CallState {
         for (key, value) in fields.iter().take(FIELDS) {
             let separator = if written.is_empty() { "" } else { " " };
             let (key, value) = (self.clean(key, FIELD_BYTES), self.clean(value, FIELD_BYTES));
-            written.push_str(&format!("{separator}{key}={value:?}"));
+            let _ = write!(written, "{separator}{key}={value:?}");
         }
         let (backend, request_id) = (self.profile.backend.as_str(), self.request_id.as_str());
         macro_rules! line {

@@ -1,5 +1,7 @@
 //! Readable reasons where a component and this host's contract do not fit together.
 
+use std::fmt::Write as _;
+
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
 
@@ -157,15 +159,17 @@ fn describe_mismatch(engine: &HostEngine, expected: &Expected, instance: &Compon
             Some(ComponentItem::ComponentFunc(function)) => render_function(&function),
             Some(_) => "something that is no function".to_owned(),
             None => {
-                reasons.push_str(&format!(
+                let _ = write!(
+                    reasons,
                     "`{path}` lacks the function `{name}`: expected `{signature}`; "
-                ));
+                );
                 continue;
             }
         };
-        reasons.push_str(&format!(
+        let _ = write!(
+            reasons,
             "`{path}` has `{name}`: expected `{signature}`, found `{found}`; "
-        ));
+        );
     }
 }
 
@@ -201,10 +205,8 @@ fn render_function(function: &ComponentFunc) -> String {
         .params()
         .map(|(name, ty)| format!("{name}: {}", render(&ty, 0)))
         .collect();
-    let result = function
-        .results()
-        .map(|ty| format!(" -> {}", render(&ty, 0)))
-        .collect::<String>();
+    let results: Vec<String> = function.results().map(|ty| format!(" -> {}", render(&ty, 0))).collect();
+    let result = results.concat();
     format!("func({}){result}", parameters.join(", "))
 }
 

@@ -92,9 +92,7 @@ mod tests {
         Err(BackendFault::Broken("trap".to_owned()))
     }
 
-    fn refused() -> Result<Outcome, BackendFault> {
-        Ok(Outcome::Refused(Refusal::WrongCredential))
-    }
+    const REFUSED: Result<Outcome, BackendFault> = Ok(Outcome::Refused(Refusal::WrongCredential));
 
     #[test]
     fn five_defects_in_a_row_take_a_generation_back_once() {
@@ -106,7 +104,7 @@ mod tests {
     #[test]
     fn defects_among_more_good_calls_do_not() {
         let watch = Watch::on_probation(Probation::default());
-        let rung = (0..20).any(|call| watch.count(&if call % 2 == 0 { refused() } else { broken() }));
+        let rung = (0..20).any(|call| watch.count(&if call % 2 == 0 { REFUSED } else { broken() }));
         assert!(!rung);
     }
 

@@ -94,13 +94,6 @@ impl Workshop {
             field(name.as_bytes());
             field(value.expose());
         }
-        let Limits {
-            concurrency: _,
-            queue: _,
-            breaker_faults: _,
-            breaker_cooldown: _,
-            ..
-        } = spec.limits;
         // What the gate goes by takes effect without a new generation.
         let limits = Limits {
             concurrency: 0,
@@ -127,7 +120,7 @@ impl Workshop {
         let plugin = self.plugin(digest, bytes).await?;
         let bare = Arc::new(Profile::bare(spec.name.clone(), spec.limits, self.services.clone()));
         let described = plugin.describe(&self.engine, &bare).await?;
-        let capabilities = Capabilities::settle(&described.wants, &spec.grants)?;
+        let capabilities = Capabilities::settle(&described.wants, spec.grants)?;
         let config = spec.config.to_string();
         let problems = plugin.check_config(&self.engine, &bare, &config).await?;
         if !problems.is_empty() {

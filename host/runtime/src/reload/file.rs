@@ -132,10 +132,11 @@ pub(crate) fn prune(folder: &Path, keep: impl Fn(&str) -> bool) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if name.to_str().is_none_or(|name| !keep(name)) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            if let Err(error) = fs::remove_file(entry.path()) {
-                tracing::warn!(path = %entry.path().display(), %error, "a file that is no longer needed cannot be removed");
-            }
+        if name.to_str().is_none_or(|name| !keep(name))
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(path = %entry.path().display(), %error, "a file that is no longer needed cannot be removed");
         }
     }
 }

@@ -163,17 +163,14 @@ impl Reconciler {
     fn set_desired(&mut self, specs: Vec<BackendSpec>) {
         let mut before = std::mem::take(&mut self.entries);
         for spec in specs {
-            let entry = match before.remove(&spec.name) {
-                Some(entry) => {
-                    entry.gate.set_limits(spec.limits.gate());
-                    let spec = Arc::new(spec);
-                    Entry { spec, ..entry }
-                }
-                None => {
-                    let gate = Arc::new(Gate::new(spec.limits.gate()));
-                    let backend = Arc::new(LiveBackend::new(self.alarm.clone()));
-                    Entry::new(Arc::new(spec), backend, gate)
-                }
+            let entry = if let Some(entry) = before.remove(&spec.name) {
+                entry.gate.set_limits(spec.limits.gate());
+                let spec = Arc::new(spec);
+                Entry { spec, ..entry }
+            } else {
+                let gate = Arc::new(Gate::new(spec.limits.gate()));
+                let backend = Arc::new(LiveBackend::new(self.alarm.clone()));
+                Entry::new(Arc::new(spec), backend, gate)
             };
             self.entries.insert(entry.spec.name.clone(), entry);
         }

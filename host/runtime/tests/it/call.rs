@@ -1,8 +1,7 @@
 //! What a backend may say, and what it costs it.
 
 use keyway_core::model::{Outcome, Principal, Refusal, Subject};
-use keyway_core::port::{BackendFault, Backends as _};
-use keyway_runtime::Grants;
+use keyway_core::port::Backends as _;
 
 use crate::host::{ALICE, PASSWORD, TestHost, spec};
 

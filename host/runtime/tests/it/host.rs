@@ -66,7 +66,11 @@ pub(crate) fn services() -> HostServices {
 pub(crate) fn built(plugin: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/wasm32-wasip2/plugin");
     let path = folder.join(format!("{plugin}.wasm"));
-    assert!(path.is_file(), "`{}` is absent: run `make plugins`", path.display());
+    assert!(
+        path.is_file(),
+        "`{}` is absent: run `make plugins guests`",
+        path.display()
+    );
     path
 }
 

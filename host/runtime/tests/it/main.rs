@@ -1,4 +1,9 @@
-//! The runtime with real components: those in `target/wasm32-wasip2/plugin`, which `make plugins` builds.
+//! The runtime with real components: those in `target/wasm32-wasip2/plugin`, which `make plugins guests` builds.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, in its helpers too"
+)]
 
 mod host;
 

@@ -8,11 +8,12 @@ use keyway_core::port::PluginHostError;
 use super::Reconciler;
 use crate::registry::Alarm;
 use crate::reload::entry::{Entry, Trouble};
+use crate::reload::record::BackendRecord;
 
 impl Reconciler {
     pub(super) fn history(&self, backend: &str) -> Result<Vec<HistoryEntry>, PluginHostError> {
         let name = self.name(backend)?;
-        Ok(self.record.of(&name).map(|record| record.history()).unwrap_or_default())
+        Ok(self.record.of(&name).map(BackendRecord::history).unwrap_or_default())
     }
 
     /// Goes back to the plugin file that served before this one.
