@@ -164,6 +164,7 @@ mod tests {
             "plugin rollback wazo_user",
             "plugin promote wazo_user",
             "plugin check a.wasm",
+            "plugin test a.wasm --login alice --password-stdin --with {}",
             "plugin install a.wasm",
             "plugin new mine --sdk ../sdk",
         ] {

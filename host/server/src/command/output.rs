@@ -70,16 +70,21 @@ pub(crate) fn say(line: &str) {
 
 /// The line of a failure on standard error.
 pub(crate) fn complain(failure: &Failure) {
-    let _ = writeln!(std::io::stderr(), "error: {}", failure.text());
+    // Some libraries' messages have several lines.
+    let line = failure.text().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "error: {line}");
 }
 
-/// A value for people: no quotes, lists with commas, a record by its first field, nothing for null.
+/// A value for people: no quotes, lists with commas, records as `key=value`, nothing for null.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Value::Object(record) => record.values().next().map(plain).unwrap_or_default(),
+        Value::Object(record) => {
+            let pairs = record.iter().map(|(key, value)| format!("{key}={}", plain(value)));
+            pairs.collect::<Vec<_>>().join(" ")
+        }
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

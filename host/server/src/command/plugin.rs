@@ -3,6 +3,7 @@
 mod check;
 mod install;
 mod new;
+mod test;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,8 @@ pub(crate) enum Command {
         #[arg(long)]
         backend: Option<String>,
     },
+    /// Log in once on a plugin file; needs no server, and the directory behind it is empty
+    Test(test::Options),
     /// Check a plugin file and put it into the plugins folder, where a running server takes it up
     Install {
         /// The component
@@ -70,6 +73,7 @@ pub(crate) fn run(global: &Global, output: Output, command: Command) -> Result<(
         Command::Rollback { backend } => act(global, output, &backend, "rollback"),
         Command::Promote { backend } => act(global, output, &backend, "promote"),
         Command::Check { file, backend } => check::run(global, output, &file, backend.as_deref()),
+        Command::Test(options) => test::run(global, output, &options),
         Command::Install { file, name } => install::run(global, output, &file, name.as_deref()),
         Command::New { name, sdk } => new::run(output, &name, sdk.as_deref()),
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keyway_runtime::{CheckError, PluginReport, check_file};
+use keyway_runtime::{BackendSpec, CheckError, PluginReport, check_file};
 use serde_json::Value;
 
 use crate::cli::Global;
@@ -12,19 +12,29 @@ use crate::config::Config;
 
 pub(super) fn run(global: &Global, output: Output, file: &Path, backend: Option<&str>) -> Result<(), Failure> {
     let config = match backend {
-        Some(name) => Some(backend_config(global, name)?),
+        Some(name) => Some(backend_spec(global, name)?.config),
         None => None,
     };
     let report = inspect(file, config.as_ref())?;
     let value = serde_json::to_value(&report).map_err(|error| Failure::of(&error))?;
     output.one(&value, || describe(&report));
-    match report.problems.first() {
-        None => Ok(()),
-        Some(problem) => Err(Failure::failed(format!(
-            "the configuration of the backend does not suit the plugin: `{}`: {}",
-            problem.pointer, problem.message
-        ))),
-    }
+    suits(&report, backend.unwrap_or_default())
+}
+
+/// Whether the plugin accepted the configuration of this backend.
+pub(super) fn suits(report: &PluginReport, backend: &str) -> Result<(), Failure> {
+    let Some(problem) = report.problems.first() else {
+        return Ok(());
+    };
+    let place = if problem.pointer.is_empty() {
+        String::new()
+    } else {
+        format!("`{}`: ", problem.pointer)
+    };
+    Err(Failure::failed(format!(
+        "the plugin does not accept the configuration of the backend `{backend}`: {place}{}; correct its `config`",
+        problem.message
+    )))
 }
 
 /// Loads the file as the server would.
@@ -39,15 +49,15 @@ pub(super) fn inspect(file: &Path, config: Option<&Value>) -> Result<PluginRepor
     })
 }
 
-fn backend_config(global: &Global, name: &str) -> Result<Value, Failure> {
+/// The backend of this name or alias in the configuration.
+pub(super) fn backend_spec(global: &Global, name: &str) -> Result<BackendSpec, Failure> {
     let config = Config::load(global.config_file.as_deref())?;
-    let mut backends = config.backends.into_iter();
-    let found = backends.find(|spec| {
+    let has_name = |spec: &BackendSpec| {
         std::iter::once(&spec.name)
             .chain(&spec.aliases)
             .any(|known| known.as_str() == name)
-    });
-    found.map(|spec| spec.config).ok_or_else(|| {
+    };
+    config.backends.into_iter().find(has_name).ok_or_else(|| {
         Failure::failed(format!(
             "`{}` has no `[[backend]]` of the name or alias `{name}`",
             config.file.display()

@@ -8,7 +8,7 @@ use http::Method;
 use keyway_core::model::BackendName;
 use serde_json::{Value, json};
 
-use super::check::inspect;
+use super::check::{inspect, suits};
 use crate::cli::Global;
 use crate::command::admin::{self, Call};
 use crate::command::failure::Failure;
@@ -27,6 +27,9 @@ pub(super) fn run(global: &Global, output: Output, file: &Path, name: Option<&st
         }
     };
     let report = inspect(file, None)?;
+    for spec in config.backends.iter().filter(|spec| spec.plugin == name) {
+        suits(&inspect(file, Some(&spec.config))?, spec.name.as_str())?;
+    }
     let target = config.plugins_dir.join(format!("{name}.wasm"));
     copy(file, &target).map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", target.display())))?;
     let installed = json!({
@@ -37,7 +40,19 @@ pub(super) fn run(global: &Global, output: Output, file: &Path, name: Option<&st
         "backends": take_up(&config, name),
     });
     output.one(&installed, || describe(&installed, &target));
-    Ok(())
+    let mut rows = installed
+        .get("backends")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    match rows.find(|row| field(row, "state") != "serving") {
+        Some(row) => Err(Failure::failed(format!(
+            "the backend `{}` is {} and goes on with what it had; see `keyway plugin list`",
+            field(row, "backend"),
+            field(row, "state")
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Writes under another name in the same folder, then renames: whoever watches the folder sees the old file or the whole new one.
