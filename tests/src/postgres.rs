@@ -3,6 +3,13 @@
 //! It ends with the test's process however that ends, and takes its folder along. Nothing of it is on the network, so no two
 //! tests can meet on a port.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and looks for the server's programs in PATH"
+)]
+
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -69,18 +76,33 @@ pub fn shared() -> &'static PostgresServer {
 /// As [`shared`].
 pub fn private() -> PostgresServer {
     let programs = programs();
-    let folder = tempfile::Builder::new().prefix("keyway-pg-").tempdir().expect("a temporary folder").keep();
+    let folder = tempfile::Builder::new()
+        .prefix("keyway-pg-")
+        .tempdir()
+        .expect("a temporary folder")
+        .keep();
     if let Some(user) = unprivileged() {
         nix::unistd::chown(&folder, Some(user.uid), Some(user.gid)).expect("the folder goes to the server's user");
     }
     let data = folder.join("data");
     let mut initdb = as_unprivileged(&programs.join("initdb"));
-    initdb.arg("-D").arg(&data).args(["-U", "keyway", "-E", "UTF8", "--locale=C.UTF-8"]);
+    initdb
+        .arg("-D")
+        .arg(&data)
+        .args(["-U", "keyway", "-E", "UTF8", "--locale=C.UTF-8"]);
     run(initdb.args(["--auth=trust", "--no-sync"]).current_dir(&folder));
     let settings = format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.display());
-    let mut file = std::fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("initdb's settings");
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(data.join("postgresql.conf"))
+        .expect("initdb's settings");
     file.write_all(settings.as_bytes()).expect("room for the settings");
-    let server = PostgresServer { folder, programs, watchdog: Mutex::default(), databases: AtomicU32::new(0) };
+    let server = PostgresServer {
+        folder,
+        programs,
+        watchdog: Mutex::default(),
+        databases: AtomicU32::new(0),
+    };
     server.start();
     server
 }
@@ -94,12 +116,17 @@ impl PostgresServer {
     pub fn database(&self) -> PostgresDatabase {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let with_icu = format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'");
-        let succeeded = self.psql(&with_icu).output().is_ok_and(|output| output.status.success());
+        let succeeded = self
+            .psql(&with_icu)
+            .output()
+            .is_ok_and(|output| output.status.success());
         if !succeeded {
             run(&mut self.psql(&format!("CREATE DATABASE {name}")));
         }
         let host = self.folder.to_str().expect("a UTF-8 path").replace('/', "%2F");
-        PostgresDatabase { url: format!("postgres://keyway@{host}/{name}") }
+        PostgresDatabase {
+            url: format!("postgres://keyway@{host}/{name}"),
+        }
     }
 
     /// Stops the server at once, as a crash would.
@@ -109,7 +136,12 @@ impl PostgresServer {
     pub fn stop(&self) {
         let watchdog = self.watchdog.lock().expect("no panic while locked").take();
         let mut watchdog = watchdog.expect("the server runs");
-        watchdog.stdin.take().expect("a pipe").write_all(b"stop\n").expect("the watchdog listens");
+        watchdog
+            .stdin
+            .take()
+            .expect("a pipe")
+            .write_all(b"stop\n")
+            .expect("the watchdog listens");
         watchdog.wait().expect("the server ends");
     }
 
@@ -120,12 +152,16 @@ impl PostgresServer {
     pub fn start(&self) {
         let mut watchdog = as_unprivileged(Path::new("/bin/sh"));
         watchdog.arg("-c").arg(WATCHDOG).arg(&self.programs).arg(&self.folder);
-        watchdog.current_dir(&self.folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        watchdog
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         // A crash leaves the file behind, and what it says is about the server before.
         let state = self.folder.join("data/postmaster.pid");
         let _ = std::fs::remove_file(&state);
         let mut child = watchdog.spawn().expect("a shell");
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !std::fs::read_to_string(&state).is_ok_and(|text| text.lines().any(|line| line.trim() == "ready")) {
             let ended = child.try_wait().expect("a child").is_some();
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -137,7 +173,11 @@ impl PostgresServer {
 
     fn psql(&self, statement: &str) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.arg("-X").arg("-q").arg("-h").arg(&self.folder).args(["-U", "keyway", "-d", "postgres", "-c", statement]);
+        psql.arg("-X")
+            .arg("-q")
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-U", "keyway", "-d", "postgres", "-c", statement]);
         psql
     }
 }
@@ -166,17 +206,26 @@ fn programs() -> PathBuf {
         let path = std::env::var_os("PATH")?;
         std::env::split_paths(&path).find(|folder| is_program(&folder.join("initdb")))
     };
-    found.pop().map(|(_, programs)| programs).or_else(elsewhere).expect(NOT_INSTALLED)
+    found
+        .pop()
+        .map(|(_, programs)| programs)
+        .or_else(elsewhere)
+        .expect(NOT_INSTALLED)
 }
 
 fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// Whom to run the server as, if this is root: PostgreSQL refuses to be root.
 fn unprivileged() -> Option<User> {
     let known = |name| User::from_name(name).ok().flatten();
-    Uid::effective().is_root().then(|| known("postgres").or_else(|| known("nobody")).expect("a user without rights"))
+    Uid::effective().is_root().then(|| {
+        known("postgres")
+            .or_else(|| known("nobody"))
+            .expect("a user without rights")
+    })
 }
 
 fn as_unprivileged(program: &Path) -> Command {
@@ -190,5 +239,9 @@ fn as_unprivileged(program: &Path) -> Command {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

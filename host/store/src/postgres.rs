@@ -37,6 +37,9 @@ use crate::open::{OpenError, StoreSettings};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// How much longer a call may take that ends everything that a plugin ever let in: there may be millions.
+const LONG: u32 = 60;
+
 /// How many changes a receiver may lag behind before it has to forget everything.
 const CHANGES_KEPT: usize = 1024;
 
@@ -119,11 +122,16 @@ impl PostgresStore {
         action: &'static str,
         work: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, StoreError> {
-        let bounded = async {
-            let done = tokio::time::timeout(self.call_timeout, work).await;
-            done.unwrap_or_else(|_| Err(Refused::TooSlow.into()))
-        };
-        during(action, bounded).await
+        during(action, within(self.call_timeout, work)).await
+    }
+
+    /// Does work that may concern any number of rows: a transaction of [`PostgresStore::begin_long`].
+    async fn call_long<T>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
+        during(action, within(self.call_timeout * LONG, work)).await
     }
 
     // Boxed, because connecting is most of the size of a call's future and seldom happens.
@@ -133,6 +141,19 @@ impl PostgresStore {
 
     fn begin(&self) -> BoxFuture<'_, Result<PgTransaction<'static>, Failure>> {
         Box::pin(async { Ok(self.pool.begin().await?) })
+    }
+
+    /// A transaction whose statements may take longer than others'.
+    fn begin_long(&self) -> BoxFuture<'_, Result<PgTransaction<'static>, Failure>> {
+        Box::pin(async {
+            let mut transaction = self.pool.begin().await?;
+            let limit = (self.call_timeout * LONG).as_millis().to_string();
+            sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+                .bind(limit)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction)
+        })
     }
 
     /// Tells the other nodes which tokens are no longer good, when the transaction commits.
@@ -179,6 +200,11 @@ impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.feed.abort();
     }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, Failure> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| Err(Refused::TooSlow.into()))
 }
 
 /// The database in words, without the password.

@@ -27,6 +27,7 @@ mod whole;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -89,6 +90,16 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     whole::a_store_answers_until_it_is_closed,
 ];
 
+/// What a busy machine is slow at is no breach of the contract.
+fn patient() -> StoreSettings {
+    let patience = Duration::from_mins(1);
+    StoreSettings {
+        acquire_timeout: patience,
+        call_timeout: patience,
+        ..StoreSettings::default()
+    }
+}
+
 /// Runs the table, each behaviour on a store of its own, and names all that do not hold, not just the first.
 async fn check<S: Future<Output = Arc<dyn Store>>>(fresh: impl Fn(usize) -> S) {
     let mut broken = Vec::new();
@@ -111,11 +122,7 @@ async fn sqlite_keeps_the_contract() {
     let folder = tempfile::tempdir().expect("a folder");
     let fresh = |number| {
         let url = format!("sqlite:{}/{number}.db", folder.path().display());
-        async move {
-            open(&url, StoreSettings::default(), &SystemRandom)
-                .await
-                .expect("a store")
-        }
+        async move { open(&url, patient(), &SystemRandom).await.expect("a store") }
     };
     check(fresh).await;
 }
@@ -125,11 +132,7 @@ async fn postgresql_keeps_the_contract() {
     let server = keyway_tests::postgres::shared();
     let fresh = |_| {
         let url = server.database().url();
-        async move {
-            open(&url, StoreSettings::default(), &SystemRandom)
-                .await
-                .expect("a store")
-        }
+        async move { open(&url, patient(), &SystemRandom).await.expect("a store") }
     };
     check(fresh).await;
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use keyway_core::model::{Timestamp, TokenDigest, TokenRecord};
 use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept, TokenStore};
+use sqlx::PgTransaction;
 
 use super::{PostgresStore, token};
 
@@ -26,14 +27,21 @@ impl TokenStore for PostgresStore {
     }
 
     async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError> {
-        let work = async {
-            let mut transaction = self.begin().await?;
+        let work = async |mut transaction: PgTransaction<'static>| {
             let outcome = token::revoke(&mut transaction, target).await?;
             self.announce_revoked(&mut transaction, &outcome).await?;
             transaction.commit().await?;
             Ok(outcome)
         };
-        self.call("revoke tokens", work).await
+        if let RevokeTarget::Plugin(_) = target {
+            self.call_long("revoke a plugin's tokens", async {
+                work(self.begin_long().await?).await
+            })
+            .await
+        } else {
+            self.call("revoke tokens", async { work(self.begin().await?).await })
+                .await
+        }
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {

@@ -109,15 +109,12 @@ async fn a_write_that_fails_does_not_undo_its_neighbours() {
 #[tokio::test]
 async fn a_write_that_panics_takes_nobody_along() {
     let bench = Bench::new(1000, 100, 1_000_000).await;
-    let defect = bench.writer.write("note", |connection| {
+    let defect = bench.writer.write::<(), _>("note", |connection| {
         Box::pin(async move {
             sqlx::query("INSERT INTO note (text) VALUES ('half')")
                 .execute(connection)
                 .await?;
-            if true {
-                panic!("a defect");
-            }
-            Ok(())
+            std::panic::panic_any("a defect")
         })
     });
     let (first, defect, last) = futures::join!(bench.note("first"), defect, bench.note("last"));

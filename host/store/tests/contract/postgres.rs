@@ -7,17 +7,16 @@ use futures::future::join_all;
 use keyway_core::model::TokenDigest;
 use keyway_core::port::{Change, RevokeTarget, Store, StoreError, SystemRandom};
 use keyway_store::{OpenError, StoreSettings, open};
+use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
 use crate::fixture::{added_tenant, added_user, is_live, opened, own_opening};
 
 async fn node(url: &str) -> Arc<dyn Store> {
-    let settings = StoreSettings {
-        acquire_timeout: Duration::from_secs(1),
-        ..StoreSettings::default()
-    };
-    open(url, settings, &SystemRandom).await.expect("a store")
+    open(url, StoreSettings::default(), &SystemRandom)
+        .await
+        .expect("a store")
 }
 
 async fn heard(changes: &mut Receiver<Change>) -> Change {
@@ -76,7 +75,9 @@ async fn more_tokens_than_fit_a_notice_are_not_named() {
     let (here, there) = futures::join!(node(&url), node(&url));
     let mut changes = there.changes();
     let user = added_user(&*here, "alice").await;
-    join_all((0..300).map(|_| opened(&*here, &user))).await;
+    for _ in 0..10 {
+        join_all((0..30).map(|_| opened(&*here, &user))).await;
+    }
     let revoked = here
         .revoke(&RevokeTarget::Identity(user.id.into()))
         .await
@@ -101,7 +102,13 @@ async fn nodes_that_start_at_once_share_one_top_tenant() {
 #[tokio::test]
 async fn a_server_that_stops_is_told_at_once_and_its_return_too() {
     let server = keyway_tests::postgres::private();
-    let store = node(&server.database().url()).await;
+    let settings = StoreSettings {
+        acquire_timeout: Duration::from_secs(1),
+        ..StoreSettings::default()
+    };
+    let store = open(&server.database().url(), settings, &SystemRandom)
+        .await
+        .expect("a store");
     let mut changes = store.changes();
     let user = added_user(&*store, "alice").await;
     let opening = opened(&*store, &user).await;
@@ -146,6 +153,41 @@ fn own_opening_of(opening: &keyway_core::port::Opening) -> keyway_core::port::Op
     other.token.session = other.session.id;
     other.token.digest = crate::fixture::digest();
     other
+}
+
+#[tokio::test]
+async fn a_call_is_given_up_in_time_but_a_plugin_is_revoked_however_long_it_takes() {
+    let url = keyway_tests::postgres::shared().database().url();
+    let settings = StoreSettings {
+        call_timeout: Duration::from_millis(300),
+        ..StoreSettings::default()
+    };
+    let store = open(&url, settings, &SystemRandom).await.expect("a store");
+    let opening = own_opening(&*store).await;
+    store.open_session(opening.clone()).await.expect("opened");
+
+    let mut other = PgConnection::connect(&url).await.expect("a connection");
+    let mut lock = other.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE token IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .expect("locked");
+    let target = RevokeTarget::Plugin(opening.session.plugin);
+    let (revoked, ()) = futures::join!(store.revoke(&target), async {
+        for _ in 0..2 {
+            let asked = Instant::now();
+            let error = store.find_token(&opening.token.digest).await.expect_err("locked");
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+            assert!(
+                asked.elapsed() < Duration::from_secs(3),
+                "one call took {:?}",
+                asked.elapsed()
+            );
+        }
+        lock.rollback().await.expect("unlocked");
+    });
+    assert_eq!(revoked.expect("revoked").tokens, [opening.token.digest]);
+    assert!(!is_live(&*store, &opening).await);
 }
 
 #[tokio::test]
