@@ -93,11 +93,11 @@ async fn a_bad_configuration_leaves_the_running_server_as_it_was() {
     assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_finishes_what_was_accepted() {
     let mut host = TestHost::builder().hostile("{ deadline = \"10s\" }").user("alice", "s3cre7").start();
     let wazo = host.wazo();
-    let slow = tokio::spawn(async move { wazo.login("slow:1500", "s3cre7", json!({"backend": "hostile"})).await });
+    let slow = tokio::spawn(async move { wazo.login("slow=1500", "s3cre7", json!({"backend": "hostile"})).await });
     // The request is under way once the guest has said so.
     host.log().wait_for(0, "the slow login", |line| line.to_string().contains("slow").then_some(()));
     host.signal(Signal::SIGTERM);

@@ -9,7 +9,7 @@ use keyway_tests::wazo::send;
 use reqwest::{Method, Version};
 use serde_json::json;
 
-const SHORT_TIMEOUTS: &str = "[http]\nheader_timeout = \"1s\"\nrequest_timeout = \"2s\"\nidle_timeout = \"2s\"";
+const SHORT_TIMEOUTS: &str = "[http]\nheader_timeout = \"1s\"\nbody_timeout = \"1s\"\nrequest_timeout = \"5s\"\nidle_timeout = \"2s\"";
 
 /// Writes to the server and reads until it closes the connection, for 15 seconds at the most.
 fn converse(host: &TestHost, text: &[u8]) -> String {

@@ -9,7 +9,8 @@ use serde_json::Value;
 #[derive(Default)]
 struct Lines {
     all: Vec<String>,
-    closed: bool,
+    /// How many pipes are still written to.
+    open: usize,
 }
 
 /// What the server has logged so far. Cloning shares it.
@@ -22,14 +23,14 @@ impl ServerLog {
     /// Reads a pipe to its end on a thread of its own.
     pub(crate) fn follow(&self, pipe: impl Read + Send + 'static) {
         let log = self.clone();
-        self.lines.0.lock().expect("no panic while locked").closed = false;
+        self.lines.0.lock().expect("no panic while locked").open += 1;
         std::thread::spawn(move || {
             let (lock, wake) = &*log.lines;
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
                 lock.lock().expect("no panic while locked").all.push(String::from_utf8_lossy(&line).into_owned());
                 wake.notify_all();
             }
-            lock.lock().expect("no panic while locked").closed = true;
+            lock.lock().expect("no panic while locked").open -= 1;
             wake.notify_all();
         });
     }
@@ -67,7 +68,7 @@ impl ServerLog {
                 }
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!lines.closed, "the server ended before it logged {what}:\n{}", lines.all.join("\n"));
+            assert!(lines.open > 0, "the server ended before it logged {what}:\n{}", lines.all.join("\n"));
             assert!(!left.is_zero(), "the server did not log {what} in time:\n{}", lines.all.join("\n"));
             lines = wake.wait_timeout(lines, left).expect("no panic while locked").0;
         }

@@ -19,7 +19,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
         let mark = host.log().mark();
         let begun = Instant::now();
         host.install("wazo_user", &variant(&plugin));
-        host.log().wait_for_message(mark, "generation is live");
+        host.log().wait_for_message(mark, "a generation is live");
         begun
     };
     let mut swaps = Vec::new();

@@ -46,7 +46,32 @@ async fn post_token_answers_as_the_seeds_show() {
         ".data.expires_at" => "[date]",
         ".data.utc_issued_at" => "[date]",
         ".data.utc_expires_at" => "[date]",
-    }, @"");
+    }, @r#"
+    {
+      "data": {
+        "token": "[uuid]",
+        "auth_id": "[uuid]",
+        "xivo_user_uuid": "[uuid]",
+        "xivo_uuid": null,
+        "issued_at": "[date]",
+        "expires_at": "[date]",
+        "utc_issued_at": "[date]",
+        "utc_expires_at": "[date]",
+        "acl": [],
+        "metadata": {
+          "uuid": "[uuid]",
+          "tenant_uuid": "[uuid]",
+          "auth_id": "[uuid]",
+          "pbx_user_uuid": "[uuid]",
+          "xivo_uuid": null,
+          "purpose": "user"
+        },
+        "session_uuid": "[uuid]",
+        "remote_addr": "127.0.0.1",
+        "user_agent": null
+      }
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -130,7 +155,7 @@ async fn post_token_of_an_example_backend_issues_to_its_own_subject() {
     let host = TestHost::builder().user("alice", "s3cre7").plugin("hello_backend", hello);
     let host = host.backend(concat!(
         "name = \"hello\"\nplugin = \"hello_backend\"\n",
-        "config.users.bob = \"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$VcEj0vHVjXQ/0a5dNlVQxQbWjD2Z1zJ8v0T3Vnw8g7U\""
+        "config.users.bob = \"$argon2id$v=19$m=8,t=1,p=1$b25seSBmb3IgdGVzdHM$a0wL/iwaimsQDkgYauNr3ZSSyrf5vbxWWQ1ZzBpf6QY\""
     ));
     let host = host.start();
     let refused = host.wazo().login("bob", "wrong", json!({"backend": "hello"})).await;
