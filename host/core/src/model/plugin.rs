@@ -60,7 +60,7 @@ impl From<PluginDigest> for String {
 pub struct PluginStamp {
     /// The plugin file.
     pub digest: PluginDigest,
-    /// The loaded version of the backend, counted from 1 since the server started.
+    /// The loaded version of the backend, counted from 1. The count goes on over restarts, and one that changes nothing adds none.
     pub generation: u64,
 }
 

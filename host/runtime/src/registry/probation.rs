@@ -14,6 +14,7 @@ pub(crate) struct Watch {
     calls: AtomicU32,
     defects: AtomicU32,
     rung: AtomicBool,
+    trusted: AtomicBool,
     challenged: AtomicBool,
 }
 
@@ -33,6 +34,7 @@ impl Watch {
             calls: AtomicU32::new(0),
             defects: AtomicU32::new(0),
             rung: AtomicBool::new(false),
+            trusted: AtomicBool::new(false),
             challenged: AtomicBool::new(false),
         }
     }
@@ -55,19 +57,20 @@ impl Watch {
         self.probation.is_some_and(|(probation, until)| {
             let watched = calls <= probation.calls && Instant::now() < until;
             watched && defects >= probation.faults && defects > calls / 2
-        }) && !self.rung.load(Ordering::Relaxed)
+        }) && !self.trusted.load(Ordering::Relaxed)
     }
 
-    /// Whether the probation still goes on.
+    /// Whether it may still be taken back: the probation goes on, or has just been failed.
     pub(crate) fn is_on_probation(&self) -> bool {
         self.probation.is_some_and(|(probation, until)| {
-            self.calls.load(Ordering::Relaxed) < probation.calls && Instant::now() < until
-        }) && !self.rung.load(Ordering::Relaxed)
+            let goes_on = self.calls.load(Ordering::Relaxed) < probation.calls && Instant::now() < until;
+            goes_on || self.rung.load(Ordering::Relaxed)
+        }) && !self.trusted.load(Ordering::Relaxed)
     }
 
     /// Ends the probation: the generation stays.
     pub(crate) fn trust(&self) {
-        self.rung.store(true, Ordering::Relaxed);
+        self.trusted.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is good enough to go back to.

@@ -1,6 +1,6 @@
 //! From the bytes of a plugin file to a generation that could serve. Nothing here changes what serves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -197,17 +197,21 @@ impl Workshop {
         Ok(result?)
     }
 
-    /// Removes compiled code that neither runs nor is named in `keep`. Blocks.
-    pub(crate) fn prune(&self, keep: &HashSet<PluginDigest>) {
-        let Some(cache) = &self.cache else { return };
+    /// Removes compiled code that neither runs nor is named in `keep`.
+    pub(crate) async fn prune(&self, keep: &BTreeSet<PluginDigest>) {
+        let Some(cache) = self.cache.clone() else { return };
+        let keep = self.running(keep);
+        // What is not removed now is removed the next time.
+        let _ = tokio::task::spawn_blocking(move || cache.prune(&keep)).await;
+    }
+
+    fn running(&self, others: &BTreeSet<PluginDigest>) -> BTreeSet<PluginDigest> {
         let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = plugins
-            .iter()
-            .filter(|(_, plugin)| plugin.strong_count() > 0)
-            .map(|(digest, _)| *digest);
-        let keep = keep.iter().copied().chain(running).collect();
-        drop(plugins);
-        cache.prune(&keep);
+        let running = plugins.iter().filter(|(_, plugin)| plugin.strong_count() > 0);
+        running
+            .map(|(digest, _)| *digest)
+            .chain(others.iter().copied())
+            .collect()
     }
 }
 

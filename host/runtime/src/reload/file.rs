@@ -127,12 +127,14 @@ fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes the files of a folder that `keep` does not want, left-over temporary ones among them.
+/// Removes the files of a folder that `keep` does not want, temporary ones that a crash left among them.
 pub(crate) fn prune(folder: &Path, keep: impl Fn(&str) -> bool) {
+    // Being written right now, perhaps.
+    let own = format!(".{}-", std::process::id());
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if name.to_str().is_none_or(|name| !keep(name))
+        if name.to_str().is_none_or(|name| !keep(name) && !name.contains(&own))
             && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Err(error) = fs::remove_file(entry.path())
         {

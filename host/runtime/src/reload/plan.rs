@@ -71,16 +71,22 @@ impl Planner<'_> {
     /// What can be said without reading the file again.
     fn plan_unread(&self, entry: &Entry, record: Option<&BackendRecord>, path: &Path) -> Option<Plan> {
         let (stamp, digest) = entry.seen.filter(|_| !self.insist)?;
-        if FileStamp::of(path).ok()? != stamp || record.is_some_and(|record| record.quarantined(digest).is_some()) {
+        if FileStamp::of(path).ok()? != stamp {
             return None;
         }
-        let fingerprint = self.workshop.fingerprint(&entry.spec, digest);
-        let refused = entry
-            .trouble
-            .as_ref()
-            .filter(|trouble| trouble.fingerprint == Some(fingerprint));
-        let unchanged = entry.live_fingerprint() == Some(fingerprint) || refused.is_some();
-        let due = refused
+        let is_live = |digest| entry.live_fingerprint() == Some(self.workshop.fingerprint(&entry.spec, digest));
+        let trouble = entry.trouble.as_ref();
+        let unchanged = if record.is_some_and(|record| record.quarantined(digest).is_some()) {
+            trouble.is_some()
+                && entry
+                    .backend
+                    .live()
+                    .is_some_and(|live| is_live(live.generation.digest()))
+        } else {
+            let fingerprint = Some(self.workshop.fingerprint(&entry.spec, digest));
+            is_live(digest) || trouble.is_some_and(|trouble| trouble.fingerprint == fingerprint)
+        };
+        let due = trouble
             .and_then(|trouble| trouble.retry_at)
             .is_some_and(|at| at <= Instant::now());
         (unchanged && !due).then(|| Plan::Keep {
@@ -100,8 +106,15 @@ impl Planner<'_> {
             return self.plan_unchanged(entry, seen).await;
         }
         if let Some(reason) = record.and_then(|record| record.fingerprint_quarantined(&fingerprint)) {
-            let trouble = Trouble::quarantined(format!("this configuration is quarantined: {reason}"));
-            return keep(seen, trouble);
+            let quarantined = Trouble::quarantined(format!("this configuration is quarantined: {reason}"));
+            let fingerprint = Some(fingerprint);
+            return keep(
+                seen,
+                Trouble {
+                    fingerprint,
+                    ..quarantined
+                },
+            );
         }
         let refusal = match self.bring_up(entry, file.digest, file.bytes).await {
             Ok((generation, None)) => {

@@ -322,7 +322,7 @@ impl Reconciler {
         }
         let archive = Arc::clone(&self.archive);
         let keep = self.record.digests();
-        self.workshop.prune(&keep.iter().copied().collect());
+        self.workshop.prune(&keep).await;
         let _ = tokio::task::spawn_blocking(move || archive.prune(&keep)).await;
     }
 }

@@ -71,7 +71,7 @@ impl Reconciler {
         let (Some(live), Some(previous)) = (entry.backend.live(), entry.previous.clone()) else {
             return;
         };
-        if live.number != alarm.number {
+        if live.number != alarm.number || !live.watch.is_on_probation() {
             return;
         }
         let failed = live.generation.digest();
