@@ -74,6 +74,7 @@ impl Server {
     /// [`StartError`].
     pub(crate) async fn start(config: Config, launch: Launch) -> Result<Self, StartError> {
         let signals = Signals::new()?;
+        raise_file_limit();
         let data_dir = lock(&config).await?;
         let master = master_key::read(&config.master_key, &SystemRandom)?;
         let bound = listen::bind(&config)?;
@@ -172,6 +173,16 @@ async fn is_served(config: &Config) -> bool {
     tokio::net::UnixStream::connect(admin_socket(&config.data_dir))
         .await
         .is_ok()
+}
+
+/// As many open files as the machine allows: each connection is one, and the usual limit of 1024 is an interactive user's.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
 }
 
 async fn start_runtime(config: &Config, services: &Services, master: &MasterKey) -> Result<Arc<Runtime>, StartError> {

@@ -58,7 +58,7 @@ impl DataDir {
             .map_err(unusable)?;
         let mode = std::fs::metadata(path).map_err(unusable)?.permissions().mode();
         if mode & 0o007 != 0 {
-            tracing::warn!(path = %path.display(), "other users can look into the data folder; run `chmod o= ` on it");
+            tracing::warn!(path = %path.display(), "everybody can look into the data folder; take that away with `chmod o-rwx`");
         }
         let file = OpenOptions::new()
             .create(true)

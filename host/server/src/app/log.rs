@@ -38,11 +38,9 @@ pub(crate) fn start(config: LogConfig, level: Option<LogLevel>) -> LogControl {
 }
 
 impl LogControl {
-    /// Puts the configuration's level in place, unless the command line has set one.
-    pub(crate) fn apply(&self, config: LogConfig) {
-        if !self.fixed {
-            let _ = self.filter.reload(levels(config.level));
-        }
+    /// Puts the configuration's level in place, unless the command line has set one; returns whether it did.
+    pub(crate) fn apply(&self, config: LogConfig) -> bool {
+        !self.fixed && self.filter.reload(levels(config.level)).is_ok()
     }
 }
 

@@ -84,8 +84,7 @@ impl Reload for Reloader {
             ..ReloadReport::default()
         };
         self.reload_certificates(&mut report);
-        if fresh.log.level != running.log.level {
-            self.log.apply(fresh.log);
+        if fresh.log.level != running.log.level && self.log.apply(fresh.log) {
             report.applied.push("log.level".to_owned());
         }
         // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.

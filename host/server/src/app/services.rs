@@ -10,7 +10,7 @@ use keyway_core::port::{BackendSlot, Backends, Clock, Random, Store, SystemClock
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService};
 use keyway_http::{AppParts, DialectSettings};
-use keyway_store::{OpenError, StoreSettings};
+use keyway_store::OpenError;
 
 use crate::config::Config;
 
@@ -57,7 +57,7 @@ impl Services {
         let pool = &config.password;
         let passwords = PasswordPool::new(pool.params, pool.workers, pool.queue, Arc::clone(&random))?;
         let passwords = Arc::new(passwords);
-        let store = keyway_store::open(config.store.url.expose(), StoreSettings::default(), &*random).await?;
+        let store = keyway_store::open(config.store.url.expose(), config.store.settings, &*random).await?;
         let keys = KeyRing::open(&*store, master, &*random, &*clock).await?;
         let cache = Arc::new(TokenCache::new(config.token.cache_capacity));
         let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));

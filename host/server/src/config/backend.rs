@@ -114,13 +114,6 @@ impl RawBackend {
     }
 
     fn check(&self, source: &Source) -> Result<BackendSpec, ConfigError> {
-        let pin = self.pin.as_ref().map(|raw| {
-            PluginDigest::parse(raw.get_ref()).map_err(|error| source.refuse(raw.span(), error.to_string()))
-        });
-        let mut secrets = BTreeMap::new();
-        for (name, file) in &self.secrets {
-            secrets.insert(name.get_ref().clone(), file.check(source)?);
-        }
         let mut spec = BackendSpec::new(backend_name(&self.name, source)?, &plugin_stem(&self.plugin, source)?);
         for alias in &self.aliases {
             spec.aliases.push(backend_name(alias, source)?);
@@ -132,11 +125,17 @@ impl RawBackend {
             RawInstances::Fresh => Instances::Fresh,
             RawInstances::Reuse => Instances::Reuse,
         };
-        spec.secrets = secrets;
         spec.grants = self.grants.check(source)?;
         spec.limits = self.limits.check(source)?;
+        for (name, file) in &self.secrets {
+            spec.secrets.insert(name.get_ref().clone(), file.check(source)?);
+        }
         spec.acl_ceiling.clone_from(&self.acl_ceiling);
-        spec.pin = pin.transpose()?;
+        if let Some(raw) = &self.pin {
+            let pin =
+                PluginDigest::parse(raw.get_ref()).map_err(|error| source.refuse(raw.span(), error.to_string()))?;
+            spec.pin = Some(pin);
+        }
         Ok(spec)
     }
 }

@@ -41,7 +41,7 @@ fn unknown_keys_are_named_with_file_and_line() {
         ),
         (
             "[store]\nurl = \"sqlite:x\"\nulr = \"sqlite:x\"",
-            "/srv/keyway.toml:3: unknown key `store.ulr`; the keys here are `url`",
+            "/srv/keyway.toml:3: unknown key `store.ulr`; the keys here are `url`, `connections`",
         ),
         (
             "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { selfsigned = true }",
@@ -420,7 +420,7 @@ fn a_mistake_in_a_variable_names_the_variable() {
     let table = [
         (
             ("KEYWAY__STORE__ULR", "x"),
-            "environment variable `KEYWAY__STORE__ULR`: unknown key `store.ulr`; the keys here are `url`",
+            "environment variable `KEYWAY__STORE__ULR`: unknown key `store.ulr`; the keys here are `url`, `connections`",
         ),
         (
             ("KEYWAY__TOKEN__MAX_TTL", "soon"),
