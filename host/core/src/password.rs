@@ -180,6 +180,11 @@ impl PasswordPool {
         self.pool.computed()
     }
 
+    /// How much memory is held for computations now, in KiB; none after a second without any.
+    pub fn held_kib(&self) -> usize {
+        self.pool.held_kib()
+    }
+
     /// A current verifier with a fresh salt, its hash yet to be computed.
     fn fresh(&self) -> Verifier {
         let mut salt = vec![0; phc::SALT_LENGTH];

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ struct Shared {
     /// Argon2's memory for current verifiers, in blocks of 1 KiB. A worker that needed more for an imported one gives it back at once.
     usual_blocks: usize,
     computed: AtomicU64,
+    /// What all workers hold of argon2's memory, in blocks of 1 KiB.
+    held_blocks: AtomicUsize,
 }
 
 struct Queue {
@@ -56,6 +58,7 @@ impl Pool {
             limit: workers + limit,
             usual_blocks: usual_kib as usize,
             computed: AtomicU64::new(0),
+            held_blocks: AtomicUsize::new(0),
         });
         let mut threads = 0;
         for index in 0..workers {
@@ -82,6 +85,10 @@ impl Pool {
 
     pub(super) fn computed(&self) -> u64 {
         self.shared.computed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn held_kib(&self) -> usize {
+        self.shared.held_blocks.load(Ordering::Relaxed)
     }
 }
 
@@ -121,23 +128,37 @@ impl Shared {
     /// What one thread does until the pool is dropped.
     fn work(&self) {
         let mut memory = Vec::new();
-        while let Some(job) = self.next(&mut memory) {
-            if !job.reply.is_closed() {
-                self.answer(job, &mut memory);
-            }
+        while let Some(Job { task, reply }) = self.next(&mut memory) {
+            let outcome = if reply.is_closed() {
+                None
+            } else {
+                self.run(&task, &mut memory)
+            };
+            // First, so that the caller who gets the answer finds the place free.
             self.lock().under_way -= 1;
+            if let Some(outcome) = outcome {
+                drop(reply.send(outcome));
+            }
             if memory.len() > self.usual_blocks {
-                memory = Vec::new();
+                self.give_back(&mut memory);
             }
         }
     }
 
-    fn answer(&self, job: Job, memory: &mut Vec<Block>) {
+    /// `None` if the computation panicked; the worker goes on.
+    fn run(&self, task: &Task, memory: &mut Vec<Block>) -> Option<Outcome> {
         self.computed.fetch_add(1, Ordering::Relaxed);
-        // The reply is dropped unanswered if the computation panics; the worker goes on.
-        if let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| job.task.run(memory))) {
-            drop(job.reply.send(outcome));
-        }
+        let before = memory.len();
+        let outcome = catch_unwind(AssertUnwindSafe(|| task.run(memory)));
+        // It only ever grows in there.
+        let grown = memory.len().saturating_sub(before);
+        self.held_blocks.fetch_add(grown, Ordering::Relaxed);
+        outcome.ok()
+    }
+
+    fn give_back(&self, memory: &mut Vec<Block>) {
+        self.held_blocks.fetch_sub(memory.len(), Ordering::Relaxed);
+        *memory = Vec::new();
     }
 
     /// The next job, or `None` when the pool is gone.
@@ -163,7 +184,7 @@ impl Shared {
             if waited.timed_out() && queue.waiting.is_empty() {
                 // Giving back 64 MiB takes milliseconds, in which others may want the queue.
                 drop(queue);
-                *memory = Vec::new();
+                self.give_back(memory);
                 queue = self.lock();
             }
         }

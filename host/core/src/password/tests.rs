@@ -255,13 +255,13 @@ async fn a_full_queue_is_saturated_and_a_caller_that_goes_away_makes_room_and_co
     let secret = "s3cre7".into();
     let mut busy = Box::pin(pool.hash(&secret));
     let mut waiting = Box::pin(pool.hash(&secret));
-    assert!(futures_poll(&mut busy).await.is_none());
-    assert!(futures_poll(&mut waiting).await.is_none());
+    assert!(poll_once(&mut busy).await.is_none());
+    assert!(poll_once(&mut waiting).await.is_none());
     assert_eq!(pool.hash(&secret).await.err(), Some(PasswordError::Saturated));
     drop(waiting);
     let mut next = Box::pin(pool.hash(&secret));
     assert!(
-        futures_poll(&mut next).await.is_none(),
+        poll_once(&mut next).await.is_none(),
         "it waits in the place of the one that went"
     );
     assert!(busy.await.is_ok());
@@ -269,8 +269,40 @@ async fn a_full_queue_is_saturated_and_a_caller_that_goes_away_makes_room_and_co
     assert_eq!(pool.computed(), 2);
 }
 
+#[tokio::test]
+async fn a_caller_that_goes_away_while_it_waits_costs_nothing() {
+    let pool = PasswordPool::for_tests(SLOW, 1, 8, Arc::new(Counter(AtomicU8::new(1)))).unwrap();
+    let secret = "s3cre7".into();
+    let mut busy = Box::pin(pool.hash(&secret));
+    let mut gone = Box::pin(pool.hash(&secret));
+    assert!(poll_once(&mut busy).await.is_none());
+    assert!(poll_once(&mut gone).await.is_none());
+    drop(gone);
+    let last = pool.hash(&secret);
+    assert!(busy.await.is_ok());
+    assert!(last.await.is_ok());
+    assert_eq!(pool.computed(), 2);
+}
+
+#[tokio::test]
+async fn memory_is_kept_between_computations_and_given_back_by_an_idle_pool() {
+    let pool = pool_of(CHEAP);
+    let verifier = pool.hash(&"s3cre7".into()).await.unwrap();
+    assert_eq!(pool.held_kib(), 8);
+    // An imported verifier that needs more does not make the pool larger for longer than its own computation.
+    let large = verifier.expose().replace("m=8", "m=64");
+    pool.verify(&"s3cre7".into(), Some(&stored(&large))).await.unwrap();
+    pool.verify(&"s3cre7".into(), None).await.unwrap();
+    assert_eq!(pool.held_kib(), 8);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while pool.held_kib() > 0 && std::time::Instant::now() < patience {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(pool.held_kib(), 0);
+}
+
 /// Polls once.
-async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     std::future::poll_fn(|context| match std::pin::Pin::new(&mut *future).poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => Poll::Ready(None),
