@@ -248,3 +248,23 @@ impl std::hash::Hasher for Sha256Hasher {
             .fold(0, |word, byte| (word << 8) | u64::from(*byte))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_guest_that_runs_for_long_must_wait_between_its_turns() {
+        let burning = Arc::new(AtomicU32::new(0));
+        let mut burner = Burner {
+            burning: Arc::clone(&burning),
+            ticks: 0,
+        };
+        let waits = |burner: &mut Burner| matches!(burner.tick(), UpdateDeadline::YieldCustom(1, _));
+        assert!((0..FREE_TICKS).all(|_| !waits(&mut burner)));
+        assert!(waits(&mut burner) && waits(&mut burner));
+        assert_eq!(burning.load(Ordering::Relaxed), 1);
+        drop(burner);
+        assert_eq!(burning.load(Ordering::Relaxed), 0);
+    }
+}

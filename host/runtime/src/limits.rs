@@ -166,3 +166,36 @@ fn take(left: &mut usize, amount: usize) -> bool {
 fn take_one(left: &mut u32) -> bool {
     left.checked_sub(1).map(|rest| *left = rest).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Limits {
+        Limits {
+            memory: 100,
+            host_call_bytes: 10,
+            log_lines: 1,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn what_is_used_up_is_refused_and_what_is_dropped_is_counted() {
+        let mut meter = Meter::new(&small());
+        assert!(meter.take_log_line() && !meter.take_log_line() && !meter.take_log_line());
+        assert_eq!(meter.dropped_lines, 2);
+        assert_eq!(meter.charge(10), Ok(()));
+        assert_eq!(meter.charge(1), Err(LimitHit("host-call bytes")));
+    }
+
+    #[test]
+    fn memory_counts_over_all_memories_and_stays_counted_in_the_next_call() {
+        let mut meter = Meter::new(&small());
+        assert!(meter.grow_memory(0, 60) && !meter.grow_memory(0, 60));
+        assert_eq!(meter.refused_growth, Some(LimitHit("memory")));
+        meter.begin_again(&small());
+        assert_eq!(meter.refused_growth, None);
+        assert!(meter.grow_memory(60, 100) && !meter.grow_memory(0, 1));
+    }
+}
