@@ -165,13 +165,11 @@ fn compose(
     random: &Arc<dyn Random>,
     settings: TokenSettings,
 ) -> (Arc<TokenService>, Arc<DirectoryService>) {
-    let tenants = Arc::new(keyway_core::tenants::TenantDirectory::new(Arc::clone(store)));
     let tenants = Arc::new(TenantDirectory::new(Arc::clone(store)));
     let directory = DirectoryService::new(
         Arc::clone(store),
         Arc::clone(passwords),
         Arc::clone(cache),
-        Arc::clone(&tenants),
         Arc::clone(&tenants),
         Arc::clone(clock),
         Arc::clone(random),
