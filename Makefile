@@ -22,7 +22,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 .PHONY: test
 test: wasm-target postgresql plugins guests ## Run every test, real peers included
 	cargo build -p keyway
-	cargo test --workspace $(GUESTS:%=--exclude %)
+	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
 .PHONY: check
 check: ## What CI runs: format, lints, every test
@@ -45,7 +45,7 @@ guests: wasm-target ## Build the badly behaved plugins that the isolation tests 
 	cargo build --profile plugin --target $(WASM_TARGET) $(GUESTS:%=-p %)
 
 .PHONY: bench
-bench: plugins guests ## Measure against the yardsticks, print ratios, write target/bench.txt
+bench: plugins guests wrk ## Measure against the yardsticks, print ratios, write target/bench.txt
 	cargo build --release -p keyway
 	cargo run --release -p keyway-bench
 
@@ -84,3 +84,9 @@ postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install PostgreSQL's server programs (Debian: apt-get install postgresql)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
+
+.PHONY: wrk
+wrk:
+	@command -v wrk >/dev/null || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install wrk (Debian: apt-get install wrk)"; exit 1; }; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk; }

@@ -8,13 +8,14 @@ const LIMITS: &str = "{ deadline = \"1s\", memory = \"32MiB\", concurrency = 4, 
 /// The breaker is off here, so that each case meets the plugin and not the breaker that the case before it opened.
 fn host() -> TestHost {
     let limits = LIMITS.replace(" }", ", breaker_faults = 0 }");
-    let secret = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(secret.path(), "a configured secret").expect("a secret");
-    let backend = format!(
-        "name = \"hostile\"\nplugin = \"hostile\"\nlimits = {limits}\nsecrets.key = {{ file = \"{}\" }}",
-        secret.path().display()
-    );
-    TestHost::builder().plugin("hostile", artefact("hostile")).backend(&backend).user("alice", "s3cre7").start()
+    let backend =
+        format!("name = \"hostile\"\nplugin = \"hostile\"\nlimits = {limits}\nsecrets.key = {{ file = \"key.txt\" }}");
+    TestHost::builder()
+        .plugin("hostile", artefact("hostile"))
+        .file("key.txt", b"a configured secret")
+        .backend(&backend)
+        .user("alice", "s3cre7")
+        .start()
 }
 
 /// An attack: what the caller gets, and what the operator's log says.
@@ -28,12 +29,24 @@ async fn attack(host: &TestHost, identifier: &str, status: u16, reason: &str) {
     assert_eq!(attacked.status, status, "{identifier}: {attacked:?}");
     assert_eq!(served.status, 200, "another backend during {identifier}: {served:?}");
     if status == 503 {
-        assert!(attacked.headers.contains_key("retry-after"), "{identifier}: {attacked:?}");
+        assert!(
+            attacked.headers.contains_key("retry-after"),
+            "{identifier}: {attacked:?}"
+        );
         let outer = json!(["Service Unavailable"]);
-        assert_eq!(attacked.body["reason"], outer, "{identifier}: the reason is for the log");
+        assert_eq!(
+            attacked.body["reason"], outer,
+            "{identifier}: the reason is for the log"
+        );
     }
-    host.log().wait_for(mark, &format!("`{reason}` after {identifier}"), |line| line.to_string().contains(reason).then_some(()));
-    let after = host.wazo().login("alice", "s3cre7", json!({"backend": "hostile"})).await;
+    host.log()
+        .wait_for(mark, &format!("`{reason}` after {identifier}"), |line| {
+            line.to_string().contains(reason).then_some(())
+        });
+    let after = host
+        .wazo()
+        .login("alice", "s3cre7", json!({"backend": "hostile"}))
+        .await;
     assert_eq!(after.status, 200, "the same backend after {identifier}: {after:?}");
 }
 
@@ -74,7 +87,10 @@ async fn each_attack_has_its_outcome_and_harms_nobody_else() {
     let longest = log.lines().map(str::len).max().unwrap_or(0);
     assert!(longest < 64 * 1024, "a log line of {longest} bytes");
     assert!(!log.contains('\u{1b}'), "a control character reached the log");
-    assert!(log.lines().filter(|line| line.contains("\"flood\"")).count() <= 200, "a flood reached the log");
+    assert!(
+        log.lines().filter(|line| line.contains("\"flood\"")).count() <= 200,
+        "a flood reached the log"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,10 +99,15 @@ async fn a_saturated_backend_is_503_and_its_neighbour_is_not() {
     let mut slow = Vec::new();
     for _ in 0..24 {
         let wazo = host.wazo();
-        slow.push(tokio::spawn(async move { wazo.login("slow=60000", "s3cre7", json!({"backend": "hostile"})).await }));
+        slow.push(tokio::spawn(async move {
+            wazo.login("slow=60000", "s3cre7", json!({"backend": "hostile"})).await
+        }));
     }
     for _ in 0..5 {
-        let served = host.wazo().login("alice", "s3cre7", json!({"backend": "wazo_user"})).await;
+        let served = host
+            .wazo()
+            .login("alice", "s3cre7", json!({"backend": "wazo_user"}))
+            .await;
         assert_eq!(served.status, 200);
     }
     for answer in slow {
@@ -102,15 +123,31 @@ async fn the_breaker_answers_at_once_for_a_backend_that_is_down() {
     let limits = "{ deadline = \"2s\", breaker_faults = 3, breaker_cooldown = \"60s\" }";
     let host = TestHost::builder().hostile(limits).user("alice", "s3cre7").start();
     for _ in 0..4 {
-        let answer = host.wazo().login("unavailable", "s3cre7", json!({"backend": "hostile"})).await;
+        let answer = host
+            .wazo()
+            .login("unavailable", "s3cre7", json!({"backend": "hostile"}))
+            .await;
         assert_eq!(answer.status, 503);
     }
-    let answer = host.wazo().login("alice", "s3cre7", json!({"backend": "hostile"})).await;
+    let answer = host
+        .wazo()
+        .login("alice", "s3cre7", json!({"backend": "hostile"}))
+        .await;
     assert_eq!(answer.status, 503, "the breaker is open");
     assert!(host.log().text().contains("circuit breaker is open"));
-    let seconds: u64 = answer.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+    let seconds: u64 = answer.headers["retry-after"]
+        .to_str()
+        .expect("text")
+        .parse()
+        .expect("seconds");
     assert!((1..=60).contains(&seconds), "{seconds}");
-    assert_eq!(host.wazo().login("alice", "s3cre7", json!({"backend": "wazo_user"})).await.status, 200);
+    assert_eq!(
+        host.wazo()
+            .login("alice", "s3cre7", json!({"backend": "wazo_user"}))
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -118,11 +155,24 @@ async fn a_plugin_that_hangs_while_it_is_loaded_is_refused() {
     for when in ["configure", "health"] {
         let config = format!("{{ {when} = \"endless_loop\" }}");
         let backend = format!("name = \"hostile\"\nplugin = \"hostile\"\nlimits = {LIMITS}\nconfig = {config}");
-        let host = TestHost::builder().plugin("hostile", artefact("hostile")).backend(&backend).user("alice", "s3cre7").start();
+        let host = TestHost::builder()
+            .plugin("hostile", artefact("hostile"))
+            .backend(&backend)
+            .user("alice", "s3cre7")
+            .start();
         let row = host.plugin_status("hostile");
         assert_eq!(row["state"], "degraded", "{when}: {row}");
-        assert!(row["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{when}: {row}");
-        assert_eq!(host.wazo().login("alice", "s3cre7", json!({"backend": "wazo_user"})).await.status, 200);
+        assert!(
+            row["reason"].as_str().is_some_and(|reason| !reason.is_empty()),
+            "{when}: {row}"
+        );
+        assert_eq!(
+            host.wazo()
+                .login("alice", "s3cre7", json!({"backend": "wazo_user"}))
+                .await
+                .status,
+            200
+        );
     }
 }
 
@@ -130,7 +180,12 @@ async fn a_plugin_that_hangs_while_it_is_loaded_is_refused() {
 async fn a_plugin_that_breaks_once_live_is_swapped_back() {
     let host = TestHost::builder().hostile("{ breaker_faults = 0 }").start();
     let good = host.plugin_status("hostile");
-    let login = async |identifier: &str| host.wazo().login(identifier, "s3cre7", json!({"backend": "hostile"})).await.status;
+    let login = async |identifier: &str| {
+        host.wazo()
+            .login(identifier, "s3cre7", json!({"backend": "hostile"}))
+            .await
+            .status
+    };
     for _ in 0..3 {
         assert_eq!(login("alice").await, 200);
     }
@@ -141,6 +196,10 @@ async fn a_plugin_that_breaks_once_live_is_swapped_back() {
         login("panic").await;
     }
     let row = host.plugin_status("hostile");
-    assert_eq!((&row["state"], &row["digest"]), (&json!("quarantined"), &good["digest"]), "{row}");
+    assert_eq!(
+        (&row["state"], &row["digest"]),
+        (&json!("quarantined"), &good["digest"]),
+        "{row}"
+    );
     assert_eq!(login("alice").await, 200);
 }

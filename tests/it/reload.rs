@@ -25,8 +25,11 @@ fn install(host: &TestHost, wasm: &[u8]) -> Value {
 async fn swaps_lose_no_login_and_no_check() {
     let host = TestHost::builder().user("alice", "s3cre7").start();
     let token = host.wazo().token("wazo_user", "alice", "s3cre7").await;
-    let (stop, logins, checks) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (stop, logins, checks) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+        Arc::new(AtomicU32::new(0)),
+    );
     let mut workers = Vec::new();
     for _ in 0..3 {
         let (wazo, stop, logins) = (host.wazo(), Arc::clone(&stop), Arc::clone(&logins));
@@ -79,7 +82,11 @@ async fn a_bad_file_leaves_the_old_generation_serving_and_says_why() {
         assert_eq!(row["digest"], good["digest"], "{what}: the old one serves");
         let reason = row["reason"].as_str().unwrap_or_default();
         assert!(!reason.is_empty() && reason.contains(named), "{what}: {row}");
-        assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200, "{what}");
+        assert_eq!(
+            host.wazo().login("alice", "s3cre7", json!({})).await.status,
+            200,
+            "{what}"
+        );
         // Back to the good one, so that the next case starts from `serving`.
         assert_eq!(install(&host, &plugin)["state"], "serving", "after {what}");
     }
@@ -91,7 +98,10 @@ async fn a_file_that_wants_more_than_is_granted_waits_for_the_operator() {
     let row = install(&host, &artefact("wants_expose"));
     assert_eq!(row["state"], "degraded", "{row}");
     let reason = row["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("credential.expose") && reason.contains("grants"), "{row}");
+    assert!(
+        reason.contains("credential.expose") && reason.contains("grants"),
+        "{row}"
+    );
     assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200);
 }
 
@@ -110,11 +120,18 @@ async fn rollback_holds_over_a_restart_until_the_file_changes() {
     assert_eq!(back["state"], "quarantined", "{back}");
     host.kill();
     host.launch();
-    assert_eq!(host.plugin_status("wazo_user")["digest"], first["digest"], "after a restart");
+    assert_eq!(
+        host.plugin_status("wazo_user")["digest"],
+        first["digest"],
+        "after a restart"
+    );
     assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200);
     host.keyway(&["plugin", "promote", "wazo_user"]).ok();
     let promoted = host.plugin_status("wazo_user");
-    assert_eq!((&promoted["digest"], &promoted["state"]), (&second["digest"], &json!("serving")));
+    assert_eq!(
+        (&promoted["digest"], &promoted["state"]),
+        (&second["digest"], &json!("serving"))
+    );
     let third = install(&host, &variant(&plugin));
     assert_eq!(third["state"], "serving", "{third}");
 }
@@ -129,7 +146,11 @@ async fn a_file_that_is_written_slowly_is_taken_once_it_is_whole() {
     for chunk in fresh.chunks(fresh.len() / 8 + 1) {
         file.write_all(chunk).expect("a write");
         file.sync_all().expect("a sync");
-        assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200, "while it is written");
+        assert_eq!(
+            host.wazo().login("alice", "s3cre7", json!({})).await.status,
+            200,
+            "while it is written"
+        );
     }
     drop(file);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -139,14 +160,26 @@ async fn a_file_that_is_written_slowly_is_taken_once_it_is_whole() {
             assert_eq!(row["state"], "serving", "{row}");
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "the whole file was not taken: {row}");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the whole file was not taken: {row}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_backend_added_to_the_configuration_is_served_after_sighup() {
-    let host = TestHost::builder().plugin("hello_backend", artefact("hello_backend")).user("alice", "s3cre7").start();
-    assert_eq!(host.wazo().login("bob", "s3cre7", json!({"backend": "hello"})).await.status, 401);
+    let host = TestHost::builder()
+        .plugin("hello_backend", artefact("hello_backend"))
+        .user("alice", "s3cre7")
+        .start();
+    assert_eq!(
+        host.wazo()
+            .login("bob", "s3cre7", json!({"backend": "hello"}))
+            .await
+            .status,
+        401
+    );
     let path = host.folder().join("keyway.toml");
     let mut text = std::fs::read_to_string(&path).expect("the configuration");
     text.push_str("\n[[backend]]\nname = \"hello\"\nplugin = \"hello_backend\"\nconfig.users = {}\n");
@@ -155,7 +188,10 @@ async fn a_backend_added_to_the_configuration_is_served_after_sighup() {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let list = host.keyway(&["plugin", "list", "--json"]).ok().json();
-        if list.as_array().is_some_and(|rows| rows.iter().any(|row| row["backend"] == "hello" && row["state"] == "serving")) {
+        if list.as_array().is_some_and(|rows| {
+            rows.iter()
+                .any(|row| row["backend"] == "hello" && row["state"] == "serving")
+        }) {
             break;
         }
         assert!(std::time::Instant::now() < deadline, "{list}");

@@ -18,10 +18,15 @@ async fn no_token_that_was_answered_is_lost_to_kill_9() {
         let (wazo, answered, stop) = (host.wazo(), answered.clone(), stop.clone());
         logins.push(tokio::spawn(async move {
             while !stop.load(Ordering::Relaxed) {
-                let post = wazo.request(Method::POST, "/token").basic_auth("alice", Some("s3cre7")).body("{}");
+                let post = wazo
+                    .request(Method::POST, "/token")
+                    .basic_auth("alice", Some("s3cre7"))
+                    .body("{}");
                 // The server dies under this request sooner or later.
                 let Ok(answer) = post.send().await else { return };
-                let Ok(body) = answer.json::<serde_json::Value>().await else { return };
+                let Ok(body) = answer.json::<serde_json::Value>().await else {
+                    return;
+                };
                 let token = body["data"]["token"].as_str().expect("a token").to_owned();
                 answered.lock().expect("no panic").push(token);
             }
@@ -39,7 +44,12 @@ async fn no_token_that_was_answered_is_lost_to_kill_9() {
     host.launch();
     let tokens = answered.lock().expect("no panic").clone();
     for token in &tokens {
-        assert_eq!(host.wazo().check(token, "").await, 204, "one of {} tokens is lost", tokens.len());
+        assert_eq!(
+            host.wazo().check(token, "").await,
+            204,
+            "one of {} tokens is lost",
+            tokens.len()
+        );
     }
 }
 
@@ -82,7 +92,10 @@ async fn neither_tokens_nor_passwords_are_on_the_disk_in_clear() {
 async fn postgresql_serves_the_same_api() {
     let postgres = keyway_tests::postgres::shared();
     let database = postgres.database();
-    let host = TestHost::builder().store(&database.url()).user("alice", "s3cre7").start();
+    let host = TestHost::builder()
+        .store(&database.url())
+        .user("alice", "s3cre7")
+        .start();
     let wazo = host.wazo();
     let token = wazo.token("xivo_user", "alice", "s3cre7").await;
     assert_eq!(wazo.check(&token, "").await, 204);
@@ -95,18 +108,28 @@ async fn postgresql_serves_the_same_api() {
 async fn a_second_node_hears_of_a_revocation() {
     let postgres = keyway_tests::postgres::shared();
     let database = postgres.database();
-    let first = TestHost::builder().store(&database.url()).user("alice", "s3cre7").start();
+    let first = TestHost::builder()
+        .store(&database.url())
+        .user("alice", "s3cre7")
+        .start();
     let master = std::fs::read(first.folder().join("var/master.key")).expect("the master key");
     let shared = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(shared.path(), master).expect("a copy of the key");
     let keys = format!("[keys]\nmaster_key = {{ file = \"{}\" }}", shared.path().display());
     let second = TestHost::builder().store(&database.url()).config(&keys).start();
     let token = first.wazo().token("wazo_user", "alice", "s3cre7").await;
-    assert_eq!(second.wazo().check(&token, "").await, 204, "a token of one node is good on the other");
+    assert_eq!(
+        second.wazo().check(&token, "").await,
+        204,
+        "a token of one node is good on the other"
+    );
     first.wazo().revoke(&token).await;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     while second.wazo().check(&token, "").await == 204 {
-        assert!(std::time::Instant::now() < deadline, "the second node still takes the token");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "the second node still takes the token"
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -115,15 +138,26 @@ async fn a_second_node_hears_of_a_revocation() {
 async fn a_store_that_is_down_is_503_and_nothing_is_half_written() {
     let postgres = keyway_tests::postgres::private();
     let database = postgres.database();
-    let host = TestHost::builder().store(&database.url()).user("alice", "s3cre7").start();
+    let host = TestHost::builder()
+        .store(&database.url())
+        .user("alice", "s3cre7")
+        .start();
     let wazo = host.wazo();
     let token = wazo.token("wazo_user", "alice", "s3cre7").await;
     postgres.stop();
     let refused = wazo.login("alice", "s3cre7", json!({})).await;
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
-    assert_eq!(wazo.check("00000000-0000-4000-8000-000000000000", "").await, 503, "unknown is not the same as not to be found out");
-    assert_eq!(wazo.revoke(&token).await.status, 503, "a revocation that was not written is not answered as one");
+    assert_eq!(
+        wazo.check("00000000-0000-4000-8000-000000000000", "").await,
+        503,
+        "unknown is not the same as not to be found out"
+    );
+    assert_eq!(
+        wazo.revoke(&token).await.status,
+        503,
+        "a revocation that was not written is not answered as one"
+    );
     let ready = send(wazo.at(host.url("")).request(Method::GET, "/readyz")).await;
     assert_eq!(ready.status, 503);
     let live = send(wazo.at(host.url("")).request(Method::GET, "/livez")).await;
@@ -133,5 +167,9 @@ async fn a_store_that_is_down_is_503_and_nothing_is_half_written() {
     while wazo.login("alice", "s3cre7", json!({})).await.status != 200 {
         assert!(std::time::Instant::now() < deadline, "the server does not recover");
     }
-    assert_eq!(wazo.check(&token, "").await, 204, "what was issued before is still good");
+    assert_eq!(
+        wazo.check(&token, "").await,
+        204,
+        "what was issued before is still good"
+    );
 }

@@ -17,7 +17,8 @@ use crate::wazo::WazoClient;
 /// What a test wants of its server.
 pub struct TestHostBuilder {
     config: String,
-    tls: bool,
+    tls: Option<String>,
+    files: Vec<(String, Vec<u8>)>,
     release: bool,
     store: Option<String>,
     backends: String,
@@ -59,6 +60,11 @@ impl Finished {
     ///
     /// # Panics
     /// If it did not.
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "often the status is all that matters"
+    )]
     pub fn ok(self) -> Self {
         assert_eq!(self.status, 0, "{self:?}");
         self
@@ -69,7 +75,21 @@ impl TestHostBuilder {
     /// Serves TLS with a certificate of its own.
     #[must_use]
     pub fn tls(mut self) -> Self {
-        self.tls = true;
+        self.tls = Some("{ self_signed = true }".to_owned());
+        self
+    }
+
+    /// Serves TLS with the certificate and the key in these files of its folder.
+    #[must_use]
+    pub fn tls_from(mut self, cert: &str, key: &str) -> Self {
+        self.tls = Some(format!("{{ cert = \"{cert}\", key = \"{key}\" }}"));
+        self
+    }
+
+    /// A file in its folder.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: &[u8]) -> Self {
+        self.files.push((name.to_owned(), content.to_vec()));
         self
     }
 
@@ -95,7 +115,7 @@ impl TestHostBuilder {
         self
     }
 
-    /// A backend, as it stands in the configuration below `[[backend]]`. The default is wazo_user, as DESIGN has it.
+    /// A backend, as it stands in the configuration below `[[backend]]`. [`TestHost::builder`] starts with `wazo_user`.
     #[must_use]
     pub fn backend(mut self, toml: &str) -> Self {
         self.backends.push_str("[[backend]]\n");
@@ -128,7 +148,11 @@ impl TestHostBuilder {
     /// A user of the directory, with more options of `user add`.
     #[must_use]
     pub fn user_with(mut self, login: &str, password: &str, options: &[&str]) -> Self {
-        self.users.push((login.to_owned(), password.to_owned(), options.iter().map(|&o| o.to_owned()).collect()));
+        self.users.push((
+            login.to_owned(),
+            password.to_owned(),
+            options.iter().map(|&o| o.to_owned()).collect(),
+        ));
         self
     }
 
@@ -143,16 +167,18 @@ impl TestHostBuilder {
         for (name, wasm) in &self.plugins {
             std::fs::write(plugins.join(format!("{name}.wasm")), wasm).expect("a plugin file");
         }
+        for (name, content) in &self.files {
+            std::fs::write(folder.path().join(name), content).expect("a file");
+        }
         std::fs::write(folder.path().join("keyway.toml"), self.toml()).expect("a configuration file");
-        let mut host =
-            TestHost {
-                child: idle_child(),
-                address: String::new(),
-                tls: self.tls,
-                release: self.release,
-                log: ServerLog::default(),
-                folder,
-            };
+        let mut host = TestHost {
+            child: idle_child(),
+            address: String::new(),
+            tls: self.tls.is_some(),
+            release: self.release,
+            log: ServerLog::default(),
+            folder,
+        };
         for (login, password, options) in &self.users {
             let mut arguments = vec!["user", "add", login, "--password-stdin"];
             arguments.extend(options.iter().map(String::as_str));
@@ -163,7 +189,11 @@ impl TestHostBuilder {
     }
 
     fn toml(&self) -> String {
-        let tls = if self.tls { "tls = { self_signed = true }\n" } else { "" };
+        let tls = self
+            .tls
+            .as_ref()
+            .map(|tls| format!("tls = {tls}\n"))
+            .unwrap_or_default();
         let url = self.store.as_deref().unwrap_or("sqlite:var/keyway.db");
         // Cheap hashes: what a hash costs is measured elsewhere, and hundreds of logins must not take minutes.
         let cost = if self.release {
@@ -182,7 +212,7 @@ impl TestHostBuilder {
 }
 
 impl TestHost {
-    /// A server with wazo_user (alias xivo_user) and nothing else.
+    /// A server with `wazo_user` (alias `xivo_user`) and nothing else.
     pub fn builder() -> TestHostBuilder {
         Self::bare()
             .plugin("wazo_user", artefact("wazo_user"))
@@ -198,7 +228,8 @@ impl TestHost {
         });
         TestHostBuilder {
             config: String::new(),
-            tls: false,
+            tls: None,
+            files: Vec::new(),
             release: false,
             store: None,
             backends: String::new(),
@@ -289,7 +320,9 @@ impl TestHost {
     pub fn plugin_status(&self, backend: &str) -> Value {
         let list = self.keyway(&["plugin", "list", "--json"]).ok().json();
         let rows = list.as_array().expect("an array").clone();
-        rows.into_iter().find(|row| row["backend"] == backend).unwrap_or_else(|| panic!("no `{backend}` in {list}"))
+        rows.into_iter()
+            .find(|row| row["backend"] == backend)
+            .unwrap_or_else(|| panic!("no `{backend}` in {list}"))
     }
 
     /// Kills it without warning, as the kernel or a power cut would.
@@ -306,7 +339,11 @@ impl TestHost {
     /// # Panics
     /// If it is gone.
     pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")), signal).expect("it is alive");
+        kill(
+            Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")),
+            signal,
+        )
+        .expect("it is alive");
     }
 
     /// Waits for its end and returns its exit status, `None` if a signal ended it.

@@ -1,6 +1,13 @@
 //! What the black-box tests stand on: the real binary in a folder of its own, one client per dialect, and real peers.
 //!
 //! Nothing here knows a host crate: a test sees what an operator, a caller and a plugin author see.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "this is test code: a broken expectation ends the test"
+)]
 
 mod host;
 mod log;

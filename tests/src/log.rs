@@ -27,7 +27,10 @@ impl ServerLog {
         std::thread::spawn(move || {
             let (lock, wake) = &*log.lines;
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-                lock.lock().expect("no panic while locked").all.push(String::from_utf8_lossy(&line).into_owned());
+                lock.lock()
+                    .expect("no panic while locked")
+                    .all
+                    .push(String::from_utf8_lossy(&line).into_owned());
                 wake.notify_all();
             }
             lock.lock().expect("no panic while locked").open -= 1;
@@ -68,8 +71,16 @@ impl ServerLog {
                 }
             }
             let left = until.saturating_duration_since(Instant::now());
-            assert!(lines.open > 0, "the server ended before it logged {what}:\n{}", lines.all.join("\n"));
-            assert!(!left.is_zero(), "the server did not log {what} in time:\n{}", lines.all.join("\n"));
+            assert!(
+                lines.open > 0,
+                "the server ended before it logged {what}:\n{}",
+                lines.all.join("\n")
+            );
+            assert!(
+                !left.is_zero(),
+                "the server did not log {what} in time:\n{}",
+                lines.all.join("\n")
+            );
             lines = wake.wait_timeout(lines, left).expect("no panic while locked").0;
         }
     }
@@ -79,11 +90,15 @@ impl ServerLog {
     /// # Panics
     /// As [`ServerLog::wait_for`].
     pub fn wait_for_message(&self, mark: usize, message: &str) -> Value {
-        self.wait_for(mark, &format!("`{message}`"), |line| (text_of(line, "message") == Some(message)).then(|| line.clone()))
+        self.wait_for(mark, &format!("`{message}`"), |line| {
+            (text_of(line, "message") == Some(message)).then(|| line.clone())
+        })
     }
 }
 
 /// A field of a log line, wherever the JSON layer has put it.
 pub(crate) fn text_of<'a>(line: &'a Value, field: &str) -> Option<&'a str> {
-    line.get(field).or_else(|| line.get("fields")?.get(field)).and_then(Value::as_str)
+    line.get(field)
+        .or_else(|| line.get("fields")?.get(field))
+        .and_then(Value::as_str)
 }

@@ -14,7 +14,11 @@ fn target() -> PathBuf {
 /// If it was not built.
 pub fn keyway_binary(release: bool) -> PathBuf {
     let path = target().join(if release { "release/keyway" } else { "debug/keyway" });
-    assert!(path.exists(), "{} is missing: run `make test`, which builds it", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `make test`, which builds it",
+        path.display()
+    );
     path
 }
 
@@ -28,6 +32,9 @@ pub fn artefact(name: &str) -> Vec<u8> {
 }
 
 /// The same plugin with another digest: a custom section is appended, which changes no behaviour.
+///
+/// # Panics
+/// If the section's name and content were too long for a size of one byte.
 pub fn variant(wasm: &[u8]) -> Vec<u8> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let payload = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

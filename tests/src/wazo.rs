@@ -28,7 +28,10 @@ impl Answer {
     /// If it is none.
     pub fn token(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");
-        self.body["data"]["token"].as_str().unwrap_or_else(|| panic!("no token in {self:?}")).to_owned()
+        self.body["data"]["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no token in {self:?}"))
+            .to_owned()
     }
 }
 
@@ -50,12 +53,20 @@ impl WazoClient {
     /// The same client below another URL.
     #[must_use]
     pub fn at(&self, base: String) -> Self {
-        Self { client: self.client.clone(), base }
+        Self {
+            client: self.client.clone(),
+            base,
+        }
     }
 
     /// Logs in and returns whatever comes.
     pub async fn login(&self, login: &str, password: &str, body: Value) -> Answer {
-        send(self.request(Method::POST, "/token").basic_auth(login, Some(password)).json(&body)).await
+        send(
+            self.request(Method::POST, "/token")
+                .basic_auth(login, Some(password))
+                .json(&body),
+        )
+        .await
     }
 
     /// Logs in through a backend and returns the token.
@@ -68,7 +79,9 @@ impl WazoClient {
 
     /// HEAD of a token: the status.
     pub async fn check(&self, token: &str, query: &str) -> u16 {
-        send(self.request(Method::HEAD, &format!("/token/{token}{query}"))).await.status
+        send(self.request(Method::HEAD, &format!("/token/{token}{query}")))
+            .await
+            .status
     }
 
     /// GET of a token.
@@ -96,6 +109,10 @@ pub async fn send(request: RequestBuilder) -> Answer {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let text = response.text().await.expect("a body");
-    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+    let body = if text.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(&text).unwrap_or(Value::String(text))
+    };
     Answer { status, body, headers }
 }

@@ -13,7 +13,9 @@ use axum::routing::any;
 use keyway_core::directory::DirectoryService;
 use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::key::{KeyRing, MasterKey};
-use keyway_core::model::{Answer, BackendName, Client, Credential, Outcome, PluginDigest, PluginStamp, Principal, Subject};
+use keyway_core::model::{
+    Answer, BackendName, Client, Credential, Outcome, PluginDigest, PluginStamp, Principal, Subject,
+};
 use keyway_core::password::{PasswordParams, PasswordPool};
 use keyway_core::port::{
     Backend, BackendFault, BackendSlot, Backends, Clock, Random, Step, SystemClock, SystemRandom, VerifyRequest,
@@ -36,18 +38,30 @@ struct OpenDoor;
 #[async_trait]
 impl Backend for OpenDoor {
     async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
-        let Step::Start { identifier, .. } = request.step else { return Err(BackendFault::NotLoaded) };
+        let Step::Start { identifier, .. } = request.step else {
+            return Err(BackendFault::NotLoaded);
+        };
         let principal = Principal {
             subject: Subject::Own(identifier.clone()),
             login: identifier,
             display_name: None,
             email: None,
             groups: Vec::new(),
-            accesses: vec!["calls.#".to_owned(), "users.me.read".to_owned(), "!calls.secret".to_owned()],
+            accesses: vec![
+                "calls.#".to_owned(),
+                "users.me.read".to_owned(),
+                "!calls.secret".to_owned(),
+            ],
             attributes: Vec::new(),
         };
-        let plugin = PluginStamp { digest: PluginDigest([0; 32]), generation: 1 };
-        Ok(Answer { outcome: Outcome::Verified(principal), plugin })
+        let plugin = PluginStamp {
+            digest: PluginDigest([0; 32]),
+            generation: 1,
+        };
+        Ok(Answer {
+            outcome: Outcome::Verified(principal),
+            plugin,
+        })
     }
 }
 
@@ -71,7 +85,10 @@ struct Load {
 }
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let folder = tempfile::tempdir()?;
     let (keyway, bare, tokens) = runtime.block_on(serve(folder.path()))?;
     let check = folder.path().join("check.lua");
@@ -93,11 +110,29 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
         table.note(&format!("check, {name}: checks"), median(ours), "/s");
         table.note(&format!("check, {name}: bare route"), median(theirs), "/s");
         if bound {
-            table.figure("check: throughput against the bare route", median(rates), "x", Bound::AtLeast(0.75));
-            table.figure("check: p99 against the bare route", median(tails), "x", Bound::AtMost(2.0));
+            table.figure(
+                "check: throughput against the bare route",
+                median(rates),
+                "x",
+                Bound::AtLeast(0.75),
+            );
+            table.figure(
+                "check: p99 against the bare route",
+                median(tails),
+                "x",
+                Bound::AtMost(2.0),
+            );
         } else {
-            table.note("check, Connection: close: throughput against the bare route", median(rates), "x");
-            table.note("check, Connection: close: p99 against the bare route", median(tails), "x");
+            table.note(
+                "check, Connection: close: throughput against the bare route",
+                median(rates),
+                "x",
+            );
+            table.note(
+                "check, Connection: close: p99 against the bare route",
+                median(tails),
+                "x",
+            );
         }
     }
     drop(runtime);
@@ -110,11 +145,16 @@ async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let url = format!("sqlite:{}", folder.join("keyway.db").display());
     let store = keyway_store::open(&url, keyway_store::StoreSettings::default(), &*random).await?;
-    let passwords = Arc::new(PasswordPool::new(PasswordParams::default(), 2, 64, Arc::clone(&random))?);
+    let passwords = Arc::new(PasswordPool::new(
+        PasswordParams::default(),
+        2,
+        64,
+        Arc::clone(&random),
+    )?);
     let keys = KeyRing::open(&*store, &MasterKey::new([7; 32]), &*random, &*clock).await?;
     let settings = TokenSettings {
-        default_ttl: Duration::from_secs(7200),
-        max_ttl: Duration::from_secs(86400),
+        default_ttl: Duration::from_hours(2),
+        max_ttl: Duration::from_hours(24),
         sweep_interval: Duration::ZERO,
         sweep_batch: 1000,
         cache_capacity: 131_072,
@@ -207,7 +247,9 @@ async fn issue(tokens: &Arc<TokenService>) -> anyhow::Result<Vec<String>> {
                     request_id: String::new(),
                     attributes: Vec::new(),
                 };
-                let LoginOutcome::Issued(issued) = tokens.login(request).await? else { continue };
+                let LoginOutcome::Issued(issued) = tokens.login(request).await? else {
+                    continue;
+                };
                 values.push(issued.value.reveal());
             }
             anyhow::Ok(values)
@@ -252,8 +294,12 @@ fn wrk(port: u16, lua: &std::path::Path, seconds: u32) -> anyhow::Result<Load> {
         let line = text.lines().find(|line| line.trim_start().starts_with(label))?;
         line.split_whitespace().nth(1).map(str::to_owned)
     };
-    let per_second = after("Requests/sec:").and_then(|text| text.parse().ok()).with_context(|| text.clone())?;
-    let p99_ms = after("99%").and_then(|text| milliseconds(&text)).with_context(|| text.clone())?;
+    let per_second = after("Requests/sec:")
+        .and_then(|text| text.parse().ok())
+        .with_context(|| text.clone())?;
+    let p99_ms = after("99%")
+        .and_then(|text| milliseconds(&text))
+        .with_context(|| text.clone())?;
     Ok(Load { per_second, p99_ms })
 }
 

@@ -43,10 +43,18 @@ impl HostPasswords for AtOnce {
 }
 
 pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     tokio.block_on(async {
         let (p50, p99) = run(Instances::Fresh).await?;
-        table.figure("instance: fresh, verify with two host calls, drop, p50", p50, "us", Bound::AtMost(30.0));
+        table.figure(
+            "instance: fresh, verify with two host calls, drop, p50",
+            p50,
+            "us",
+            Bound::AtMost(30.0),
+        );
         table.note("instance: the same, p99", p99, "us");
         let (p50, p99) = run(Instances::Reuse).await?;
         table.note("instance: reused, verify with two host calls, p50", p50, "us");
@@ -62,7 +70,10 @@ async fn run(instances: Instances) -> anyhow::Result<(f64, f64)> {
     std::fs::write(plugins.join("hello_backend.wasm"), artefact("hello_backend"))?;
     let mut settings = RuntimeSettings::new(plugins, folder.path().join("var"), Secret::new([7; 32]));
     settings.watch = false;
-    let services = HostServices { directory: Arc::new(AtOnce), passwords: Arc::new(AtOnce) };
+    let services = HostServices {
+        directory: Arc::new(AtOnce),
+        passwords: Arc::new(AtOnce),
+    };
     let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
     let mut spec = BackendSpec::new(BackendName::parse("hello")?, "hello_backend");
     spec.config = serde_json::json!({"users": {"alice": "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"}});
@@ -72,8 +83,15 @@ async fn run(instances: Instances) -> anyhow::Result<(f64, f64)> {
     let mut spans = Vec::with_capacity(CALLS);
     for call in 0..CALLS + 2000 {
         let request = VerifyRequest {
-            context: RequestContext { request_id: "bench".to_owned(), dialect: "wazo", ..RequestContext::default() },
-            step: Step::Start { identifier: "alice".to_owned(), credential: Credential::Password("s3cre7".into()) },
+            context: RequestContext {
+                request_id: "bench".to_owned(),
+                dialect: "wazo",
+                ..RequestContext::default()
+            },
+            step: Step::Start {
+                identifier: "alice".to_owned(),
+                credential: Credential::Password("s3cre7".into()),
+            },
             deadline: Instant::now() + Duration::from_secs(5),
         };
         let begun = Instant::now();

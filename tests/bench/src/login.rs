@@ -25,19 +25,24 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
         for _ in 0..LOGINS {
             login();
         }
-        let login_ms = (server_time(host.pid())? - before).as_secs_f64() * 1000.0 / f64::from(LOGINS);
+        let login_ms = server_time(host.pid())?.saturating_sub(before).as_secs_f64() * 1000.0 / f64::from(LOGINS);
         let before = own_time()?;
         for _ in 0..LOGINS {
             raw_hash();
         }
-        let hash_ms = (own_time()? - before).as_secs_f64() * 1000.0 / f64::from(LOGINS);
+        let hash_ms = own_time()?.saturating_sub(before).as_secs_f64() * 1000.0 / f64::from(LOGINS);
         ratios.push(login_ms / hash_ms);
         ours.push(login_ms);
         raw.push(hash_ms);
     }
     table.note("login: processor time", median(ours), "ms");
     table.note("login: raw argon2id hash (64 MiB, t=3, p=1)", median(raw), "ms");
-    table.figure("login: processor time against the raw hash", median(ratios), "x", Bound::AtMost(1.05));
+    table.figure(
+        "login: processor time against the raw hash",
+        median(ratios),
+        "x",
+        Bound::AtMost(1.05),
+    );
     Ok(())
 }
 
@@ -67,5 +72,7 @@ fn own_time() -> anyhow::Result<Duration> {
     let micros = |time: nix::sys::time::TimeVal| {
         u64::try_from(time.tv_sec() * 1_000_000 + time.tv_usec()).expect("time goes on")
     };
-    Ok(Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time())))
+    Ok(Duration::from_micros(
+        micros(usage.user_time()) + micros(usage.system_time()),
+    ))
 }

@@ -36,20 +36,36 @@ impl Table {
     /// A figure without a bound: context for the others.
     pub(crate) fn note(&mut self, name: &str, value: f64, unit: &'static str) {
         println!("{name}: {value:.3} {unit}");
-        self.rows.push(Row { name: name.to_owned(), value, unit, bound: None });
+        self.rows.push(Row {
+            name: name.to_owned(),
+            value,
+            unit,
+            bound: None,
+        });
     }
 
     /// A figure with a bound.
     pub(crate) fn figure(&mut self, name: &str, value: f64, unit: &'static str, bound: Bound) {
         println!("{name}: {value:.3} {unit}");
-        self.rows.push(Row { name: name.to_owned(), value, unit, bound: Some(bound) });
+        self.rows.push(Row {
+            name: name.to_owned(),
+            value,
+            unit,
+            bound: Some(bound),
+        });
     }
 
     /// The table as text.
     pub(crate) fn render(&self) -> String {
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
         let mut text = String::new();
-        for Row { name, value, unit, bound } in &self.rows {
+        for Row {
+            name,
+            value,
+            unit,
+            bound,
+        } in &self.rows
+        {
             let judgement = match bound {
                 None => String::new(),
                 Some(bound) => {

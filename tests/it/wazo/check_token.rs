@@ -20,15 +20,37 @@ async fn get_token_repeats_what_post_answered() {
 
 #[tokio::test]
 async fn check_token_knows_scope_and_tenant() {
-    let host = TestHost::builder().user("alice", "s3cre7").user_with("root", "s3cre7", &["--admin"]).start();
-    host.keyway(&["policy", "add", "calls", "--access", "calls.me.#", "--access", "!calls.me.delete"]).ok();
+    let host = TestHost::builder()
+        .user("alice", "s3cre7")
+        .user_with("root", "s3cre7", &["--admin"])
+        .start();
+    host.keyway(&[
+        "policy",
+        "add",
+        "calls",
+        "--access",
+        "calls.me.#",
+        "--access",
+        "!calls.me.delete",
+    ])
+    .ok();
     host.keyway(&["policy", "attach", "calls", "--user", "alice"]).ok();
     let sub = host.keyway(&["tenant", "add", "sub", "--json"]).ok().json();
-    let sub = sub["id"].as_str().or(sub["uuid"].as_str()).expect("the tenant's id").to_owned();
+    let sub = sub["id"]
+        .as_str()
+        .or(sub["uuid"].as_str())
+        .expect("the tenant's id")
+        .to_owned();
     let wazo = host.wazo();
     let alice = wazo.login("alice", "s3cre7", json!({})).await;
-    let (token, id) = (alice.token(), alice.body["data"]["auth_id"].as_str().expect("an id").to_owned());
-    let own = alice.body["data"]["metadata"]["tenant_uuid"].as_str().expect("a tenant").to_owned();
+    let (token, id) = (
+        alice.token(),
+        alice.body["data"]["auth_id"].as_str().expect("an id").to_owned(),
+    );
+    let own = alice.body["data"]["metadata"]["tenant_uuid"]
+        .as_str()
+        .expect("a tenant")
+        .to_owned();
     let root = wazo.token("wazo_user", "root", "s3cre7").await;
     let cases = [
         (&token, "?scope=calls.me.read".to_owned(), 204),
@@ -47,7 +69,11 @@ async fn check_token_knows_scope_and_tenant() {
     ];
     for (token, query, status) in &cases {
         assert_eq!(wazo.check(token, query).await, *status, "HEAD {query}");
-        assert_eq!(wazo.get(token, query).await.status, if *status == 204 { 200 } else { *status }, "GET {query}");
+        assert_eq!(
+            wazo.get(token, query).await.status,
+            if *status == 204 { 200 } else { *status },
+            "GET {query}"
+        );
     }
     let denied = wazo.get(&token, "?scope=other").await;
     assert_eq!(denied.body["reason"], json!(["Unauthorized for other"]));
@@ -68,11 +94,19 @@ async fn check_token_keeps_the_accesses_of_its_issue() {
 async fn check_token_is_404_for_the_unknown_and_the_malformed() {
     let host = TestHost::builder().start();
     let unknown = host.wazo().get("00000000-0000-4000-8000-000000000000", "").await;
-    assert_eq!((unknown.status, &unknown.body["reason"]), (404, &json!(["No such token"])));
+    assert_eq!(
+        (unknown.status, &unknown.body["reason"]),
+        (404, &json!(["No such token"]))
+    );
     assert_eq!(host.wazo().check("00000000-0000-4000-8000-000000000000", "").await, 404);
     let malformed = host.wazo().get("not-a-uuid", "").await;
     assert_eq!(malformed.status, 404);
-    assert!(malformed.headers["content-type"].to_str().expect("text").starts_with("text/html"));
+    assert!(
+        malformed.headers["content-type"]
+            .to_str()
+            .expect("text")
+            .starts_with("text/html")
+    );
 }
 
 #[tokio::test]
@@ -82,20 +116,45 @@ async fn check_scopes_answers_each_once() {
     host.keyway(&["policy", "attach", "calls", "--user", "alice"]).ok();
     let token = host.wazo().token("wazo_user", "alice", "s3cre7").await;
     let ask = async |token: &str, body: Value| {
-        send(host.wazo().request(Method::POST, &format!("/token/{token}/scopes/check")).json(&body)).await
+        send(
+            host.wazo()
+                .request(Method::POST, &format!("/token/{token}/scopes/check"))
+                .json(&body),
+        )
+        .await
     };
     let answer = ask(&token, json!({"scopes": ["calls.read", "other", "calls.read"]})).await;
-    assert_eq!((answer.status, answer.body), (200, json!({"scopes": {"calls.read": true, "other": false}})));
+    assert_eq!(
+        (answer.status, answer.body),
+        (200, json!({"scopes": {"calls.read": true, "other": false}}))
+    );
     assert_eq!(ask(&token, json!({})).await.status, 400);
     assert_eq!(ask(&token, json!({"scopes": "calls.read"})).await.status, 400);
-    assert_eq!(ask(&token, json!({"scopes": [], "tenant_uuid": "00000000-0000-4000-8000-000000000000"})).await.status, 403);
-    assert_eq!(ask("00000000-0000-4000-8000-000000000000", json!({"scopes": []})).await.status, 404);
+    assert_eq!(
+        ask(
+            &token,
+            json!({"scopes": [], "tenant_uuid": "00000000-0000-4000-8000-000000000000"})
+        )
+        .await
+        .status,
+        403
+    );
+    assert_eq!(
+        ask("00000000-0000-4000-8000-000000000000", json!({"scopes": []}))
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
 async fn check_token_is_404_once_expired() {
     let host = TestHost::builder().user("alice", "s3cre7").start();
-    let token = host.wazo().login("alice", "s3cre7", json!({"expiration": 1})).await.token();
+    let token = host
+        .wazo()
+        .login("alice", "s3cre7", json!({"expiration": 1}))
+        .await
+        .token();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     // The life of a token is a matter of seconds at the least, so this test waits for one to end.
     while host.wazo().check(&token, "").await == 204 {

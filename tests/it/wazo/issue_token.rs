@@ -7,7 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 fn host() -> TestHost {
-    TestHost::builder().tls().user_with("alice", "s3cre7", &["--email", "Alice@Example.org"]).start()
+    TestHost::builder()
+        .tls()
+        .user_with("alice", "s3cre7", &["--email", "Alice@Example.org"])
+        .start()
 }
 
 /// `2026-11-22T03:04:36.123456`: a date with microseconds and no zone.
@@ -18,16 +21,23 @@ fn is_date(text: &Value) -> bool {
 }
 
 fn is_uuid(text: &Value) -> bool {
-    text.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok() && text.len() == 36)
+    text.as_str()
+        .is_some_and(|text| uuid::Uuid::try_parse(text).is_ok() && text.len() == 36)
 }
 
 #[tokio::test]
 async fn post_token_answers_as_the_seeds_show() {
     let host = host();
-    let answer = host.wazo().login("alice", "s3cre7", json!({"backend": "xivo_user", "expiration": 600})).await;
+    let answer = host
+        .wazo()
+        .login("alice", "s3cre7", json!({"backend": "xivo_user", "expiration": 600}))
+        .await;
     assert_eq!(answer.status, 200);
     let uuid = |value: insta::internals::Content, _: insta::internals::ContentPath<'_>| {
-        assert!(value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()), "{value:?}");
+        assert!(
+            value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok()),
+            "{value:?}"
+        );
         "[uuid]"
     };
     for date in ["issued_at", "expires_at", "utc_issued_at", "utc_expires_at"] {
@@ -79,7 +89,11 @@ async fn post_token_serves_either_name_of_the_backend_below_either_prefix() {
     let host = host();
     let behind_proxy = host.wazo().at(host.url("/api/auth/0.1"));
     for client in [host.wazo(), behind_proxy] {
-        for backend in [json!({"backend": "xivo_user"}), json!({"backend": "wazo_user"}), json!({})] {
+        for backend in [
+            json!({"backend": "xivo_user"}),
+            json!({"backend": "wazo_user"}),
+            json!({}),
+        ] {
             let answer = client.login("alice", "s3cre7", backend.clone()).await;
             assert_eq!(answer.status, 200, "{backend}");
             assert_eq!(client.check(&answer.token(), "").await, 204, "{backend}");
@@ -91,7 +105,11 @@ async fn post_token_serves_either_name_of_the_backend_below_either_prefix() {
 async fn post_token_takes_the_login_or_the_email_in_any_case() {
     let host = host();
     for login in ["alice", "ALICE", "alice@example.org", "ALICE@EXAMPLE.ORG"] {
-        assert_eq!(host.wazo().login(login, "s3cre7", json!({})).await.status, 200, "{login}");
+        assert_eq!(
+            host.wazo().login(login, "s3cre7", json!({})).await.status,
+            200,
+            "{login}"
+        );
     }
     assert_eq!(host.wazo().login("alice", "S3CRE7", json!({})).await.status, 401);
 }
@@ -99,7 +117,11 @@ async fn post_token_takes_the_login_or_the_email_in_any_case() {
 #[tokio::test]
 async fn post_token_lives_as_long_as_asked() {
     let host = host();
-    for (asked, seconds) in [(json!({}), 7200), (json!({"expiration": 600}), 600), (json!({"expiration": "600"}), 600)] {
+    for (asked, seconds) in [
+        (json!({}), 7200),
+        (json!({"expiration": 600}), 600),
+        (json!({"expiration": "600"}), 600),
+    ] {
         let answer = host.wazo().login("alice", "s3cre7", asked.clone()).await;
         let at = |key: &str| {
             let text = answer.body["data"][key].as_str().expect("a date");
@@ -115,8 +137,17 @@ async fn post_token_lives_as_long_as_asked() {
 #[tokio::test]
 async fn post_token_ignores_the_content_type_and_unknown_keys() {
     let host = host();
-    let post = || host.wazo().request(Method::POST, "/token").basic_auth("alice", Some("s3cre7"));
-    assert_eq!(send(post().header("content-type", "text/plain").body(r#"{"colour": "red"}"#)).await.status, 200);
+    let post = || {
+        host.wazo()
+            .request(Method::POST, "/token")
+            .basic_auth("alice", Some("s3cre7"))
+    };
+    assert_eq!(
+        send(post().header("content-type", "text/plain").body(r#"{"colour": "red"}"#))
+            .await
+            .status,
+        200
+    );
     assert_eq!(send(post().body("null")).await.status, 200);
     assert_eq!(send(post().body("[]")).await.status, 200);
 }
@@ -128,7 +159,10 @@ async fn post_token_refuses_in_one_wording() {
     let mut answers = vec![
         ("wrong password", wazo.login("alice", "wrong", json!({})).await),
         ("unknown user", wazo.login("nobody", "s3cre7", json!({})).await),
-        ("unknown backend", wazo.login("alice", "s3cre7", json!({"backend": "nope"})).await),
+        (
+            "unknown backend",
+            wazo.login("alice", "s3cre7", json!({"backend": "nope"})).await,
+        ),
         ("empty password", wazo.login("alice", "", json!({})).await),
         ("empty login", wazo.login("", "s3cre7", json!({})).await),
     ];
@@ -136,7 +170,10 @@ async fn post_token_refuses_in_one_wording() {
     answers.push(("no header", send(post()).await));
     answers.push(("no base64", send(post().header("authorization", "Basic !!!")).await));
     answers.push(("no colon", send(post().header("authorization", "Basic YWxpY2U=")).await));
-    answers.push(("another scheme", send(post().header("authorization", "Digest YWxpY2U6czNjcmU3")).await));
+    answers.push((
+        "another scheme",
+        send(post().header("authorization", "Digest YWxpY2U6czNjcmU3")).await,
+    ));
     for (what, mut answer) in answers {
         assert_eq!(answer.status, 401, "{what}");
         assert!(answer.body["timestamp"][0].is_f64(), "{what}: {answer:?}");
@@ -152,7 +189,9 @@ async fn post_token_refuses_in_one_wording() {
 async fn post_token_of_an_example_backend_issues_to_its_own_subject() {
     let hello = keyway_tests::artefact("hello_backend");
     // The verifier of `s3cre7` with cheap parameters.
-    let host = TestHost::builder().user("alice", "s3cre7").plugin("hello_backend", hello);
+    let host = TestHost::builder()
+        .user("alice", "s3cre7")
+        .plugin("hello_backend", hello);
     let host = host.backend(concat!(
         "name = \"hello\"\nplugin = \"hello_backend\"\n",
         "config.users.bob = \"$argon2id$v=19$m=8,t=1,p=1$b25seSBmb3IgdGVzdHM$a0wL/iwaimsQDkgYauNr3ZSSyrf5vbxWWQ1ZzBpf6QY\""
@@ -163,9 +202,19 @@ async fn post_token_of_an_example_backend_issues_to_its_own_subject() {
     let answer = host.wazo().login("bob", "s3cre7", json!({"backend": "hello"})).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(is_uuid(&answer.body["data"]["auth_id"]));
-    assert_eq!(answer.body["data"]["xivo_user_uuid"], Value::Null, "not a user of the directory");
+    assert_eq!(
+        answer.body["data"]["xivo_user_uuid"],
+        Value::Null,
+        "not a user of the directory"
+    );
     let again = host.wazo().login("bob", "s3cre7", json!({"backend": "hello"})).await;
-    assert_eq!(again.body["data"]["auth_id"], answer.body["data"]["auth_id"], "the same identity each time");
-    let elsewhere = host.wazo().login("bob", "s3cre7", json!({"backend": "wazo_user"})).await;
+    assert_eq!(
+        again.body["data"]["auth_id"], answer.body["data"]["auth_id"],
+        "the same identity each time"
+    );
+    let elsewhere = host
+        .wazo()
+        .login("bob", "s3cre7", json!({"backend": "wazo_user"}))
+        .await;
     assert_eq!(elsewhere.status, 401, "a backend's user is nobody in another backend");
 }
