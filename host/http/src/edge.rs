@@ -23,7 +23,7 @@ pub use call::Call;
 pub use credentials::{basic_credentials, user_agent};
 pub use listen::{Drained, ListenError, Listener};
 pub use live::answers;
-pub use log::{chain, log_failure, log_refusal};
+pub use log::{chain, log_failure};
 pub use page::{message, not_found, not_found_page};
 pub use payload::{Payload, PayloadError};
 pub use settings::EdgeSettings;

@@ -17,6 +17,8 @@ const MAX_SUBJECT: usize = 255;
 const MAX_LOGIN: usize = 1024;
 /// What a backend may have kept with a session, in bytes: groups, and the names and values of attributes.
 const MAX_KEPT: usize = 12 * 1024;
+/// Characters of the backend's name, as the caller wrote it, that go to the log.
+const MAX_LOGGED_NAME: usize = 64;
 /// A backend watches its own deadline, and its fault says more than ours; so it gets this much longer.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -142,7 +144,7 @@ impl Line {
     fn of(request: &LoginRequest) -> Self {
         Self {
             request_id: request.request_id.clone(),
-            backend: request.backend.clone(),
+            backend: request.backend.chars().take(MAX_LOGGED_NAME).collect(),
             dialect: request.dialect,
             client: request.client.address.clone(),
         }
@@ -170,11 +172,16 @@ impl Line {
                 | TokenError::NoCredential
                 | TokenError::UnknownBackend(_)
                 | TokenError::TtlOutOfRange { .. }),
-            ) => tracing::info!(request_id, backend, dialect, client, %reason, "login refused"),
-            Err(error) => {
-                let error = error as &dyn std::error::Error;
-                tracing::warn!(request_id, backend, dialect, client, error, "login failed");
+            ) => {
+                // As text, which subscribers escape: the backend's name may be the caller's own words.
+                let reason = match reason {
+                    TokenError::UnknownBackend(_) => "refused: no backend has this name".to_owned(),
+                    reason => reason.to_string(),
+                };
+                tracing::info!(request_id, backend, dialect, client, reason, "login refused");
             }
+            // The dialect logs it with its causes: once, at the edge.
+            Err(_) => {}
         }
     }
 }

@@ -13,11 +13,6 @@ pub fn log_failure(call: &Call, error: &dyn Error) {
     tracing::error!(request_id = call.id(), error = %one_line(&chain(error)), "request failed");
 }
 
-/// Logs why a login was refused, under the request's id: callers are not told.
-pub fn log_refusal(call: &Call, reason: &dyn Error) {
-    tracing::info!(request_id = call.id(), reason = %one_line(&reason.to_string()), "login refused");
-}
-
 /// The text without line breaks and other control characters, and not much of it: parts of it may be a caller's own words, which are to
 /// forge no line and to fill no disk.
 fn one_line(text: &str) -> String {

@@ -27,6 +27,7 @@ pub(crate) fn start(config: LogConfig, level: Option<LogLevel>) -> LogControl {
             .with_writer(std::io::stderr)
             .json()
             .flatten_event(true)
+            .with_span_list(false)
             .boxed(),
     };
     // A second start in one process can only be a test's; the first one's log serves it too.

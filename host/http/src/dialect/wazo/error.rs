@@ -9,7 +9,7 @@ use keyway_core::token::TokenError;
 
 use super::validation::{Problem, Problems};
 use super::{Wazo, wire};
-use crate::edge::{Call, PayloadError, log_failure, log_refusal};
+use crate::edge::{Call, PayloadError, log_failure};
 
 const REFUSED: &str = "Authentication Failed";
 const UNAVAILABLE: &str = "Service Unavailable";
@@ -71,7 +71,6 @@ fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
     let now = wazo.now();
     match error {
         TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
-            log_refusal(call, error);
             wire::failure(StatusCode::UNAUTHORIZED, REFUSED, now)
         }
         TokenError::TtlOutOfRange { max } => {
