@@ -95,7 +95,10 @@ impl CallState {
 
     /// Remembers a value that the guest has seen, so that it can be blanked out of what the guest says.
     pub(crate) fn remember_exposed(&mut self, value: Secret<Vec<u8>>) {
-        self.exposed.push(value);
+        // Each text from the guest is searched once for each of these, so asking again must not make them more.
+        if !self.exposed.contains(&value) {
+            self.exposed.push(value);
+        }
     }
 
     /// Text from the guest, fit for a log: exposed secrets blanked, control characters escaped, at most `max` bytes.

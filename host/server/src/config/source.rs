@@ -147,7 +147,27 @@ impl Source {
             Some((found, _)) => format!("{found}expected a table"),
             None => message.replace("unknown variant", "unknown value"),
         };
+        let message = match &key {
+            Some(key) if may_be_secret(key) => without_value(&message),
+            _ => message,
+        };
         self.refuse(span, message)
+    }
+}
+
+/// Whether a value of this key may be a secret, or have been meant as one.
+fn may_be_secret(key: &str) -> bool {
+    key.split('.')
+        .any(|part| matches!(part, "secrets" | "config" | "store" | "keys"))
+}
+
+/// A type error without the value that was found: `invalid type: string "x", expected ...` becomes `invalid type, expected ...`.
+fn without_value(message: &str) -> String {
+    let (kind, expected) = (message.split_once(": "), message.rfind(", expected"));
+    match (kind, expected.and_then(|at| message.get(at..))) {
+        (Some((kind, _)), Some(expected)) => format!("{kind}{expected}"),
+        (Some((kind, _)), None) => kind.to_owned(),
+        (None, _) => message.to_owned(),
     }
 }
 

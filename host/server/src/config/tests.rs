@@ -304,6 +304,24 @@ fn a_backends_limits_grants_and_secrets_are_checked() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    for lines in [
+        "secrets.bind_password = \"hunter2, expected\"",
+        "secrets = \"hunter2\"",
+        "secrets.bind_password = { file = [\"hunter2\"] }",
+        "config = \"hunter2\"",
+    ] {
+        let message = backend_refusal(lines);
+        assert!(!message.contains("hunter2"), "{message}");
+        assert!(
+            message.contains("keyway.toml:4") && message.contains("backend."),
+            "{message}"
+        );
+    }
+    assert!(!refusal("store = \"postgres://u:hunter2@h/d\"").contains("hunter2"));
+}
+
+#[test]
 fn text_that_is_not_toml_is_named_with_its_line() {
     assert!(refusal("a = 1\nb = = 2").starts_with("/srv/keyway.toml:2: "));
     assert!(refusal("data_dir = \"a\"\ndata_dir = \"b\"").starts_with("/srv/keyway.toml:2: "));
