@@ -1,6 +1,7 @@
 //! The host's own users, tenants and policies: what an operator and the `directory` import do with them.
 
 mod error;
+mod group;
 mod policy;
 mod tenant;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::Secret;
-use crate::model::{TenantId, User, UserId};
+use crate::model::{TenantId, TenantScope, TenantTree, User, UserId};
 use crate::password::PasswordPool;
 use crate::port::{Clock, Random, Revoked, Store, StoreError};
 use crate::tenants::TenantDirectory;
@@ -25,14 +26,16 @@ pub use policy::ADMIN_POLICY;
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
 pub struct AddUser {
-    /// 1 to 256 characters, none of them a control character.
-    pub login: String,
+    /// 1 to 256 characters, none of them a control character; `None` for a user who logs in by email address only.
+    pub login: Option<String>,
     /// 1 to 1024 bytes; `None` for a user who cannot log in with a password.
     pub password: Option<Secret<Vec<u8>>>,
     /// Becomes the main address, confirmed.
     pub email: Option<String>,
-    /// A name for people to read.
-    pub display_name: Option<String>,
+    /// Its given name.
+    pub firstname: Option<String>,
+    /// Its family name.
+    pub lastname: Option<String>,
     /// Id, domain, realm or name; the top tenant if absent.
     pub tenant: Option<String>,
     /// Attaches the policy `admin`, which holds `#`.
@@ -67,6 +70,23 @@ impl DirectoryService {
             clock,
             random,
         }
+    }
+
+    /// The tenants, for questions about who is above whom.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Store`].
+    pub async fn tenant_tree(&self) -> Result<Arc<TenantTree>, DirectoryError> {
+        Ok(self.tenants.tree().await?)
+    }
+
+    /// Whether this tenant is one of those.
+    async fn is_in_scope(&self, tenant: TenantId, scope: TenantScope) -> Result<bool, DirectoryError> {
+        Ok(match scope {
+            TenantScope::All => true,
+            TenantScope::Only(only) => tenant == only,
+            TenantScope::Subtree(top) => self.tenants.tree().await?.is_within(tenant, top),
+        })
     }
 
     /// The tenant of this id, domain, realm or name; the top tenant for `None`.

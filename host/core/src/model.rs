@@ -2,12 +2,14 @@
 
 mod backend;
 mod credential;
+mod group;
 mod id;
 mod outcome;
 mod page;
 mod plugin;
 mod policy;
 mod principal;
+mod refresh;
 mod session;
 mod tenant;
 mod timestamp;
@@ -16,14 +18,16 @@ mod user;
 
 pub use backend::{BackendName, InvalidBackendName};
 pub use credential::{Credential, DigestAlgorithm};
-pub use id::{IdentityId, PolicyId, SessionId, TenantId, UserId};
+pub use group::Group;
+pub use id::{EmailId, GroupId, IdentityId, PolicyId, RefreshTokenId, SessionId, TenantId, UserId};
 pub use outcome::{Answer, Challenge, ChallengeKind, Outcome, Refusal};
-pub use page::{Page, Paged};
+pub use page::{Direction, Page, Paged, Query, TenantScope};
 pub use plugin::{HistoryEntry, InvalidPluginDigest, PluginDigest, PluginStamp, PluginState, PluginStatus};
-pub use policy::Policy;
+pub use policy::{MAX_SLUG, Policy, slug_of};
 pub use principal::{Identity, Principal, Subject};
+pub use refresh::RefreshToken;
 pub use session::{Client, Session};
-pub use tenant::{Tenant, TenantTree};
+pub use tenant::{PostalAddress, Tenant, TenantTree};
 pub use timestamp::Timestamp;
 pub use token::{KeyId, Token, TokenDigest, TokenRecord};
-pub use user::{Email, User, login_key};
+pub use user::{AuthenticationMethod, Email, Purpose, User, login_key};

@@ -3,6 +3,7 @@
 mod backend;
 mod clock;
 mod directory_store;
+mod group_store;
 mod key_store;
 mod plugin_host;
 mod policy_store;
@@ -12,7 +13,8 @@ mod token_store;
 
 pub use backend::{Backend, BackendFault, BackendSlot, Backends, RequestContext, Step, VerifyRequest};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
-pub use directory_store::{DirectoryStore, NewUser, StoredVerifier};
+pub use directory_store::{DirectoryStore, NewUser, StoredVerifier, UserFilter, UserOrder};
+pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::PolicyStore;

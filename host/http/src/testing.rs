@@ -93,9 +93,21 @@ impl TestState {
     }
 }
 
+impl TestState {
+    /// Lets alice's tokens have this access from now on.
+    pub(crate) async fn grant_alice(&self, access: &str) {
+        let directory = &self.state.directory;
+        directory
+            .add_policy("alice", vec![access.to_owned()])
+            .await
+            .expect("a policy");
+        directory.attach_policy("alice", "alice").await.expect("attached");
+    }
+}
+
 async fn add_alice(directory: &DirectoryService) -> UserId {
     let user = AddUser {
-        login: "alice".to_owned(),
+        login: Some("alice".to_owned()),
         password: Some("s3cre7".into()),
         ..AddUser::default()
     };

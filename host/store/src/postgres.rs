@@ -4,9 +4,13 @@
 mod directory;
 mod directory_store;
 mod feed;
+#[path = "statement/group.rs"]
+mod group;
 #[path = "statement/key.rs"]
 mod key;
 mod key_store;
+#[path = "statement/list.rs"]
+mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
@@ -46,6 +50,7 @@ const CHANGES_KEPT: usize = 1024;
 // What the statements that both drivers share are compiled against here.
 type Database = Postgres;
 type Connection = PgConnection;
+type DriverStore = PostgresStore;
 
 /// Other nodes write at the same time: what a transaction decides on must stay as it is.
 const LOCKS_ROWS: bool = true;
@@ -87,7 +92,7 @@ impl PostgresStore {
         let place = place(&options);
         let refused = |source| OpenError::connect(&place, source);
         let mut connection = connect(&options, settings.acquire_timeout).await.map_err(refused)?;
-        prepare(&mut connection, random.uuid())
+        prepare(&mut connection, random)
             .await
             .map_err(|source| OpenError::migrate(&place, source))?;
         // Whether the connection ends well is of no interest: all of it is committed.
@@ -154,6 +159,53 @@ impl PostgresStore {
                 .await?;
             Ok(transaction)
         })
+    }
+
+    /// Does `work` in a transaction, in bounded time.
+    async fn write<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let outcome = work(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear of what was revoked.
+    async fn write_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let (outcome, revoked) = work(&mut transaction).await?;
+            self.announce_revoked(&mut transaction, &revoked).await?;
+            transaction.commit().await?;
+            Ok((outcome, revoked))
+        };
+        self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear that tenants changed.
+    async fn write_tenants<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let outcome = work(&mut transaction).await?;
+            self.announce(&mut transaction, Notice::Tenants).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        self.call(action, work).await
     }
 
     /// Tells the other nodes which tokens are no longer good, when the transaction commits.
@@ -226,9 +278,19 @@ async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConn
     connected.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
+/// The lock under which a node makes what every store holds; any number that nothing else of ours locks.
+const PREPARATION: i64 = 0x6b65_7977_6179;
+
 /// Brings the tables up to date, and makes the top tenant. The migrator holds a lock, so that nodes that start at once take turns.
-async fn prepare(connection: &mut PgConnection, master: Uuid) -> Result<(), MigrateError> {
+async fn prepare(connection: &mut PgConnection, random: &dyn Random) -> Result<(), MigrateError> {
     MIGRATIONS.run(&mut *connection).await?;
-    tenant::add_master(connection, master).await?;
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(PREPARATION)
+        .execute(&mut *transaction)
+        .await?;
+    tenant::add_master(&mut transaction, random.uuid()).await?;
+    tenant::add_missing_groups(&mut transaction, random).await?;
+    transaction.commit().await?;
     Ok(())
 }

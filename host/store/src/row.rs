@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use keyway_core::model::{
-    BackendName, Client, Email, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Session, SessionId,
-    Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
+    AuthenticationMethod, BackendName, Client, Email, EmailId, Group, GroupId, Identity, IdentityId, KeyId,
+    PluginDigest, Policy, PolicyId, Purpose, RefreshTokenId, Session, SessionId, Tenant, TenantId, Timestamp, Token,
+    TokenDigest, TokenRecord, User, UserId,
 };
 use keyway_core::port::{KeyPurpose, SealedKey, StoreError};
 use serde::Serialize;
@@ -51,6 +52,8 @@ pub(crate) struct TokenRow {
     user_agent: Option<String>,
     attributes: String,
     opened_at: i64,
+    mobile: bool,
+    refresh: Option<Uuid>,
 }
 
 impl TryFrom<TokenRow> for TokenRecord {
@@ -88,6 +91,8 @@ impl TryFrom<TokenRow> for TokenRecord {
             },
             attributes: from_json("session.attributes", &id, &row.attributes)?,
             opened_at: Timestamp(row.opened_at),
+            mobile: row.mobile,
+            refresh: row.refresh.map(RefreshTokenId),
         };
         Ok(Self { token, session })
     }
@@ -116,21 +121,26 @@ impl TryFrom<&DigestRow> for TokenDigest {
 pub(crate) struct UserRow {
     id: Uuid,
     tenant: Uuid,
-    login: String,
-    display_name: Option<String>,
+    login: Option<String>,
+    firstname: Option<String>,
+    lastname: Option<String>,
+    purpose: String,
+    authentication_method: String,
     enabled: bool,
     created_at: i64,
+    email: Option<Uuid>,
     address: Option<String>,
     main: Option<bool>,
     confirmed: Option<bool>,
 }
 
 /// Users from rows in which each user's rows follow each other.
-pub(crate) fn users(rows: Vec<UserRow>) -> Vec<User> {
+pub(crate) fn users(rows: Vec<UserRow>) -> Result<Vec<User>, StoreError> {
     let mut users: Vec<User> = Vec::new();
     for row in rows {
-        let email = match (row.address, row.main, row.confirmed) {
-            (Some(address), Some(main), Some(confirmed)) => Some(Email {
+        let email = match (row.email, row.address, row.main, row.confirmed) {
+            (Some(id), Some(address), Some(main), Some(confirmed)) => Some(Email {
+                id: EmailId(id),
                 address,
                 main,
                 confirmed,
@@ -143,14 +153,45 @@ pub(crate) fn users(rows: Vec<UserRow>) -> Vec<User> {
                 id: UserId(row.id),
                 tenant: TenantId(row.tenant),
                 login: row.login,
-                display_name: row.display_name,
+                firstname: row.firstname,
+                lastname: row.lastname,
+                purpose: Purpose::parse(&row.purpose)
+                    .ok_or_else(|| inconsistent(format!("`directory_user.purpose` of `{}` is unknown", row.id)))?,
+                authentication_method: method("directory_user", row.id, &row.authentication_method)?,
                 emails: email.into_iter().collect(),
                 enabled: row.enabled,
                 created_at: Timestamp(row.created_at),
             }),
         }
     }
-    users
+    Ok(users)
+}
+
+fn method(table: &str, id: Uuid, text: &str) -> Result<AuthenticationMethod, StoreError> {
+    AuthenticationMethod::parse(text)
+        .ok_or_else(|| inconsistent(format!("`{table}.authentication_method` of `{id}` is unknown")))
+}
+
+/// A group.
+#[derive(FromRow)]
+pub(crate) struct GroupRow {
+    id: Uuid,
+    tenant: Uuid,
+    name: String,
+    slug: String,
+    system: bool,
+}
+
+impl From<GroupRow> for Group {
+    fn from(row: GroupRow) -> Self {
+        Self {
+            id: GroupId(row.id),
+            tenant: TenantId(row.tenant),
+            name: row.name,
+            slug: row.slug,
+            system: row.system,
+        }
+    }
 }
 
 /// A tenant.
@@ -160,6 +201,11 @@ pub(crate) struct TenantRow {
     parent: Uuid,
     name: String,
     realm: Option<String>,
+    slug: String,
+    phone: Option<String>,
+    contact: Option<Uuid>,
+    address: String,
+    authentication_method: String,
 }
 
 /// A domain of a tenant.
@@ -170,17 +216,24 @@ pub(crate) struct DomainRow {
 }
 
 /// Tenants with their domains, both in the order in which they come.
-pub(crate) fn tenants(rows: Vec<TenantRow>, domains: Vec<DomainRow>) -> Vec<Tenant> {
+pub(crate) fn tenants(rows: Vec<TenantRow>, domains: Vec<DomainRow>) -> Result<Vec<Tenant>, StoreError> {
     let mut of: HashMap<Uuid, Vec<String>> = HashMap::new();
     for row in domains {
         of.entry(row.tenant).or_default().push(row.domain);
     }
-    let tenant = |row: TenantRow| Tenant {
-        id: TenantId(row.id),
-        parent: TenantId(row.parent),
-        name: row.name,
-        realm: row.realm,
-        domains: of.remove(&row.id).unwrap_or_default(),
+    let tenant = |row: TenantRow| {
+        Ok(Tenant {
+            id: TenantId(row.id),
+            parent: TenantId(row.parent),
+            name: row.name,
+            realm: row.realm,
+            domains: of.remove(&row.id).unwrap_or_default(),
+            slug: row.slug,
+            phone: row.phone,
+            contact: row.contact,
+            address: from_json("tenant.address", &row.id, &row.address)?,
+            authentication_method: method("tenant", row.id, &row.authentication_method)?,
+        })
     };
     rows.into_iter().map(tenant).collect()
 }
@@ -191,7 +244,11 @@ pub(crate) struct PolicyRow {
     id: Uuid,
     tenant: Uuid,
     name: String,
+    slug: String,
+    description: Option<String>,
     accesses: String,
+    shared: bool,
+    managed: bool,
 }
 
 impl TryFrom<PolicyRow> for Policy {
@@ -203,7 +260,11 @@ impl TryFrom<PolicyRow> for Policy {
             id: PolicyId(row.id),
             tenant: TenantId(row.tenant),
             name: row.name,
+            slug: row.slug,
+            description: row.description,
             accesses,
+            shared: row.shared,
+            managed: row.managed,
         })
     }
 }

@@ -5,9 +5,13 @@
 #[path = "statement/directory.rs"]
 mod directory;
 mod directory_store;
+#[path = "statement/group.rs"]
+mod group;
 #[path = "statement/key.rs"]
 mod key;
 mod key_store;
+#[path = "statement/list.rs"]
+mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
@@ -24,7 +28,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use async_trait::async_trait;
-use keyway_core::port::{Change, Random, Store, StoreError};
+use futures::future::BoxFuture;
+use keyway_core::port::{Change, Random, Revoked, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -41,6 +46,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 // What the statements that both drivers share are compiled against here.
 type Database = sqlx::Sqlite;
 type Connection = SqliteConnection;
+type DriverStore = SqliteStore;
 
 /// There is one writer at a time: rows need no locks.
 const LOCKS_ROWS: bool = false;
@@ -90,13 +96,14 @@ impl SqliteStore {
             // A commit returns when the log is on disk: a token that was handed out survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", "67108864");
-        let mut connection = options
-            .connect()
-            .await
-            .map_err(|source| OpenError::connect(&place, source))?;
-        prepare(&mut connection, random.uuid())
+        let refused = |source| OpenError::connect(&place, source);
+        // Migrations may make a table anew, which with foreign keys would empty those that refer to it.
+        let mut connection = options.clone().foreign_keys(false).connect().await.map_err(refused)?;
+        prepare(&mut connection, random)
             .await
             .map_err(|source| OpenError::migrate(&place, source))?;
+        connection.close().await.map_err(refused)?;
+        let connection = options.connect().await.map_err(refused)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.read_connections)
             .acquire_timeout(settings.acquire_timeout)
@@ -113,6 +120,42 @@ impl SqliteStore {
 
     async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, Failure> {
         Ok(self.readers.acquire().await?)
+    }
+
+    /// Does work that only reads.
+    async fn call<T>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, StoreError> {
+        during(action, work).await
+    }
+
+    /// Does `work` in a transaction, and returns when that is on disk. If the caller goes away, the work may still be done.
+    async fn write<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        self.writer.write(action, work).await
+    }
+
+    /// As [`SqliteStore::write`]; there are no other nodes to hear of what was revoked.
+    async fn write_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
+    {
+        self.writer.write(action, work).await
+    }
+
+    /// As [`SqliteStore::write`]; there are no other nodes to hear of the tenants.
+    async fn write_tenants<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        self.writer.write(action, work).await
     }
 }
 
@@ -157,10 +200,17 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// Brings the tables up to date, and makes the top tenant. All in one transaction, so that two processes cannot do it at once.
-async fn prepare(connection: &mut SqliteConnection, master: Uuid) -> Result<(), MigrateError> {
+async fn prepare(connection: &mut SqliteConnection, random: &dyn Random) -> Result<(), MigrateError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATIONS.run(&mut *transaction).await?;
-    tenant::add_master(&mut transaction, master).await?;
+    tenant::add_master(&mut transaction, random.uuid()).await?;
+    tenant::add_missing_groups(&mut transaction, random).await?;
+    let violated = sqlx::query("PRAGMA foreign_key_check")
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if violated.is_some() {
+        return Err(sqlx::Error::Protocol("a row refers to one that does not exist".to_owned()).into());
+    }
     transaction.commit().await?;
     Ok(())
 }

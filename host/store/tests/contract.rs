@@ -12,6 +12,8 @@
 mod directory;
 #[path = "contract/fixture.rs"]
 mod fixture;
+#[path = "contract/group.rs"]
+mod group;
 #[path = "contract/policy.rs"]
 mod policy;
 #[path = "contract/postgres.rs"]
@@ -80,6 +82,14 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     tenant::realms_and_domains_are_unique_everywhere_without_regard_to_case,
     tenant::a_tenant_needs_its_parent,
     tenant::a_tenant_that_owns_something_stays,
+    tenant::a_tenant_has_a_group_of_all_its_users_and_the_groups_it_starts_with,
+    group::a_group_is_found_as_it_was_added,
+    group::names_and_slugs_are_unique_in_their_tenant_without_regard_to_case,
+    group::a_group_needs_its_tenant,
+    group::groups_are_listed_by_scope_filter_search_order_and_page,
+    group::a_group_is_renamed_and_removed,
+    group::members_and_policies_come_and_go,
+    group::a_new_user_is_a_member_of_its_tenants_system_group_alone,
     policy::a_policy_is_found_by_name_without_regard_to_case,
     policy::policy_names_are_unique_in_their_tenant,
     policy::policies_are_listed_by_name,

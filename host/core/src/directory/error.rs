@@ -18,10 +18,24 @@ pub enum DirectoryError {
     /// Nobody fits.
     #[error("no such {what}: `{name}`")]
     NotFound {
-        /// `user`, `tenant` or `policy`.
+        /// `user`, `group`, `tenant`, `policy` and the like.
         what: &'static str,
         /// What was asked for.
         name: String,
+    },
+    /// The host's own, or the configuration's.
+    #[error("the {what} `{name}` cannot be changed or removed")]
+    Protected {
+        /// `group`, `policy` or `tenant`.
+        what: &'static str,
+        /// Its id.
+        name: String,
+    },
+    /// Two things that belong to different tenants cannot go together.
+    #[error("the {what} belongs to another tenant")]
+    OtherTenant {
+        /// `user` or `policy`.
+        what: &'static str,
     },
     /// A value is not acceptable.
     #[error("{field}: {rule}")]

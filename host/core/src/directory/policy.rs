@@ -17,12 +17,12 @@ impl DirectoryService {
     pub async fn add_policy(&self, name: &str, accesses: Vec<String>) -> Result<Policy, DirectoryError> {
         validate::policy_name(name)?;
         validate::accesses(&accesses)?;
-        let policy = Policy {
-            id: PolicyId(self.random.uuid()),
-            tenant: self.tenants.master().await?,
-            name: name.to_owned(),
+        let policy = Policy::new(
+            PolicyId(self.random.uuid()),
+            self.tenants.master().await?,
+            name,
             accesses,
-        };
+        );
         self.store.add_policy(&policy).await?;
         Ok(policy)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{DirectoryError, DirectoryService, validate};
-use crate::model::{Tenant, TenantId};
+use crate::model::{GroupId, Tenant, TenantId};
 use crate::port::{NewTenant, Store, StoreError};
 use crate::token::to_the_end;
 
@@ -24,20 +24,13 @@ impl DirectoryService {
         for domain in domains {
             validate::domain("domain", domain)?;
         }
-        let new = NewTenant {
-            id: TenantId(self.random.uuid()),
-            parent: self.tenant_or_master(parent).await?,
-            name: name.to_owned(),
+        let id = TenantId(self.random.uuid());
+        let tenant = Tenant {
             realm: realm.map(str::to_owned),
             domains: domains.to_vec(),
+            ..Tenant::new(id, self.tenant_or_master(parent).await?, name)
         };
-        let tenant = Tenant {
-            id: new.id,
-            parent: new.parent,
-            name: new.name.clone(),
-            realm: new.realm.clone(),
-            domains: new.domains.clone(),
-        };
+        let new = NewTenant::of(tenant.clone(), GroupId(self.random.uuid()));
         self.changing("add a tenant", move |store| async move { store.add_tenant(&new).await })
             .await?;
         Ok(tenant)

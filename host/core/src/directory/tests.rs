@@ -1,7 +1,7 @@
 //! Rules of the directory.
 
 use super::*;
-use crate::model::{Email, IdentityId, Page, Tenant};
+use crate::model::{Email, IdentityId, Query, Tenant, TenantScope};
 use crate::port::PolicyStore as _;
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
@@ -56,7 +56,7 @@ impl House {
 /// With the password `s3cre7`.
 fn user(login: &str) -> AddUser {
     AddUser {
-        login: login.to_owned(),
+        login: Some(login.to_owned()),
         password: Some("s3cre7".into()),
         ..AddUser::default()
     }
@@ -81,7 +81,7 @@ async fn a_user_is_added_to_the_top_tenant_enabled_with_a_confirmed_address() {
         .directory
         .add_user(AddUser {
             email: Some("Alice@example.org".to_owned()),
-            display_name: Some("Alice".to_owned()),
+            firstname: Some("Alice".to_owned()),
             ..user("alice")
         })
         .await
@@ -89,6 +89,7 @@ async fn a_user_is_added_to_the_top_tenant_enabled_with_a_confirmed_address() {
     assert_eq!(made.tenant, house.tenants.master().await.unwrap());
     assert!(made.enabled);
     let address = Email {
+        id: made.emails[0].id,
         address: "Alice@example.org".to_owned(),
         main: true,
         confirmed: true,
@@ -174,17 +175,17 @@ async fn values_out_of_bounds_are_refused_by_name() {
         change(&mut new);
         house.directory.add_user(new).await
     };
-    assert!(is_invalid(&add(|u| u.login = String::new()).await, "login"));
-    assert!(is_invalid(&add(|u| u.login = "x".repeat(257)).await, "login"));
-    assert!(is_invalid(&add(|u| u.login = "a\tb".to_owned()).await, "login"));
+    assert!(is_invalid(&add(|u| u.login = Some(String::new())).await, "login"));
+    assert!(is_invalid(&add(|u| u.login = Some("x".repeat(257))).await, "login"));
+    assert!(is_invalid(&add(|u| u.login = Some("a\tb".to_owned())).await, "login"));
     assert!(is_invalid(&add(|u| u.password = Some("".into())).await, "password"));
     assert!(is_invalid(
         &add(|u| u.password = Some(Secret::new(vec![b'x'; 1025]))).await,
         "password"
     ));
     assert!(is_invalid(
-        &add(|u| u.display_name = Some("\0".to_owned())).await,
-        "display name"
+        &add(|u| u.firstname = Some("\0".to_owned())).await,
+        "firstname"
     ));
     assert!(is_missing(
         &add(|u| u.tenant = Some("nowhere".to_owned())).await,
@@ -210,10 +211,15 @@ async fn values_out_of_bounds_are_refused_by_name() {
     new.email = Some(long);
     assert!(is_invalid(&house.directory.add_user(new).await, "email"));
     assert_eq!(
-        house.directory.list_users(None, Page::default()).await.unwrap().total,
+        house
+            .directory
+            .list_users(&Query::all(TenantScope::All))
+            .await
+            .unwrap()
+            .total,
         0
     );
-    assert!(add(|u| u.login = "é".repeat(256)).await.is_ok());
+    assert!(add(|u| u.login = Some("é".repeat(256))).await.is_ok());
 }
 
 #[tokio::test]

@@ -4,8 +4,11 @@ use uuid::Uuid;
 
 use super::{AddUser, DirectoryError, DirectoryService, validate};
 use crate::Secret;
-use crate::model::{Email, IdentityId, Page, Paged, TenantId, User, UserId, login_key};
-use crate::port::{NewUser, StoreError, StoredVerifier};
+use crate::model::{
+    AuthenticationMethod, Email, EmailId, IdentityId, Paged, Purpose, Query, TenantId, TenantScope, User, UserId,
+    login_key,
+};
+use crate::port::{NewUser, StoreError, StoredVerifier, UserFilter, UserOrder};
 
 impl DirectoryService {
     /// The user with this login. `tenant` is an id, a domain, a realm or a name; an unknown one finds nobody.
@@ -76,8 +79,15 @@ impl DirectoryService {
             id: UserId(self.random.uuid()),
             tenant,
             login: user.login,
-            display_name: user.display_name,
-            emails: user.email.into_iter().map(main_address).collect(),
+            firstname: user.firstname,
+            lastname: user.lastname,
+            purpose: Purpose::default(),
+            authentication_method: AuthenticationMethod::default(),
+            emails: user
+                .email
+                .into_iter()
+                .map(|address| self.main_address(address))
+                .collect(),
             enabled: true,
             created_at: self.clock.now(),
         };
@@ -102,12 +112,25 @@ impl DirectoryService {
         user.ok_or_else(|| DirectoryError::not_found("user", selector))
     }
 
-    /// Users, in the order of their logins.
+    /// The user with this id, if it belongs to one of these tenants.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::Store`].
+    pub async fn get_user_in(&self, id: UserId, scope: TenantScope) -> Result<User, DirectoryError> {
+        if let Some(user) = self.store.find_user(id).await?
+            && self.is_in_scope(user.tenant, scope).await?
+        {
+            return Ok(user);
+        }
+        Err(DirectoryError::not_found("user", &id.to_string()))
+    }
+
+    /// Users.
     ///
     /// # Errors
     /// [`DirectoryError::Store`].
-    pub async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, DirectoryError> {
-        Ok(self.store.list_users(tenant, page).await?)
+    pub async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, DirectoryError> {
+        Ok(self.store.list_users(query).await?)
     }
 
     /// Removes a user and ends its sessions.
@@ -154,8 +177,13 @@ impl DirectoryService {
     /// A login that is another's address, or the reverse, would let one user stand in front of another. Two such users who are added in the same
     /// moment slip through; only operators add users.
     async fn check_names_are_free(&self, user: &AddUser, tenant: TenantId) -> Result<(), DirectoryError> {
-        let login = login_key(&user.login);
-        if !self.store.find_users_by_email(&login, Some(tenant)).await?.is_empty() {
+        if let Some(login) = &user.login
+            && !self
+                .store
+                .find_users_by_email(&login_key(login), Some(tenant))
+                .await?
+                .is_empty()
+        {
             return Err(StoreError::Conflict { what: "login" }.into());
         }
         if let Some(email) = &user.email
@@ -168,6 +196,15 @@ impl DirectoryService {
             return Err(StoreError::Conflict { what: "email" }.into());
         }
         Ok(())
+    }
+
+    fn main_address(&self, address: String) -> Email {
+        Email {
+            id: EmailId(self.random.uuid()),
+            address,
+            main: true,
+            confirmed: true,
+        }
     }
 
     /// The policy is attached first: should the server stop in between, it hangs on an id that nobody has.
@@ -205,18 +242,22 @@ impl DirectoryService {
 }
 
 fn check(user: &AddUser) -> Result<(), DirectoryError> {
-    validate::login(&user.login)?;
+    user.login.as_deref().map_or(Ok(()), validate::login)?;
     user.password.as_ref().map_or(Ok(()), validate::password)?;
     user.email.as_deref().map_or(Ok(()), validate::email)?;
-    user.display_name.as_deref().map_or(Ok(()), validate::display_name)
-}
-
-fn main_address(address: String) -> Email {
-    Email {
-        address,
-        main: true,
-        confirmed: true,
+    user.firstname
+        .as_deref()
+        .map_or(Ok(()), |name| validate::person_name("firstname", name))?;
+    user.lastname
+        .as_deref()
+        .map_or(Ok(()), |name| validate::person_name("lastname", name))?;
+    if user.login.is_none() && user.email.is_none() {
+        return Err(DirectoryError::Invalid {
+            field: "login",
+            rule: "a user needs a login or an email address",
+        });
     }
+    Ok(())
 }
 
 fn one(users: Vec<User>, asked: &str) -> Result<Option<User>, DirectoryError> {

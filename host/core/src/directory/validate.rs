@@ -38,11 +38,30 @@ pub(super) fn email(text: &str) -> Validity {
     )
 }
 
-pub(super) fn display_name(text: &str) -> Validity {
+/// A given or family name.
+pub(super) fn person_name(field: &'static str, text: &str) -> Validity {
     check(
         is_line(text, 256),
-        "display name",
+        field,
         "1 to 256 characters, none of them a control character",
+    )
+}
+
+pub(super) fn group_name(text: &str) -> Validity {
+    check(
+        is_line(text, 128),
+        "group name",
+        "1 to 128 characters, none of them a control character",
+    )
+}
+
+/// A short name that can stand in a URL.
+pub(super) fn slug(text: &str, longest: usize) -> Validity {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    check(
+        (1..=longest).contains(&text.len()) && text.chars().all(legal),
+        "slug",
+        "letters, digits, `_` and `-`, not too many of them",
     )
 }
 

@@ -1,6 +1,6 @@
 //! Sessions: one login each.
 
-use super::{Identity, PluginDigest, SessionId, Timestamp};
+use super::{Identity, PluginDigest, RefreshTokenId, SessionId, Timestamp};
 
 /// Where a login came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,4 +28,8 @@ pub struct Session {
     pub attributes: Vec<(String, String)>,
     /// When.
     pub opened_at: Timestamp,
+    /// Whether the client is a mobile one.
+    pub mobile: bool,
+    /// The refresh token that it was opened with or that was made with it.
+    pub refresh: Option<RefreshTokenId>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{TenantId, login_key};
+use super::{AuthenticationMethod, TenantId, login_key};
 
 /// An ownership boundary: a wazo tenant, a Kazoo account and a Webitel domain are the same thing seen through three dialects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,52 @@ pub struct Tenant {
     pub realm: Option<String>,
     /// The domain names that stand for it.
     pub domains: Vec<String>,
+    /// A short name, unique everywhere without regard to case.
+    pub slug: String,
+    /// Its phone number.
+    pub phone: Option<String>,
+    /// The user to speak to, if there is one.
+    pub contact: Option<Uuid>,
+    /// Where it is.
+    pub address: PostalAddress,
+    /// How its users prove who they are, where a user's own setting is `default`.
+    pub authentication_method: AuthenticationMethod,
+}
+
+impl Tenant {
+    /// A tenant with a name and nothing else; its slug is made of its id.
+    pub fn new(id: TenantId, parent: TenantId, name: &str) -> Self {
+        Self {
+            id,
+            parent,
+            name: name.to_owned(),
+            realm: None,
+            domains: Vec::new(),
+            slug: id.0.simple().to_string().split_off(22),
+            phone: None,
+            contact: None,
+            address: PostalAddress::default(),
+            authentication_method: AuthenticationMethod::Native,
+        }
+    }
+}
+
+/// Where a tenant is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PostalAddress {
+    /// Street and number.
+    pub line_1: Option<String>,
+    /// What else belongs to the street.
+    pub line_2: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or province.
+    pub state: Option<String>,
+    /// Country.
+    pub country: Option<String>,
+    /// Postal code.
+    pub zip_code: Option<String>,
 }
 
 /// All tenants, for questions about who is above whom. A value: whoever holds one decides when it is out of date.

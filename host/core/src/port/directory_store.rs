@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::{Revoked, StoreError};
 use crate::Secret;
-use crate::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId};
+use crate::model::{
+    BackendName, GroupId, IdentityId, Paged, PolicyId, Purpose, Query, TenantId, Timestamp, User, UserId,
+};
 
 /// A user to be made, with the verifier of its password.
 #[derive(Debug, Clone)]
@@ -13,6 +15,45 @@ pub struct NewUser {
     pub user: User,
     /// Its password's verifier as a PHC string; `None` for a user who cannot log in with a password.
     pub verifier: Option<StoredVerifier>,
+}
+
+/// Which users are wanted: those that fit all that is set. Texts are compared in their own spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// With this id.
+    pub id: Option<UserId>,
+    /// With this login.
+    pub login: Option<String>,
+    /// With this given name.
+    pub firstname: Option<String>,
+    /// With this family name.
+    pub lastname: Option<String>,
+    /// There for this.
+    pub purpose: Option<Purpose>,
+    /// With this address, confirmed or not.
+    pub email: Option<String>,
+    /// Members of this group.
+    pub group: Option<GroupId>,
+    /// To whom this policy is attached, directly.
+    pub policy: Option<PolicyId>,
+    /// To whom a policy with this slug is attached, directly.
+    pub policy_slug: Option<String>,
+    /// Who has this policy, directly or through a group.
+    pub has_policy: Option<PolicyId>,
+    /// Who has a policy with this slug, directly or through a group.
+    pub has_policy_slug: Option<String>,
+}
+
+/// What users can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserOrder {
+    /// Their logins, without regard to case; those without one first.
+    #[default]
+    Login,
+    /// Their given names, likewise.
+    Firstname,
+    /// Their family names, likewise.
+    Lastname,
 }
 
 /// A password verifier (PHC string). Secret: whoever has it can guess at leisure.
@@ -46,11 +87,11 @@ pub trait DirectoryStore: Send + Sync {
     /// As [`DirectoryStore::find_user`].
     async fn find_users_by_email(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError>;
 
-    /// Users in the order of their login keys, then ids.
+    /// Users. A search looks at logins, names and addresses.
     ///
     /// # Errors
     /// As [`DirectoryStore::find_user`].
-    async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, StoreError>;
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError>;
 
     /// Removes a user, its attachments, its sessions and their tokens in one transaction; `None` if there is none.
     ///

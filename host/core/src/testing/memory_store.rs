@@ -1,10 +1,12 @@
 //! A store in memory, which keeps what the ports promise.
 
 mod directory;
+mod group;
+mod list;
 mod policy;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,7 +16,8 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Token, TokenDigest, User, UserId,
+    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Token,
+    TokenDigest, User, UserId,
 };
 use crate::port::{Change, KeyPurpose, KeyStore, SealedKey, Store, StoreError, StoredVerifier};
 
@@ -35,6 +38,9 @@ struct Tables {
     identities: HashMap<(BackendName, String), IdentityId>,
     policies: HashMap<PolicyId, Policy>,
     attachments: Vec<(PolicyId, IdentityId)>,
+    groups: HashMap<GroupId, Group>,
+    members: HashSet<(GroupId, UserId)>,
+    group_policies: HashSet<(GroupId, PolicyId)>,
     sessions: HashMap<SessionId, Session>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
@@ -48,16 +54,14 @@ impl MemoryStore {
     pub fn new() -> Arc<Self> {
         let id = TenantId(Uuid::from_u128(0x6d61_7374_6572));
         let master = Tenant {
-            id,
-            parent: id,
-            name: "master".to_owned(),
-            realm: None,
-            domains: Vec::new(),
+            slug: "master".to_owned(),
+            ..Tenant::new(id, id, "master")
         };
-        let tables = Tables {
+        let mut tables = Tables {
             tenants: HashMap::from([(id, master)]),
             ..Tables::default()
         };
+        tables.add_all_users(GroupId(Uuid::from_u128(1)), id);
         Arc::new(Self {
             tables: Mutex::new(tables),
             down: AtomicBool::new(false),

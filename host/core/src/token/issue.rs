@@ -39,7 +39,7 @@ impl TokenService {
                     user: Some(user.id),
                     tenant: user.tenant,
                     backend: slot.name.clone(),
-                    login: user.login,
+                    login: user.name().into_owned(),
                 }),
             },
             Subject::Own(subject) => {
@@ -78,6 +78,8 @@ impl TokenService {
             client: request.client,
             attributes: attributes(request.attributes, principal),
             opened_at: now,
+            mobile: false,
+            refresh: None,
         };
         let token = Token {
             digest: self.keys.digest(&value),

@@ -8,7 +8,9 @@ mod revoke;
 use super::*;
 use crate::Secret;
 use crate::key::MasterKey;
-use crate::model::{Email, IdentityId, Outcome, Refusal, Subject, TenantId, Timestamp, User, UserId};
+use crate::model::{
+    Email, EmailId, GroupId, IdentityId, Outcome, Refusal, Subject, Tenant, TenantId, Timestamp, User, UserId,
+};
 use crate::port::{
     BackendFault, DirectoryStore as _, NewTenant, NewUser, PolicyStore as _, SystemRandom, TenantStore as _,
 };
@@ -39,17 +41,13 @@ fn settings() -> TokenSettings {
 
 fn alice(tenant: TenantId) -> User {
     User {
-        id: UserId(uuid::Uuid::from_u128(0xa11ce)),
-        tenant,
-        login: "Alice".to_owned(),
-        display_name: None,
         emails: vec![Email {
+            id: EmailId(uuid::Uuid::from_u128(0xe)),
             address: "alice@example.org".to_owned(),
             main: true,
             confirmed: true,
         }],
-        enabled: true,
-        created_at: Timestamp(0),
+        ..User::new(UserId(uuid::Uuid::from_u128(0xa11ce)), tenant, "Alice", Timestamp(0))
     }
 }
 
@@ -120,25 +118,19 @@ impl House {
     }
 
     async fn add_policy(&self, name: &str, accesses: &[&str], to: IdentityId) {
-        let policy = crate::model::Policy {
-            id: crate::model::PolicyId(SystemRandom.uuid()),
-            tenant: self.tenants.master().await.unwrap(),
-            name: name.to_owned(),
-            accesses: accesses.iter().map(|text| (*text).to_owned()).collect(),
-        };
+        let policy = crate::model::Policy::new(
+            crate::model::PolicyId(SystemRandom.uuid()),
+            self.tenants.master().await.unwrap(),
+            name,
+            accesses.iter().map(|text| (*text).to_owned()).collect(),
+        );
         self.store.add_policy(&policy).await.unwrap();
         self.store.attach_policy(&policy, to).await.unwrap();
     }
 
     async fn add_tenant(&self, name: &str, parent: TenantId) -> TenantId {
         let id = TenantId(SystemRandom.uuid());
-        let tenant = NewTenant {
-            id,
-            parent,
-            name: name.to_owned(),
-            realm: None,
-            domains: Vec::new(),
-        };
+        let tenant = NewTenant::of(Tenant::new(id, parent, name), GroupId(SystemRandom.uuid()));
         self.store.add_tenant(&tenant).await.unwrap();
         self.tenants.invalidate();
         id

@@ -103,6 +103,8 @@ fn directory(error: &DirectoryError) -> (StatusCode, &'static str) {
         DirectoryError::Ambiguous(_) => (StatusCode::CONFLICT, "use the uuid, which a list shows"),
         DirectoryError::NotFound { .. } => (StatusCode::NOT_FOUND, "look for it in a list; names ignore case"),
         DirectoryError::Invalid { .. } => (StatusCode::BAD_REQUEST, "correct the value"),
+        DirectoryError::Protected { .. } => (StatusCode::FORBIDDEN, "make another one in its place"),
+        DirectoryError::OtherTenant { .. } => (StatusCode::CONFLICT, "name one of the same tenant"),
     }
 }
 

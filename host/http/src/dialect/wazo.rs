@@ -1,12 +1,17 @@
 //! wazo-auth's and xivo-auth's 0.1 token API: the route table.
 
+mod ask;
 mod check_scopes;
 mod delete_token;
 mod error;
+mod fields;
 mod get_token;
+mod group;
 mod head_status;
 mod head_token;
+mod ids;
 mod list_backends;
+mod list_query;
 mod login_body;
 mod not_allowed;
 mod post_token;
@@ -14,12 +19,14 @@ mod query;
 #[cfg(test)]
 mod tests;
 mod token_path;
+mod user;
 mod validation;
 mod wire;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, head, post};
+use keyway_core::directory::DirectoryService;
 use keyway_core::model::Timestamp;
 use keyway_core::port::{Backends, Store};
 use keyway_core::token::TokenService;
@@ -43,11 +50,17 @@ pub fn router(state: &AppState) -> Router {
                 post(check_scopes::handle),
             )
             .route(&format!("{prefix}/backends"), get(list_backends::handle))
-            .route(&format!("{prefix}/status"), head(head_status::handle));
+            .route(&format!("{prefix}/status"), head(head_status::handle))
+            .nest(prefix, resources());
     }
     router
         .method_not_allowed_fallback(not_allowed::handle)
         .with_state(state.clone())
+}
+
+/// The routes of the directory, below the API's prefix.
+fn resources() -> Router<AppState> {
+    Router::new().merge(group::routes()).merge(user::routes())
 }
 
 /// The part of the state that this dialect uses.
@@ -75,6 +88,10 @@ impl Wazo {
 
     fn settings(&self) -> &WazoSettings {
         &self.0.dialects.wazo
+    }
+
+    fn directory(&self) -> &DirectoryService {
+        &self.0.directory
     }
 
     fn now(&self) -> Timestamp {

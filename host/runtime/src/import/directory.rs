@@ -103,8 +103,8 @@ impl From<Found> for User {
         Self {
             id: user.id.to_string(),
             email: user.main_email().map(ToOwned::to_owned),
-            login: user.login,
-            display_name: user.display_name,
+            login: user.name().into_owned(),
+            display_name: user.display_name(),
             tenant: user.tenant.to_string(),
             enabled: user.enabled,
             // The directory keeps no groups yet.

@@ -1,8 +1,8 @@
 //! Users and identities in `SQLite`.
 
 use async_trait::async_trait;
-use keyway_core::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId};
-use keyway_core::port::{DirectoryStore, NewUser, Revoked, StoreError, StoredVerifier};
+use keyway_core::model::{BackendName, IdentityId, Paged, Query, TenantId, Timestamp, User, UserId};
+use keyway_core::port::{DirectoryStore, NewUser, Revoked, StoreError, StoredVerifier, UserFilter, UserOrder};
 
 use super::{SqliteStore, directory};
 use crate::failure::during;
@@ -38,9 +38,9 @@ impl DirectoryStore for SqliteStore {
         .await
     }
 
-    async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, StoreError> {
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError> {
         during("list users", async {
-            directory::list_users(&mut *self.reader().await?, tenant, page).await
+            directory::list_users(&mut *self.reader().await?, query).await
         })
         .await
     }

@@ -16,7 +16,7 @@ pub(super) async fn open_session(connection: &mut Connection, opening: &Opening)
     let Opening { session, token } = opening;
     let written = sqlx::query(
         "INSERT INTO session (id, identity, directory_user, tenant, backend, login, plugin_digest, dialect, client_address, \
-         user_agent, attributes, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         user_agent, attributes, opened_at, mobile, refresh) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(session.id.0)
     .bind(session.identity.id.0)
@@ -30,6 +30,8 @@ pub(super) async fn open_session(connection: &mut Connection, opening: &Opening)
     .bind(session.client.user_agent.as_deref().map(|agent| text("session.user_agent", agent)).transpose()?)
     .bind(to_json("session.attributes", &session.attributes)?)
     .bind(session.opened_at.0)
+    .bind(session.mobile)
+    .bind(session.refresh.map(|refresh| refresh.0))
     .execute(&mut *connection)
     .await;
     if let Err(error) = written {
@@ -73,7 +75,7 @@ pub(super) async fn find_token(
 ) -> Result<Option<TokenRecord>, Failure> {
     let row: Option<TokenRow> = sqlx::query_as(
         "SELECT t.hash, t.key_id, t.session, t.issued_at, t.expires_at, t.accesses, s.identity, s.directory_user, s.tenant, \
-         s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at \
+         s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at, s.mobile, s.refresh \
          FROM token t JOIN session s ON s.id = t.session WHERE t.hash = $1 AND t.key_id = $2",
     )
     .bind(digest.hash.as_slice())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use keyway_core::Secret;
-use keyway_core::model::{IdentityId, Page, TenantId, Timestamp, User, UserId, login_key};
+use keyway_core::model::{IdentityId, Page, Query, TenantId, TenantScope, Timestamp, User, UserId, login_key};
 use keyway_core::port::{Revoked, Store, StoreError, StoredVerifier};
 
 use crate::fixture::{
@@ -21,7 +21,7 @@ fn is_conflict<T: std::fmt::Debug>(outcome: Result<T, StoreError>, what: &str) -
 
 pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
     let mut full = user(master(&*store).await, "Alice");
-    full.user.display_name = Some("Alice Ä".to_owned());
+    full.user.firstname = Some("Alice Ä".to_owned());
     full.user.enabled = false;
     full.user.emails = vec![email("z@example.org", true), email("A@Example.org", false)];
     full.user.emails[1].main = false;
@@ -31,7 +31,7 @@ pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
         store.add_user(&new).await.expect("added");
         let id = new.user.id;
         assert_eq!(store.find_user(id).await.expect("an answer").as_ref(), Some(&new.user));
-        let key = login_key(&new.user.login);
+        let key = login_key(&new.user.name());
         assert_eq!(
             store.find_users_by_login(&key, None).await.expect("an answer"),
             [new.user]
@@ -182,16 +182,26 @@ pub(crate) async fn users_are_listed_by_login_in_pages(store: Arc<dyn Store>) {
         store.add_user(&new).await.expect("added");
     }
     let logins = async |tenant, offset, limit| {
-        let paged = store.list_users(tenant, Page { offset, limit }).await.expect("a page");
+        let query = Query {
+            page: Page { offset, limit },
+            ..Query::all(tenant)
+        };
+        let paged = store.list_users(&query).await.expect("a page");
         assert!(paged.items.iter().all(|user| user.emails.len() == 2));
-        let logins: Vec<String> = paged.items.into_iter().map(|user| user.login).collect();
+        let logins: Vec<String> = paged.items.into_iter().filter_map(|user| user.login).collect();
         (logins.join(" "), paged.total)
     };
-    assert_eq!(logins(None, 0, 1000).await, ("_ a-1 a1 B c d é".to_owned(), 7));
-    assert_eq!(logins(None, 1, 3).await, ("a-1 a1 B".to_owned(), 7));
-    assert_eq!(logins(None, 7, 3).await, (String::new(), 7));
-    assert_eq!(logins(Some(other), 0, 1000).await, ("B c".to_owned(), 2));
-    assert_eq!(logins(Some(TenantId(uuid())), 0, 1000).await, (String::new(), 0));
+    assert_eq!(
+        logins(TenantScope::All, 0, 1000).await,
+        ("_ a-1 a1 B c d é".to_owned(), 7)
+    );
+    assert_eq!(logins(TenantScope::All, 1, 3).await, ("a-1 a1 B".to_owned(), 7));
+    assert_eq!(logins(TenantScope::All, 7, 3).await, (String::new(), 7));
+    assert_eq!(logins(TenantScope::Only(other), 0, 1000).await, ("B c".to_owned(), 2));
+    assert_eq!(
+        logins(TenantScope::Only(TenantId(uuid())), 0, 1000).await,
+        (String::new(), 0)
+    );
 }
 
 pub(crate) async fn removing_a_user_ends_its_sessions_and_attachments(store: Arc<dyn Store>) {

@@ -30,7 +30,9 @@ pub(crate) async fn a_policy_is_found_by_name_without_regard_to_case(store: Arc<
 pub(crate) async fn policy_names_are_unique_in_their_tenant(store: Arc<dyn Store>) {
     let (master, other) = (master(&*store).await, added_tenant(&*store, "other").await);
     store.add_policy(&policy(master, "admin")).await.expect("added");
-    let error = store.add_policy(&policy(master, "ADMIN")).await.expect_err("refused");
+    let mut same_name = policy(master, "ADMIN");
+    "other".clone_into(&mut same_name.slug);
+    let error = store.add_policy(&same_name).await.expect_err("refused");
     assert!(
         matches!(error, StoreError::Conflict { what: "policy name" }),
         "{error:?}"

@@ -138,7 +138,7 @@ async fn two_processes_can_open_a_new_file_at_once_and_both_write() {
         assert_eq!(store.list_tenants().await.expect("the tenants").len(), 1);
         assert_eq!(
             store
-                .list_users(None, keyway_core::model::Page::default())
+                .list_users(&keyway_core::model::Query::all(keyway_core::model::TenantScope::All))
                 .await
                 .expect("the users")
                 .total,
@@ -207,8 +207,7 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     let file = folder.path().join("a.db");
     opened_store(&file).await.close().await;
     let mut other = connect(&file).await;
-    let newer =
-        "INSERT INTO _sqlx_migrations SELECT 9999, 'later', installed_on, success, checksum, 0 FROM _sqlx_migrations";
+    let newer = "INSERT INTO _sqlx_migrations SELECT 9999, 'later', installed_on, success, checksum, 0 FROM _sqlx_migrations LIMIT 1";
     sqlx::query(newer).execute(&mut other).await.expect("a later migration");
     let error = open(&url(&file), StoreSettings::default(), &SystemRandom)
         .await

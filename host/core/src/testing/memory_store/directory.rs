@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
-use crate::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId, login_key};
-use crate::port::{DirectoryStore, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier};
+use super::{MemoryStore, Tables};
+use crate::model::{
+    BackendName, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp, User, UserId, login_key,
+};
+use crate::port::{DirectoryStore, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier, UserFilter, UserOrder};
 
 #[async_trait]
 impl DirectoryStore for MemoryStore {
@@ -15,7 +17,7 @@ impl DirectoryStore for MemoryStore {
             return Err(StoreError::Missing { what: "tenant" });
         }
         for (known, _) in tables.users.values().filter(|(known, _)| known.tenant == new.tenant) {
-            if login_key(&known.login) == login_key(&new.login) {
+            if new.login.is_some() && key_of(known) == key_of(new) {
                 return Err(StoreError::Conflict { what: "login" });
             }
             if keys(known).any(|key| keys(new).any(|other| other == key)) {
@@ -23,6 +25,9 @@ impl DirectoryStore for MemoryStore {
             }
         }
         tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
+        let system = |group: &&Group| group.system && group.tenant == new.tenant;
+        let group = tables.groups.values().find(system).map(|group| group.id);
+        tables.members.extend(group.map(|group| (group, new.id)));
         Ok(())
     }
 
@@ -31,7 +36,7 @@ impl DirectoryStore for MemoryStore {
     }
 
     async fn find_users_by_login(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
-        self.find(tenant, |user| login_key(&user.login) == key)
+        self.find(tenant, |user| key_of(user).as_deref() == Some(key))
     }
 
     async fn find_users_by_email(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
@@ -42,19 +47,24 @@ impl DirectoryStore for MemoryStore {
         })
     }
 
-    async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, StoreError> {
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError> {
         let tables = self.open("list users")?;
-        let mut users: Vec<_> = tables.users.values().map(|(user, _)| user.clone()).collect();
-        users.retain(|user| tenant.is_none_or(|tenant| user.tenant == tenant));
-        users.sort_by_key(|user| (login_key(&user.login), user.id));
-        Ok(Paged {
-            total: users.len() as u64,
-            items: users
-                .into_iter()
-                .skip(page.offset as usize)
-                .take(page.limit as usize)
-                .collect(),
-        })
+        let users: Vec<User> = tables.users.values().map(|(user, _)| user.clone()).collect();
+        let key = |user: &User| {
+            let text = match query.order {
+                UserOrder::Login => &user.login,
+                UserOrder::Firstname => &user.firstname,
+                UserOrder::Lastname => &user.lastname,
+            };
+            (text.as_deref().map(login_key).unwrap_or_default(), user.id)
+        };
+        let texts = |user: &User| {
+            let addresses = user.emails.iter().map(|email| email.address.clone());
+            let names = user.login.iter().chain(&user.firstname).chain(&user.lastname).cloned();
+            names.chain(addresses).collect()
+        };
+        let fits = |user: &User| tables.fits(user, &query.filter);
+        Ok(tables.page(users.iter(), query, |user| user.tenant, fits, texts, key))
     }
 
     async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError> {
@@ -63,6 +73,7 @@ impl DirectoryStore for MemoryStore {
             return Ok(None);
         }
         tables.attachments.retain(|(_, identity)| *identity != id.into());
+        tables.members.retain(|(_, user)| *user != id);
         Ok(Some(tables.remove(&RevokeTarget::Identity(id.into()))))
     }
 
@@ -120,6 +131,55 @@ impl MemoryStore {
         let fits = |user: &&User| tenant.is_none_or(|tenant| user.tenant == tenant) && wanted(user);
         Ok(users.filter(fits).take(2).cloned().collect())
     }
+}
+
+impl Tables {
+    fn fits(&self, user: &User, filter: &UserFilter) -> bool {
+        let own = |policy: &PolicyId| self.attachments.contains(&(*policy, user.id.into()));
+        let of_group = |policy: &PolicyId| {
+            let mut groups = self.group_policies.iter().filter(|(_, attached)| attached == policy);
+            groups.any(|(group, _)| self.members.contains(&(*group, user.id)))
+        };
+        let named = |slug: &str| -> Vec<PolicyId> {
+            let policies = self.policies.values().filter(|policy| policy.slug == slug);
+            policies.map(|policy| policy.id).collect()
+        };
+        filter.id.is_none_or(|id| user.id == id)
+            && filter
+                .login
+                .as_ref()
+                .is_none_or(|login| user.login.as_ref() == Some(login))
+            && filter
+                .firstname
+                .as_ref()
+                .is_none_or(|name| user.firstname.as_ref() == Some(name))
+            && filter
+                .lastname
+                .as_ref()
+                .is_none_or(|name| user.lastname.as_ref() == Some(name))
+            && filter.purpose.is_none_or(|purpose| user.purpose == purpose)
+            && filter
+                .email
+                .as_ref()
+                .is_none_or(|address| user.emails.iter().any(|email| email.address == *address))
+            && filter
+                .group
+                .is_none_or(|group| self.members.contains(&(group, user.id)))
+            && filter.policy.as_ref().is_none_or(own)
+            && filter
+                .policy_slug
+                .as_ref()
+                .is_none_or(|slug| named(slug).iter().any(own))
+            && filter.has_policy.as_ref().is_none_or(|id| own(id) || of_group(id))
+            && filter
+                .has_policy_slug
+                .as_ref()
+                .is_none_or(|slug| named(slug).iter().any(|id| own(id) || of_group(id)))
+    }
+}
+
+fn key_of(user: &User) -> Option<String> {
+    user.login.as_deref().map(login_key)
 }
 
 fn keys(user: &User) -> impl Iterator<Item = String> {

@@ -8,8 +8,9 @@ use crate::port::{NewTenant, PolicyStore, StoreError, TenantStore};
 
 #[async_trait]
 impl TenantStore for MemoryStore {
-    async fn add_tenant(&self, tenant: &NewTenant) -> Result<(), StoreError> {
+    async fn add_tenant(&self, new: &NewTenant) -> Result<(), StoreError> {
         let mut tables = self.open("add a tenant")?;
+        let tenant = &new.tenant;
         if !tables.tenants.contains_key(&tenant.parent) {
             return Err(StoreError::Missing { what: "tenant" });
         }
@@ -18,14 +19,16 @@ impl TenantStore for MemoryStore {
         if tables.tenants.values().any(sibling) {
             return Err(StoreError::Conflict { what: "tenant name" });
         }
-        let added = Tenant {
-            id: tenant.id,
-            parent: tenant.parent,
-            name: tenant.name.clone(),
-            realm: tenant.realm.clone(),
-            domains: tenant.domains.clone(),
-        };
-        tables.tenants.insert(tenant.id, added);
+        tables.tenants.insert(tenant.id, tenant.clone());
+        tables.add_all_users(new.all_users, tenant.id);
+        let all_users = new.all_users_policies.iter().map(|policy| (new.all_users, *policy));
+        tables.group_policies.extend(all_users);
+        for (group, policies) in &new.groups {
+            tables.groups.insert(group.id, group.clone());
+            tables
+                .group_policies
+                .extend(policies.iter().map(|policy| (group.id, *policy)));
+        }
         Ok(())
     }
 
@@ -43,6 +46,10 @@ impl TenantStore for MemoryStore {
         if tables.users.values().any(|(user, _)| user.tenant == id) {
             return Err(StoreError::InUse { what: "users" });
         }
+        if tables.groups.values().any(|group| group.tenant == id && !group.system) {
+            return Err(StoreError::InUse { what: "groups" });
+        }
+        tables.groups.retain(|_, group| group.tenant != id);
         Ok(tables.tenants.remove(&id).is_some())
     }
 }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
+use keyway_core::directory::DirectoryError;
 use keyway_core::port::{BackendFault, StoreError};
 use keyway_core::token::TokenError;
+use serde_json::json;
 
 use super::validation::{Problem, Problems};
+use super::wire::ApiError;
 use super::{Wazo, wire};
 use crate::edge::{Call, PayloadError, log_failure};
 
@@ -25,6 +28,37 @@ pub(super) enum Failure {
     Token(TokenError),
     /// The backend wants a second step, for which this dialect has no words.
     Challenged,
+    /// The caller's own token is not good enough.
+    Unauthorized(Unauthorized),
+    /// The directory says no, or cannot say.
+    Directory(DirectoryError),
+    /// A resource's own answer, in the shape that most of the API has.
+    Api(ApiError),
+    /// A resource's own answer, in the token service's shape.
+    Service(StatusCode, String),
+}
+
+/// What a caller's own token lacks.
+#[derive(Debug)]
+pub(super) enum Unauthorized {
+    /// There is no such token. The text is the access that the route asks for.
+    NoToken(String),
+    /// It lacks the access that the route asks for.
+    NoAccess(String),
+    /// It has no business in the tenant that the request names.
+    Tenant(String),
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(error)
+    }
 }
 
 impl From<PayloadError> for Failure {
@@ -54,7 +88,10 @@ impl Failure {
                 StatusCode::BAD_REQUEST,
                 "The browser (or proxy) sent a request that this server could not understand.",
             ),
-            Self::Body(Problem::Invalid(reason)) => wire::failure(StatusCode::BAD_REQUEST, reason, wazo.now()),
+            Self::Body(Problem::NoObject) => wire::failure(StatusCode::BAD_REQUEST, Problem::NO_OBJECT, wazo.now()),
+            Self::Body(Problem::Invalid(problems)) => {
+                wire::failure(StatusCode::BAD_REQUEST, &problems.python(), wazo.now())
+            }
             Self::Token(error) => token(error, wazo, call),
             Self::Challenged => {
                 tracing::info!(
@@ -63,6 +100,59 @@ impl Failure {
                 );
                 wire::failure(StatusCode::UNAUTHORIZED, REFUSED, wazo.now())
             }
+            Self::Unauthorized(lack) => wire::api_error(&unauthorized(lack), wazo.now()),
+            Self::Directory(error) => directory(error, wazo, call),
+            Self::Api(error) => wire::api_error(error, wazo.now()),
+            Self::Service(status, reason) => wire::failure(*status, reason, wazo.now()),
+        }
+    }
+}
+
+fn unauthorized(lack: &Unauthorized) -> ApiError {
+    let (error_id, details) = match lack {
+        Unauthorized::NoToken(access) => (
+            "unauthorized",
+            json!({"invalid_token": "", "reason": "not_found_or_expired", "required_access": access}),
+        ),
+        Unauthorized::NoAccess(access) => (
+            "unauthorized",
+            json!({"reason": "missing_permission_or_invalid_tenant", "required_access": access, "tenant_uuid": null}),
+        ),
+        Unauthorized::Tenant(tenant) => ("unauthorized-tenant", json!({ "tenant_uuid": tenant })),
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, error_id, "Unauthorized", details)
+}
+
+/// What the directory's errors are where a resource has no answer of its own.
+fn directory(error: &DirectoryError, wazo: &Wazo, call: &Call) -> Response {
+    match error {
+        DirectoryError::Store(inner) => {
+            log_failure(call, error);
+            store(inner, wazo)
+        }
+        DirectoryError::Password(_) => {
+            log_failure(call, error);
+            unavailable(Duration::ZERO, wazo)
+        }
+        DirectoryError::NotFound { what, name } => wire::api_error(&ApiError::unknown(what, name), wazo.now()),
+        DirectoryError::Ambiguous(_) | DirectoryError::Invalid { .. } => {
+            let error = ApiError::new(StatusCode::BAD_REQUEST, "invalid-data", error.to_string(), json!({}));
+            wire::api_error(&error, wazo.now())
+        }
+        DirectoryError::OtherTenant { what } => {
+            let message = format!("The {what} belongs to another tenant");
+            let error = ApiError::new(StatusCode::BAD_REQUEST, "missmatching-tenant", message, json!({}));
+            wire::api_error(&error, wazo.now())
+        }
+        DirectoryError::Protected { what, name } => {
+            let details = json!({ "uuid": name });
+            let error = ApiError::new(
+                StatusCode::FORBIDDEN,
+                format!("forbidden-{what}"),
+                error.to_string(),
+                details,
+            );
+            wire::api_error(&error.resource(format!("{what}s")), wazo.now())
         }
     }
 }
@@ -76,10 +166,7 @@ fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
         TokenError::TtlOutOfRange { max } => {
             let mut problems = Problems::default();
             problems.range("expiration", 1, max.as_secs());
-            match problems.none_or_fail() {
-                Err(Problem::Invalid(reason)) => wire::failure(StatusCode::BAD_REQUEST, &reason, now),
-                Ok(()) | Err(Problem::Malformed) => wire::failure(StatusCode::BAD_REQUEST, "expiration", now),
-            }
+            wire::failure(StatusCode::BAD_REQUEST, &problems.python(), now)
         }
         TokenError::Backend { backend: _, fault } => {
             log_failure(call, error);

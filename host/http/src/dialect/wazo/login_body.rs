@@ -132,7 +132,8 @@ mod tests {
 
     fn reason(body: &str) -> String {
         match parse(body) {
-            Err(Problem::Invalid(reason)) => reason,
+            Err(Problem::Invalid(problems)) => problems.python(),
+            Err(Problem::NoObject) => Problem::NO_OBJECT.to_owned(),
             other => panic!("{body}: {other:?}"),
         }
     }

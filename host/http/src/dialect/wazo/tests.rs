@@ -1,5 +1,6 @@
 //! The 0.1 token API, route by route.
 
+mod directory;
 mod login;
 
 use std::time::Duration;

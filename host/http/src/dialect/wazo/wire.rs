@@ -1,9 +1,11 @@
 //! Answers on the wire.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
-use keyway_core::model::{BackendName, Identity, Timestamp};
+use keyway_core::model::{BackendName, Identity, Paged, Timestamp};
 use keyway_core::token::{LiveToken, TokenValue};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -11,6 +13,7 @@ use time::UtcOffset;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::validation::Problems;
 use crate::WazoSettings;
 use crate::edge;
 
@@ -126,15 +129,109 @@ pub(super) fn backends(names: &[BackendName]) -> Response {
 
 /// The token service's own shape of an error.
 pub(super) fn failure(status: StatusCode, reason: &str, now: Timestamp) -> Response {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "microseconds since 1970 fit a double until the year 2255"
-    )]
-    let seconds = now.0 as f64 / 1e6;
     json_body(
         status,
-        &json!({"reason": [reason], "timestamp": [seconds], "status_code": status.as_u16()}),
+        &json!({"reason": [reason], "timestamp": [seconds(now)], "status_code": status.as_u16()}),
     )
+}
+
+/// An error in the shape that most of the API has.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    error_id: Cow<'static, str>,
+    message: Value,
+    details: Value,
+    resource: Option<Cow<'static, str>>,
+}
+
+impl ApiError {
+    /// An error about no resource in particular.
+    pub(super) fn new(
+        status: StatusCode,
+        error_id: impl Into<Cow<'static, str>>,
+        message: impl Into<Value>,
+        details: Value,
+    ) -> Self {
+        Self {
+            status,
+            error_id: error_id.into(),
+            message: message.into(),
+            details,
+            resource: None,
+        }
+    }
+
+    /// The same about this resource: `users` for example.
+    pub(super) fn resource(mut self, resource: impl Into<Cow<'static, str>>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// There is no such thing.
+    pub(super) fn unknown(what: &'static str, id: &str) -> Self {
+        let message = format!("No such {what}: \"{id}\"");
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("unknown-{what}"),
+            message,
+            json!({ "uuid": id }),
+        )
+        .resource(format!("{what}s"))
+    }
+
+    /// Something unique is taken: `column` of `resource` has this value already.
+    pub(super) fn conflict(resource: &'static str, column: &'static str, value: &str) -> Self {
+        let message = format!("The {column} \"{value}\" is already used");
+        let details = json!({ column: {"constraint_id": "unique", "constraint": "unique", "message": message} });
+        Self::new(StatusCode::CONFLICT, "conflict", message, details).resource(resource)
+    }
+
+    /// A body that is not what it should be.
+    pub(super) fn invalid(resource: &'static str, problems: &Problems) -> Self {
+        let (message, details) = problems.first();
+        Self::new(StatusCode::BAD_REQUEST, "invalid-data", message, details).resource(resource)
+    }
+
+    /// Query parameters of a list that are not what they should be.
+    pub(super) fn invalid_list(problems: &Problems) -> Self {
+        let message = problems.by_field();
+        Self::new(StatusCode::BAD_REQUEST, "invalid-list-param", message, json!({})).resource("users")
+    }
+}
+
+/// The answer to an [`ApiError`].
+pub(super) fn api_error(error: &ApiError, now: Timestamp) -> Response {
+    let mut body = json!({
+        "message": error.message,
+        "error_id": error.error_id,
+        "details": error.details,
+        "timestamp": seconds(now),
+    });
+    if let (Some(resource), Some(fields)) = (&error.resource, body.as_object_mut()) {
+        fields.insert("resource".to_owned(), json!(resource));
+    }
+    json_body(error.status, &body)
+}
+
+/// Seconds since 1970, with a fraction.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds since 1970 fit a double until the year 2255"
+)]
+fn seconds(at: Timestamp) -> f64 {
+    at.0 as f64 / 1e6
+}
+
+/// A page of a list, each row as `row` writes it.
+pub(super) fn page<T>(paged: Paged<T>, row: impl FnMut(T) -> Value) -> Response {
+    let Paged { items, total, filtered } = paged.map(row);
+    ok(&json!({"items": items, "total": total, "filtered": filtered}))
+}
+
+/// 200 and a body, which a creation answers too.
+pub(super) fn ok<T: Serialize>(body: &T) -> Response {
+    json_body(StatusCode::OK, body)
 }
 
 /// The framework's shape of an error.

@@ -1,0 +1,116 @@
+//! Groups.
+
+use super::{DirectoryError, DirectoryService, validate};
+use crate::model::{Group, GroupId, MAX_SLUG, Paged, Query, TenantId, TenantScope, UserId, slug_of};
+use crate::port::{GroupFilter, GroupOrder};
+
+impl DirectoryService {
+    /// Adds a group to a tenant. Without a slug it gets one that is made of its name.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn add_group(&self, tenant: TenantId, name: &str, slug: Option<&str>) -> Result<Group, DirectoryError> {
+        validate::group_name(name)?;
+        slug.map_or(Ok(()), |slug| validate::slug(slug, MAX_SLUG))?;
+        let group = Group {
+            id: GroupId(self.random.uuid()),
+            tenant,
+            name: name.to_owned(),
+            slug: slug.map_or_else(|| slug_of(name, MAX_SLUG), str::to_owned),
+            system: false,
+        };
+        self.store.add_group(&group).await?;
+        Ok(group)
+    }
+
+    /// The group with this id, if it belongs to one of these tenants.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotFound`], [`DirectoryError::Store`].
+    pub async fn get_group(&self, id: GroupId, scope: TenantScope) -> Result<Group, DirectoryError> {
+        if let Some(group) = self.store.find_group(id).await?
+            && self.is_in_scope(group.tenant, scope).await?
+        {
+            return Ok(group);
+        }
+        Err(DirectoryError::not_found("group", &id.to_string()))
+    }
+
+    /// Groups.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Store`].
+    pub async fn list_groups(&self, query: &Query<GroupFilter, GroupOrder>) -> Result<Paged<Group>, DirectoryError> {
+        Ok(self.store.list_groups(query).await?)
+    }
+
+    /// Gives a group another name.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::Protected`] for the host's own.
+    pub async fn rename_group(&self, id: GroupId, name: &str, scope: TenantScope) -> Result<Group, DirectoryError> {
+        validate::group_name(name)?;
+        let group = self.get_own_group(id, scope).await?;
+        if !self.store.rename_group(id, name).await? {
+            return Err(DirectoryError::not_found("group", &id.to_string()));
+        }
+        Ok(Group {
+            name: name.to_owned(),
+            ..group
+        })
+    }
+
+    /// Removes a group. Its members stay.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::Protected`] for the host's own.
+    pub async fn remove_group(&self, id: GroupId, scope: TenantScope) -> Result<Group, DirectoryError> {
+        let group = self.get_own_group(id, scope).await?;
+        if self.store.remove_group(id).await? {
+            Ok(group)
+        } else {
+            Err(DirectoryError::not_found("group", &id.to_string()))
+        }
+    }
+
+    /// Makes a user a member of a group of the same tenant.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::OtherTenant`], [`DirectoryError::Protected`] for the host's own.
+    pub async fn add_group_member(&self, id: GroupId, user: UserId, scope: TenantScope) -> Result<(), DirectoryError> {
+        let group = self.get_own_group(id, scope).await?;
+        let user = self.get_user_in(user, scope).await?;
+        if user.tenant != group.tenant {
+            return Err(DirectoryError::OtherTenant { what: "user" });
+        }
+        Ok(self.store.add_group_member(group.id, user.id).await?)
+    }
+
+    /// Ends a membership; where there is none that is no error.
+    ///
+    /// # Errors
+    /// As [`DirectoryService::add_group_member`].
+    pub async fn remove_group_member(
+        &self,
+        id: GroupId,
+        user: UserId,
+        scope: TenantScope,
+    ) -> Result<(), DirectoryError> {
+        let group = self.get_own_group(id, scope).await?;
+        let user = self.get_user_in(user, scope).await?;
+        self.store.remove_group_member(group.id, user.id).await?;
+        Ok(())
+    }
+
+    /// A group that is not the host's own.
+    async fn get_own_group(&self, id: GroupId, scope: TenantScope) -> Result<Group, DirectoryError> {
+        let group = self.get_group(id, scope).await?;
+        if group.system {
+            return Err(DirectoryError::Protected {
+                what: "group",
+                name: id.to_string(),
+            });
+        }
+        Ok(group)
+    }
+}

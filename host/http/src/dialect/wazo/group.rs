@@ -1,0 +1,134 @@
+//! Groups.
+
+mod member;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::{get, put};
+use http::StatusCode;
+use keyway_core::directory::DirectoryError;
+use keyway_core::model::{Group, GroupId, Query};
+use keyway_core::port::{GroupFilter, GroupOrder, StoreError};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::ask::{Ask, Caller};
+use super::error::Failure;
+use super::fields::Fields;
+use super::ids::Ids;
+use super::list_query::list_query;
+use super::wire;
+use crate::AppState;
+use crate::edge::{Payload, PayloadError};
+
+pub(super) const ORDERS: [(&str, GroupOrder); 3] = [
+    ("name", GroupOrder::Name),
+    ("slug", GroupOrder::Slug),
+    ("uuid", GroupOrder::Id),
+];
+
+/// The routes, below the API's prefix.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/groups", get(list).post(create))
+        .route("/groups/{group}", get(show).put(update).delete(remove))
+        .route("/groups/{group}/users", get(member::list))
+        .route("/groups/{group}/users/{user}", put(member::add).delete(member::remove))
+}
+
+async fn list(ask: Ask) -> Response {
+    let listed = async {
+        let caller = ask.authorize("auth.groups.read").await?;
+        let query = query(&ask, &caller, GroupFilter::default())?;
+        Ok(wire::page(ask.wazo.directory().list_groups(&query).await?, |group| {
+            body(&group)
+        }))
+    };
+    ask.answer(listed.await)
+}
+
+async fn create(ask: Ask, payload: Result<Payload, PayloadError>) -> Response {
+    let created = async {
+        let caller = ask.authorize("auth.groups.create").await?;
+        let mut fields = Fields::parse(payload)?;
+        let name = fields.required_text("name", 1..=128);
+        let slug = fields.text("slug", 1..=80);
+        fields.finish("groups")?;
+        let added = ask.wazo.directory().add_group(caller.tenant, &name, slug.as_deref());
+        let group = added.await.map_err(|error| taken(error, &name))?;
+        Ok(wire::ok(&body(&group)))
+    };
+    ask.answer(created.await)
+}
+
+async fn show(ask: Ask, Ids([id]): Ids<1>) -> Response {
+    let shown = async {
+        let caller = ask.authorize(&format!("auth.groups.{id}.read")).await?;
+        let group = ask.wazo.directory().get_group(GroupId(id), caller.scope()).await?;
+        Ok(wire::ok(&body(&group)))
+    };
+    ask.answer(shown.await)
+}
+
+async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadError>) -> Response {
+    let updated = async {
+        let caller = ask.authorize(&format!("auth.groups.{id}.update")).await?;
+        let mut fields = Fields::parse(payload)?;
+        let name = fields.required_text("name", 1..=128);
+        fields.finish("groups")?;
+        let renamed = ask.wazo.directory().rename_group(GroupId(id), &name, caller.scope());
+        let group = renamed.await.map_err(|error| taken(error, &name))?;
+        Ok(wire::ok(&body(&group)))
+    };
+    ask.answer(updated.await)
+}
+
+async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
+    let removed = async {
+        let caller = ask.authorize(&format!("auth.groups.{id}.delete")).await?;
+        ask.wazo.directory().remove_group(GroupId(id), caller.scope()).await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(removed.await)
+}
+
+/// What part of a list of groups the request wants.
+pub(super) fn query(
+    ask: &Ask,
+    caller: &Caller,
+    filter: GroupFilter,
+) -> Result<Query<GroupFilter, GroupOrder>, Failure> {
+    let filter = GroupFilter {
+        name: ask.query("name").map(str::to_owned),
+        slug: ask.query("slug").map(str::to_owned),
+        id: ask
+            .query("uuid")
+            .map(|text| GroupId(Uuid::try_parse(text).unwrap_or(Uuid::nil()))),
+        system: ask
+            .query("system_managed")
+            .map(|text| text.eq_ignore_ascii_case("true")),
+        ..filter
+    };
+    list_query(ask, caller, &ORDERS, GroupOrder::Name, filter)
+}
+
+/// A group as this dialect writes it.
+pub(super) fn body(group: &Group) -> Value {
+    json!({
+        "uuid": group.id,
+        "tenant_uuid": group.tenant,
+        "name": group.name,
+        "slug": group.slug,
+        "read_only": group.system,
+        "system_managed": group.system,
+    })
+}
+
+fn taken(error: DirectoryError, name: &str) -> Failure {
+    match error {
+        DirectoryError::Store(StoreError::Conflict { .. }) => {
+            Failure::Service(StatusCode::CONFLICT, format!("Group \"{name}\" already exists"))
+        }
+        error => error.into(),
+    }
+}
