@@ -138,13 +138,25 @@ impl TestHost {
         self.runtime.list().await.remove(0)
     }
 
-    /// Waits until a backend stands as `wanted` says.
+    pub(crate) async fn status_of(&self, backend: &str) -> PluginStatus {
+        let mut statuses = self.runtime.list().await.into_iter();
+        statuses.find(|status| status.backend.as_str() == backend).unwrap()
+    }
+
+    /// Waits until the only backend stands as `wanted` says.
     pub(crate) async fn status_when(&self, wanted: impl Fn(&PluginStatus) -> bool) -> PluginStatus {
+        let backend = self.status().await.backend;
+        self.status_of_when(backend.as_str(), wanted).await
+    }
+
+    /// Waits until a backend stands as `wanted` says.
+    pub(crate) async fn status_of_when(&self, backend: &str, wanted: impl Fn(&PluginStatus) -> bool) -> PluginStatus {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let status = self.status().await;
-            if wanted(&status) {
-                return status;
+            let mut statuses = self.runtime.list().await.into_iter();
+            let status = statuses.find(|status| status.backend.as_str() == backend);
+            if let Some(status) = status.as_ref().filter(|status| wanted(status)) {
+                return status.clone();
             }
             assert!(Instant::now() < deadline, "it stays {status:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -7,6 +7,7 @@
 
 mod host;
 
+mod apart;
 mod call;
 mod check;
 mod limit;
