@@ -11,6 +11,8 @@ mod key_store;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
+#[path = "statement/revocation.rs"]
+mod revocation;
 #[path = "statement/tenant.rs"]
 mod tenant;
 mod tenant_store;

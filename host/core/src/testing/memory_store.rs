@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Token, TokenDigest, User, UserId,
+    BackendName, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest,
+    User, UserId,
 };
-use crate::port::{Change, KeyPurpose, KeyStore, SealedKey, Store, StoreError, StoredVerifier};
+use crate::port::{Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, Store, StoreError, StoredVerifier};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -38,6 +39,17 @@ struct Tables {
     sessions: HashMap<SessionId, Session>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
+    revocations: Revocations,
+}
+
+/// The notes of revocations.
+#[derive(Default)]
+struct Revocations {
+    mark: i64,
+    /// The mark and the time of the latest, by target.
+    latest: HashMap<RevokeTarget, (i64, Timestamp)>,
+    /// The latest mark of which the note was removed.
+    swept: i64,
 }
 
 /// Holds calls back until it is dropped.

@@ -7,6 +7,7 @@ use keyway_core::model::{BackendName, IdentityId, Page, Paged, TenantId, Timesta
 use keyway_core::port::{NewUser, Revoked, StoredVerifier};
 use uuid::Uuid;
 
+use super::revocation::{self, Whole};
 use super::token::BY_USER;
 use super::{Connection, LOCKS_ROWS};
 use crate::failure::{Failure, explain, text};
@@ -211,7 +212,9 @@ pub(super) async fn set_verifier(
         return Ok(None);
     }
     write_verifier(connection, id, verifier, at).await?;
-    Ok(Some(BY_USER.end(connection, id.0).await?))
+    let revoked = BY_USER.end(connection, id.0).await?;
+    revocation::note(connection, Whole::Identity(id.into()), at).await?;
+    Ok(Some(revoked))
 }
 
 pub(super) async fn renew_verifier(

@@ -122,6 +122,7 @@ fn words(refusal: Refusal) -> &'static str {
         Refusal::MustChangePassword => "the password must be changed first",
         Refusal::Ambiguous => "the login fits more than one account",
         Refusal::UnsupportedCredential => "the plugin does not take passwords",
+        Refusal::Overtaken => "the password was changed meanwhile",
     }
 }
 
