@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use keyway_core::key::MasterKey;
 use keyway_core::port::{Backends, PluginHost, SystemRandom};
-use keyway_http::edge::{Drained, EdgeSettings, Listener, Stop};
+use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
 use time::UtcOffset;
@@ -126,6 +126,7 @@ impl Server {
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
         let mut listeners = JoinSet::new();
+        let edge = Edge::new(self.settings.clone());
         for bound in self.bound {
             if let Some(tls) = bound.tls {
                 let stop = self.stop.clone();
@@ -136,14 +137,13 @@ impl Server {
             listeners.spawn(
                 bound
                     .listener
-                    .serve(router, self.state.clone(), self.settings.clone(), self.stop.clone()),
+                    .serve(router, self.state.clone(), edge.clone(), self.stop.clone()),
             );
         }
         let router = admin::router(&self.state);
-        listeners.spawn(
-            self.admin
-                .serve(router, self.state.clone(), self.settings, self.stop.clone()),
-        );
+        // On its own, so that an operator is heard when strangers hold all the memory that there is for requests.
+        let edge = Edge::new(self.settings);
+        listeners.spawn(self.admin.serve(router, self.state.clone(), edge, self.stop.clone()));
         tracing::info!("ready");
         while let Some(ended) = listeners.join_next().await {
             if let Ok(Drained::Cut(connections)) = ended {

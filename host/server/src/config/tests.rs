@@ -143,6 +143,14 @@ fn wrong_values_are_named_with_file_and_line() {
             "/srv/keyway.toml:2: `http.body_limit`: must not be zero",
         ),
         (
+            "[http]\nmax_buffered = \"512KiB\"",
+            "/srv/keyway.toml:2: `http.max_buffered`: must be at least `http.body_limit`",
+        ),
+        (
+            "[http]\nbody_limit = \"65MiB\"",
+            "/srv/keyway.toml:2: `http.body_limit`: must be at most `http.max_buffered`; raise that as well",
+        ),
+        (
             "[log]\nlevel = \"loud\"",
             "/srv/keyway.toml:2: `log.level`: unknown value `loud`, expected one of `critical`, `error`, `warning`, `info`, `debug`",
         ),
@@ -366,7 +374,7 @@ fn everything_that_can_be_written_is_read() {
         token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
         password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
         dialect.wazo = { backend = "x", xivo_uuid = "63f3dc3c-865d-419e-bec2-e18c4b118224" }
-        http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", request_timeout = "5s" }
+        http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", max_buffered = "1GiB", request_timeout = "5s" }
         log = { level = "warning", format = "json" }
         [[listen]]
         address = "[::1]:0"
@@ -390,6 +398,7 @@ fn everything_that_can_be_written_is_read() {
     assert_eq!(config.password.workers, 3);
     assert_eq!(config.http.trusted_proxies.len(), 2);
     assert_eq!(config.http.max_body, 2 << 20);
+    assert_eq!(config.http.max_buffered, 1 << 30);
     let backend = config.backends.first().expect("one");
     assert_eq!(
         backend.config,

@@ -29,7 +29,9 @@ pub(super) async fn handle(
 }
 
 async fn check(wazo: &Wazo, token: &TokenValue, payload: Result<Payload, PayloadError>) -> Result<Response, Failure> {
-    let question = Question::parse(&payload?.0)?;
+    // Kept to the end, for the scopes are as long as it is.
+    let payload = payload?;
+    let question = Question::parse(&payload)?;
     let request = CheckRequest {
         scope: None,
         tenant: question.tenant.as_deref(),
