@@ -11,7 +11,7 @@ use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, PluginDigest, User, UserId};
 use keyway_core::password::PasswordError;
-use keyway_core::port::{BackendFault, RequestContext, Step, StoredVerifier, VerifyRequest};
+use keyway_core::port::{BackendFault, RequestContext, Step, VerifyRequest};
 use serde::Serialize;
 
 use crate::engine::HostEngine;
@@ -235,7 +235,12 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
-    async fn verify_password(&self, _user: Option<UserId>, _value: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+    async fn verify_password(
+        &self,
+        _backend: &BackendName,
+        _user: Option<UserId>,
+        _value: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
         Ok(false)
     }
 }
@@ -244,8 +249,9 @@ impl HostDirectory for Nobody {
 impl HostPasswords for Nobody {
     async fn matches(
         &self,
+        _backend: &BackendName,
         _value: &Secret<Vec<u8>>,
-        _verifier: Option<&StoredVerifier>,
+        _verifier: Option<&Secret<String>>,
     ) -> Result<bool, PasswordError> {
         Ok(false)
     }

@@ -8,6 +8,7 @@ use super::issue::Verified;
 use super::{LoginOutcome, LoginRequest, TokenError, TokenService};
 use crate::Secret;
 use crate::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
+use crate::password::Share;
 use crate::port::{BackendFault, BackendSlot, RequestContext, Step, VerifyRequest};
 
 /// The longest identifier in bytes that a backend gets to see.
@@ -80,8 +81,8 @@ impl TokenService {
             None => &nothing,
         };
         // The pool can only be saturated: there is no verifier to find fault with.
-        let burnt = self.passwords.verify(secret, None).await;
-        burnt.map(|_| ()).map_err(|_| TokenError::Saturated)
+        let burnt = self.passwords.burn(&Share::Unjudged, secret).await;
+        burnt.map_err(|_| TokenError::Saturated)
     }
 }
 

@@ -12,8 +12,7 @@ use keyway_core::model::{
 };
 use keyway_core::password::PasswordError;
 use keyway_core::port::{
-    BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, StoredVerifier, SystemClock,
-    VerifyRequest,
+    BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, SystemClock, VerifyRequest,
 };
 use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, Runtime, RuntimeSettings};
 use uuid::Uuid;
@@ -41,7 +40,12 @@ impl HostDirectory for OneUser {
         Ok(None)
     }
 
-    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+    async fn verify_password(
+        &self,
+        _backend: &BackendName,
+        user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
         Ok(user == Some(ALICE) && password.expose() == PASSWORD.as_bytes())
     }
 }
@@ -50,7 +54,12 @@ struct OnePassword;
 
 #[async_trait]
 impl HostPasswords for OnePassword {
-    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError> {
+    async fn matches(
+        &self,
+        _backend: &BackendName,
+        value: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
         Ok(verifier.is_some() && value.expose() == PASSWORD.as_bytes())
     }
 }
@@ -81,18 +90,20 @@ pub(crate) struct TestHost {
 
 impl TestHost {
     pub(crate) async fn start() -> Self {
-        Self::start_in(Arc::new(tempfile::tempdir().unwrap())).await
+        Self::start_over(services()).await
     }
 
-    async fn start_in(folder: Arc<tempfile::TempDir>) -> Self {
+    pub(crate) async fn start_over(services: HostServices) -> Self {
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), services).await
+    }
+
+    async fn start_in(folder: Arc<tempfile::TempDir>, services: HostServices) -> Self {
         let key = Secret::new([7; 32]);
         let settings = RuntimeSettings {
             max_concurrent_calls: 16,
             ..RuntimeSettings::new(folder.path().join("plugins"), folder.path().join("var"), key)
         };
-        let runtime = Runtime::start(settings, services(), Arc::new(SystemClock))
-            .await
-            .unwrap();
+        let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await.unwrap();
         Self { folder, runtime }
     }
 
@@ -101,7 +112,7 @@ impl TestHost {
         self.runtime.shutdown().await;
         let folder = Arc::clone(&self.folder);
         drop(self);
-        Self::start_in(folder).await
+        Self::start_in(folder, services()).await
     }
 
     pub(crate) fn plugin_path(&self, stem: &str) -> PathBuf {

@@ -8,6 +8,7 @@
 mod host;
 
 mod apart;
+mod busy;
 mod call;
 mod check;
 mod limit;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::Args;
 use keyway_core::Secret;
 use keyway_core::directory::{AddUser, DirectoryError};
-use keyway_core::password::{PasswordParams, PasswordPool};
+use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::{Random as _, SystemRandom};
 
 use super::failure::Failure;
@@ -186,7 +186,11 @@ fn hash(password: &Secret<String>) -> Result<String, Failure> {
     let pool = PasswordPool::new(PasswordParams::default(), 1, 1, Arc::new(SystemRandom));
     let pool = pool.map_err(|error| Failure::of(&error))?;
     let bytes = Secret::new(password.expose().clone().into_bytes());
-    let verifier = super::block_on(async { pool.hash(&bytes).await.map_err(|error| Failure::of(&error)) })?;
+    let verifier = super::block_on(async {
+        pool.hash(&Share::Directory, &bytes)
+            .await
+            .map_err(|error| Failure::of(&error))
+    })?;
     Ok(verifier.expose().to_owned())
 }
 

@@ -15,6 +15,8 @@ use crate::edge::{Call, Payload, PayloadError};
 const MAX_SCOPES: usize = 1024;
 /// Bytes of one scope.
 const MAX_SCOPE: usize = 1024;
+/// Bytes of all scopes together. Each is put to every pattern that the token's owner has.
+const MAX_SCOPE_BYTES: usize = 64 * 1024;
 
 pub(super) async fn handle(
     State(wazo): State<Wazo>,
@@ -98,6 +100,10 @@ fn read_scopes(values: Vec<Value>, problems: &mut Problems) -> Vec<String> {
             Value::String(scope) => scopes.push(scope),
             _ => problems.kind("scopes", "string"),
         }
+    }
+    if scopes.iter().map(String::len).sum::<usize>() > MAX_SCOPE_BYTES {
+        let remark = format!("Must be at most {MAX_SCOPE_BYTES} bytes together.");
+        problems.remark("scopes", &remark);
     }
     scopes
 }

@@ -233,12 +233,18 @@ async fn scopes_check_answers_each_scope_once() {
         (r#"{"scopes": [], "tenant_uuid": 1}"#.to_owned(), "tenant_uuid"),
         (json!({"scopes": vec!["a"; 1025]}).to_string(), "1024"),
         (json!({"scopes": ["a".repeat(1025)]}).to_string(), "1024"),
+        (
+            json!({"scopes": vec!["a".repeat(1024); 65]}).to_string(),
+            "{'scopes': ['Must be at most 65536 bytes together.']}",
+        ),
         (String::new(), "could not understand"),
     ] {
         let reply = ask(&router, "POST", &path, &[], &body).await;
         assert_eq!(reply.status, 400, "{body:.80}");
         assert!(reply.body.contains(word), "{word}: {reply:?}");
     }
+    let most = json!({"scopes": vec!["a".repeat(1024); 64]}).to_string();
+    assert_eq!(ask(&router, "POST", &path, &[], &most).await.status, 200);
     let most = json!({"scopes": vec!["a".repeat(1024); 1024]}).to_string();
     assert!(most.len() > 1024 * 1024, "over the edge's limit");
     assert_eq!(ask(&router, "POST", &path, &[], &most).await.status, 413);

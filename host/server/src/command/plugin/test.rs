@@ -8,7 +8,7 @@ use clap::Args;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, Principal, Refusal, Subject, User, UserId};
-use keyway_core::password::{PasswordParams, PasswordPool};
+use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::SystemRandom;
 use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, try_file};
 use serde_json::{Value, json};
@@ -136,7 +136,13 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
-    async fn verify_password(&self, _user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
-        Ok(self.0.verify(password, None).await?.matches)
+    async fn verify_password(
+        &self,
+        backend: &BackendName,
+        _user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
+        self.0.burn(&Share::Backend(backend.clone()), password).await?;
+        Ok(false)
     }
 }
