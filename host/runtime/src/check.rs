@@ -216,7 +216,7 @@ fn refused(error: impl std::fmt::Display) -> CheckError {
 }
 
 /// For calls that are granted nothing.
-fn no_services() -> HostServices {
+pub(crate) fn no_services() -> HostServices {
     HostServices {
         directory: Arc::new(Nobody),
         passwords: Arc::new(Nobody),

@@ -6,6 +6,7 @@ mod board;
 pub(crate) mod bring_up;
 pub(crate) mod cache;
 mod command;
+mod compile;
 pub(crate) mod entry;
 pub(crate) mod file;
 mod plan;

@@ -46,6 +46,21 @@ pub(crate) struct Swap {
     pub(crate) remark: &'static str,
 }
 
+/// Why a copy of an earlier plugin file cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    #[error("the copy of {0} is missing or damaged")]
+    Missing(PluginDigest),
+    #[error("{digest} was not loaded: {error}")]
+    Refused { digest: PluginDigest, error: BringUpError },
+}
+
+impl CopyError {
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error.is_passing())
+    }
+}
+
 /// What planning has of the host.
 #[derive(Clone)]
 pub(crate) struct Planner {
@@ -185,6 +200,11 @@ impl Planner {
                 retry_at: Some(Instant::now() + HEALTH_RETRY),
                 ..Trouble::degraded(format!("{} was not loaded: {unhealthy}", file.digest))
             },
+            // The file is not to blame, so it is not remembered, and tried again at the next look.
+            Err(error) if error.is_passing() => {
+                let trouble = Trouble::degraded(format!("{} was not loaded yet: {error}", file.digest));
+                return self.plan_earlier(backend, seen, trouble).await;
+            }
             Err(error) => Trouble::degraded(format!("{} was not loaded: {error}", file.digest)),
         };
         let fingerprint = Some(fingerprint);
@@ -233,23 +253,35 @@ impl Planner {
                 trouble: Some(trouble),
                 remark: "kept while the newer file cannot serve",
             })),
-            Err(reason) => {
-                let reason = format!("{}; {reason}", trouble.reason);
-                keep(seen, Trouble { reason, ..trouble })
+            Err(error) => {
+                let reason = format!("{}; {error}", trouble.reason);
+                let fingerprint = trouble.fingerprint.filter(|_| !error.is_passing());
+                keep(
+                    seen,
+                    Trouble {
+                        reason,
+                        fingerprint,
+                        ..trouble
+                    },
+                )
             }
         }
     }
 
     /// Brings up the copy of a plugin file that served before.
-    pub(crate) async fn bring_up_copy(&self, spec: &BackendSpec, digest: PluginDigest) -> Result<Generation, String> {
+    pub(crate) async fn bring_up_copy(
+        &self,
+        spec: &BackendSpec,
+        digest: PluginDigest,
+    ) -> Result<Generation, CopyError> {
         let archive = Arc::clone(&self.archive);
         let copy = tokio::task::spawn_blocking(move || archive.get(digest))
             .await
             .ok()
             .flatten();
-        let bytes = copy.ok_or_else(|| format!("the copy of {digest} is missing or damaged"))?;
+        let bytes = copy.ok_or(CopyError::Missing(digest))?;
         let brought_up = self.workshop.bring_up(spec, digest, bytes).await;
-        brought_up.map_err(|error| format!("{digest} was not loaded: {error}"))
+        brought_up.map_err(|error| CopyError::Refused { digest, error })
     }
 
     /// A generation, and what its health check says.
@@ -288,3 +320,6 @@ pub(crate) fn plugin_path(folder: &Path, stem: &str) -> Result<PathBuf, String> 
         _ => Err(format!("`{stem}` is no plain file name")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -311,7 +311,7 @@ impl Reconciler {
     async fn prune(&self) {
         let archive = Arc::clone(&self.planner.archive);
         let keep = self.record.digests();
-        self.planner.workshop.prune(&keep).await;
+        self.planner.workshop.compiler.prune(&keep).await;
         // What is not removed now is removed the next time.
         let _ = tokio::task::spawn_blocking(move || archive.prune(&keep)).await;
     }

@@ -50,9 +50,10 @@ impl Reconciler {
             return;
         };
         let (planner, spec) = (self.planner.clone(), Arc::clone(&entry.spec));
-        let job = self
-            .jobs
-            .spawn(async move { Done::Copy(planner.bring_up_copy(&spec, earlier).await) });
+        let job = self.jobs.spawn(async move {
+            let copy = planner.bring_up_copy(&spec, earlier).await;
+            Done::Copy(copy.map_err(|error| error.to_string()))
+        });
         entry.work.begin_rollback(job);
     }
 
