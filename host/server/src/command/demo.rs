@@ -49,7 +49,6 @@ struct Scene {
 }
 
 pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
-    let local_offset = keyway_http::local_offset();
     let plugins = find_plugins(options.plugins.as_deref())?;
     let folder = tempfile::Builder::new()
         .prefix("keyway-demo-")
@@ -69,7 +68,6 @@ pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
     let launch = Launch {
         account: None,
         log: log::start(config.log, global.level()),
-        local_offset,
     };
     let ended = run_server(config, launch, async |server: &Server| {
         populate(server, &scene).await.map_err(|error| Failure::of(&error))?;

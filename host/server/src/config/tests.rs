@@ -31,7 +31,7 @@ fn unknown_keys_are_named_with_file_and_line() {
     let table = [
         (
             "datadir = \"var\"",
-            "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `listen`, `store`, `token`, \
+            "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `time_zone`, `listen`, `store`, `token`, \
              `password`, `dialect`, `http`, `keys`, `log`, `backend`",
         ),
         (
@@ -77,6 +77,11 @@ fn wrong_values_are_named_with_file_and_line() {
         (
             "data_dir = 5",
             "/srv/keyway.toml:1: `data_dir`: invalid type: integer `5`, expected a string",
+        ),
+        (
+            "data_dir = \"var\"\ntime_zone = \"Europe/Pairs\"",
+            "/srv/keyway.toml:2: `time_zone`: `Europe/Pairs` is no time zone; write a name of the IANA database, `Europe/Paris` or `UTC` for \
+             example",
         ),
         (
             "\ntoken = \"2h\"",
@@ -370,6 +375,7 @@ fn everything_that_can_be_written_is_read() {
     let text = r#"
         data_dir = "/data"
         plugins_dir = "p"
+        time_zone = "Asia/Kathmandu"
         store.url = { file = "url" }
         token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
         password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
@@ -392,6 +398,7 @@ fn everything_that_can_be_written_is_read() {
     "#;
     let config = Config::parse(&folder.path().join("keyway.toml"), text, &[]).expect("it is correct");
     assert_eq!(config.data_dir, Path::new("/data"));
+    assert_eq!(config.time_zone.iana_name(), Some("Asia/Kathmandu"));
     assert_eq!(config.store.url.expose(), "postgres://u:p@h/d");
     assert_eq!(config.token.default_ttl.as_secs(), 5_400);
     assert!(config.token.sweep_interval.is_zero());
