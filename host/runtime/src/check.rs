@@ -200,7 +200,11 @@ impl Bench {
         // There is no cache, so the key authenticates nothing.
         let key = Secret::new([0; 32]);
         let workshop = Workshop::new(engine, services, None, key, COMPILE_DEADLINE.max(limits.deadline));
-        let plugin = workshop.plugin(file.digest, file.bytes).await.map_err(refused)?;
+        let plugin = workshop
+            .compiler
+            .plugin(file.digest, file.bytes)
+            .await
+            .map_err(refused)?;
         let backend = BackendName::parse("check").map_err(refused)?;
         Ok(Self {
             workshop,
