@@ -1,6 +1,8 @@
 //! The command line: a contract.
 
-use keyway_tests::TestHost;
+use std::io::{Read as _, Write as _};
+
+use keyway_tests::{TestHost, artefact};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -64,6 +66,71 @@ async fn an_administrator_may_do_anything_and_a_plain_user_nothing() {
 }
 
 #[test]
+fn a_plugin_is_read_once_and_installed_as_it_was_checked() {
+    let host = TestHost::bare().start();
+    let plugin = artefact("hello_backend");
+    host.keyway_with_input(&["plugin", "install", "/dev/stdin", "--as", "hello"], &plugin)
+        .ok();
+    let installed = std::fs::read(host.plugin_path("hello.wasm")).expect("it is there");
+    assert!(
+        installed == plugin,
+        "{} bytes instead of {}",
+        installed.len(),
+        plugin.len()
+    );
+    let bad = host.keyway_with_input(&["plugin", "install", "/dev/stdin", "--as", "bad"], "no plugin");
+    assert_eq!(bad.status, 1, "{bad:?}");
+    assert!(!host.plugin_path("bad.wasm").exists());
+    let files = std::fs::read_dir(host.plugin_path("")).expect("the folder");
+    assert_eq!(files.count(), 1, "nothing unfinished is left");
+}
+
+#[test]
+fn a_plugin_that_the_running_server_refuses_to_take_up_is_a_failure() {
+    let mut host = TestHost::bare().start();
+    host.kill();
+    let path = host.plugin_path("hello_backend.wasm");
+    let source = host.folder().join("hello_backend.wasm");
+    std::fs::write(&source, artefact("hello_backend")).expect("a plugin file");
+    let install = |host: &TestHost| host.keyway(&["plugin", "install", source.to_str().expect("a path")]);
+    // Nobody to tell is no failure: a server takes the file up when it starts.
+    install(&host).ok();
+
+    let socket = host.folder().join("var/admin.sock");
+    let _ = std::fs::remove_file(&socket);
+    let listener = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a command");
+        let _ = stream.read(&mut [0; 4096]);
+        stream
+            .write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+            .expect("it listens");
+    });
+    let refused = install(&host);
+    answering.join().expect("an answer");
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(refused.stderr.contains("503"), "{refused:?}");
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn local_dates_are_of_the_zone_that_is_configured() {
+    let host = TestHost::builder()
+        .variable("KEYWAY__TIME_ZONE", "Asia/Kathmandu")
+        .user("alice", "s3cre7")
+        .start();
+    let data = host.wazo().login("alice", "s3cre7", json!({})).await.body["data"].take();
+    let minutes = |key: &str| {
+        let text = data[key].as_str().expect("a date");
+        let number = |range: std::ops::Range<usize>| text[range].parse::<i32>().expect("a number");
+        number(11..13) * 60 + number(14..16)
+    };
+    // 5 hours and 45 minutes ahead all the year round.
+    let ahead = (minutes("issued_at") - minutes("utc_issued_at")).rem_euclid(24 * 60);
+    assert_eq!(ahead, 345, "{data}");
+}
+
+#[test]
 fn exit_statuses_are_0_1_and_2() {
     let host = TestHost::bare().start();
     assert_eq!(host.keyway(&["--help"]).status, 0);
@@ -101,6 +168,50 @@ fn a_configuration_error_names_the_key_the_file_and_the_line() {
             assert!(checked.stderr.contains(part), "{what}: `{part}` is not in {checked:?}");
         }
     }
+}
+
+/// A certificate and its key, of another server.
+fn pair() -> [Vec<u8>; 2] {
+    let host = TestHost::bare().tls().start();
+    ["crt", "key"].map(|kind| std::fs::read(host.folder().join(format!("var/self-signed.{kind}"))).expect("a file"))
+}
+
+#[test]
+fn a_bad_certificate_is_a_configuration_error_at_start_and_at_reload() {
+    let ([cert, key], [_, other]) = (pair(), pair());
+    let host = TestHost::bare()
+        .tls_from("cert.pem", "key.pem")
+        .file("cert.pem", &cert)
+        .file("key.pem", &key)
+        .start();
+    let cases: [(&str, &str, &[u8], &str); 4] = [
+        ("cert.pem", "listen.tls.cert", b"no certificate", "holds no certificate"),
+        ("key.pem", "listen.tls.key", b"no key", "holds no private key"),
+        ("key.pem", "listen.tls.key", &cert, "holds no private key"),
+        ("key.pem", "listen.tls.key", &other, "cannot be used together"),
+    ];
+    for (file, named, bad, reason) in cases {
+        let path = host.folder().join(file);
+        let good = std::fs::read(&path).expect("a file");
+        std::fs::write(&path, bad).expect("a bad file");
+        let checked = host.keyway(&["config", "check"]);
+        let served = host.refusal(&[]);
+        for ended in [&checked, &served] {
+            assert_eq!(ended.status, 2, "{ended:?}");
+            for part in ["keyway.toml:5: ", named, reason] {
+                assert!(ended.stderr.contains(part), "`{part}` is not in {ended:?}");
+            }
+        }
+        let mark = host.log().mark();
+        host.signal(Signal::SIGHUP);
+        let refused = host.log().wait_for(mark, "the error", |line| {
+            let text = line.to_string();
+            text.contains("the running one stays in place").then_some(text)
+        });
+        assert!(refused.contains(named) && refused.contains(reason), "{refused}");
+        std::fs::write(&path, good).expect("the good file");
+    }
+    host.keyway(&["config", "check"]).ok();
 }
 
 #[tokio::test]

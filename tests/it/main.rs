@@ -9,6 +9,7 @@
 mod command;
 mod edge;
 mod isolation;
+mod privilege;
 mod reload;
 mod store;
 mod wazo;

@@ -1,9 +1,12 @@
 //! The real binary in a folder of its own.
 
-use std::io::Write as _;
+use std::fs::Permissions;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -24,6 +27,8 @@ pub struct TestHostBuilder {
     backends: String,
     plugins: Vec<(String, Vec<u8>)>,
     users: Vec<(String, String, Vec<String>)>,
+    serve_options: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// A running server.
@@ -34,6 +39,8 @@ pub struct TestHost {
     tls: bool,
     release: bool,
     log: ServerLog,
+    serve_options: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// How a command ended.
@@ -83,6 +90,20 @@ impl TestHostBuilder {
     #[must_use]
     pub fn tls_from(mut self, cert: &str, key: &str) -> Self {
         self.tls = Some(format!("{{ cert = \"{cert}\", key = \"{key}\" }}"));
+        self
+    }
+
+    /// Becomes this user after binding (`-u`), which takes root. Everybody can look into its folder, so that this user can.
+    #[must_use]
+    pub fn run_as(mut self, user: &str) -> Self {
+        self.serve_options = vec!["-u".to_owned(), user.to_owned()];
+        self
+    }
+
+    /// An environment variable of the server and of the commands.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -177,8 +198,13 @@ impl TestHostBuilder {
             tls: self.tls.is_some(),
             release: self.release,
             log: ServerLog::default(),
+            serve_options: self.serve_options.clone(),
+            variables: self.variables.clone(),
             folder,
         };
+        if !host.serve_options.is_empty() {
+            std::fs::set_permissions(host.folder(), Permissions::from_mode(0o755)).expect("a folder of this user");
+        }
         for (login, password, options) in &self.users {
             let mut arguments = vec!["user", "add", login, "--password-stdin"];
             arguments.extend(options.iter().map(String::as_str));
@@ -235,6 +261,8 @@ impl TestHost {
             backends: String::new(),
             plugins: Vec::new(),
             users: Vec::new(),
+            serve_options: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -277,7 +305,7 @@ impl TestHost {
     ///
     /// # Panics
     /// If it cannot be run.
-    pub fn keyway_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+    pub fn keyway_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Finished {
         let mut child = self
             .command()
             .args(arguments)
@@ -288,13 +316,46 @@ impl TestHost {
             .expect("the binary runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         // A command that does not read its input may be gone by now, which is no fault of this test.
-        let _ = stdin.write_all(input.as_bytes());
+        let _ = stdin.write_all(input.as_ref());
         drop(stdin);
         let output = child.wait_with_output().expect("the command ends");
         Finished {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts a server that is expected to refuse, and returns how it ended.
+    ///
+    /// # Panics
+    /// If it has not ended after 30 seconds.
+    pub fn refusal(&self, arguments: &[&str]) -> Finished {
+        let mut child = self
+            .command()
+            .arg("serve")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut pipe = child.stderr.take().expect("a pipe");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let read = pipe.read_to_end(&mut text);
+            let _ = sender.send(read.map(|_| String::from_utf8_lossy(&text).into_owned()));
+        });
+        let Ok(stderr) = receiver.recv_timeout(Duration::from_secs(30)) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the server has started: {arguments:?}");
+        };
+        Finished {
+            status: child.wait().expect("it ends").code().unwrap_or(-1),
+            stdout: String::new(),
+            stderr: stderr.expect("its complaint"),
         }
     }
 
@@ -363,6 +424,7 @@ impl TestHost {
         let mut child = self
             .command()
             .arg("serve")
+            .args(&self.serve_options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -379,6 +441,7 @@ impl TestHost {
     fn command(&self) -> Command {
         let mut command = Command::new(keyway_binary(self.release));
         command.arg("-c").arg(self.folder.path().join("keyway.toml"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }

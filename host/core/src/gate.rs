@@ -1,7 +1,8 @@
 //! What stands in front of a backend: concurrency limit, bounded queue, circuit breaker.
 //!
 //! Which faults count for the breaker: those that say that the backend or what it depends on is unwell, that is `Unavailable`,
-//! `Internal`, `Broken`, `LimitExceeded` and `DeadlineExceeded`. `Saturated` and `BreakerOpen` never reached the backend.
+//! `Internal`, `Broken`, `LimitExceeded` and `DeadlineExceeded`. `Saturated` and `BreakerOpen` never reached the backend, or say
+//! that the host had no room.
 //! `Misconfigured` and `NotLoaded` cost next to nothing, and end when the operator mends them: they neither open nor close the breaker.
 
 mod breaker;

@@ -1,20 +1,25 @@
 //! Password verifiers, and the bounded pool that computes them.
 //!
+//! Each backend has its share of the pool, and so have logins that no backend judges and the operators' own work: the shares take turns, so nobody
+//! waits long behind what others ask for.
+//!
 //! Every comparison without a verifier costs what one with a current verifier costs, so that an unknown user looks like a wrong password.
 //! While a user's verifier still has other parameters than the current ones, the two can be told apart by time; the user's next login renews it.
 
 mod compute;
 mod phc;
 mod pool;
+mod queue;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use crate::Secret;
+use crate::model::BackendName;
 use crate::port::{Random, StoredVerifier};
 
-use compute::{Argon2Cost, Outcome, Task};
+use compute::{Argon2Cost, Ceiling, Outcome, Task};
 use phc::Verifier;
 
 /// Argon2id parameters for new verifiers.
@@ -61,7 +66,18 @@ impl PasswordParams {
     }
 }
 
-/// How a comparison ended.
+/// For whom something is computed. Shares with computations waiting take the pool's threads in turn.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Logins that no backend judges.
+    Unjudged,
+    /// Users who are added, and passwords that are set.
+    Directory,
+    /// The logins of one backend.
+    Backend(BackendName),
+}
+
+/// How a comparison with a stored verifier ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     /// Whether the password belongs to the verifier.
@@ -76,7 +92,7 @@ pub enum PasswordError {
     /// The parameters are weaker than OWASP's minimum.
     #[error("these parameters are below the minimum; use at least 19 MiB with 2 passes, or 46 MiB with 1")]
     TooWeak,
-    /// The queue is full.
+    /// The share has as many computations waiting as it may.
     #[error("the password pool is saturated")]
     Saturated,
     /// The verifier is none that Keyway knows; the value names the scheme and never holds the verifier.
@@ -95,7 +111,7 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// A pool of `workers` threads (at least one) with room for `queue` waiting comparisons.
+    /// A pool of `workers` threads (at least one) with room for `queue` waiting computations of each share.
     ///
     /// # Errors
     /// [`PasswordError::TooWeak`].
@@ -141,36 +157,84 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`PasswordError::Saturated`].
-    pub async fn hash(&self, password: &Secret<Vec<u8>>) -> Result<StoredVerifier, PasswordError> {
+    pub async fn hash(&self, share: &Share, password: &Secret<Vec<u8>>) -> Result<StoredVerifier, PasswordError> {
         let verifier = self.fresh();
-        match self.pool.compute(Task::new(password, verifier.clone())).await? {
-            Outcome::Computed(hash) => Ok(verifier.with_hash(&hash)),
-            Outcome::Failed => Err(PasswordError::TooCostly),
-        }
+        let hash = self.compute(share, password, verifier.clone()).await?;
+        Ok(verifier.with_hash(&hash))
     }
 
-    /// Compares a password with a verifier. With `None` it does the work of a current verifier, and the answer is no.
+    /// Does the work of a current verifier, for nothing.
     ///
     /// # Errors
-    /// [`PasswordError`].
-    pub async fn verify(
+    /// [`PasswordError::Saturated`].
+    pub async fn burn(&self, share: &Share, password: &Secret<Vec<u8>>) -> Result<(), PasswordError> {
+        self.compute(share, password, self.fresh()).await.map(drop)
+    }
+
+    /// Compares a password with a verifier of the host's own. With `None` it does the work of a current verifier, and the answer is no.
+    ///
+    /// # Errors
+    /// [`PasswordError::Saturated`]. For a verifier that cannot be used [`PasswordError::Unsupported`] or [`PasswordError::TooCostly`], after
+    /// the work of a current one, so that its user looks like any other.
+    pub async fn verify_stored(
         &self,
+        share: &Share,
         password: &Secret<Vec<u8>>,
         verifier: Option<&StoredVerifier>,
     ) -> Result<Comparison, PasswordError> {
-        let parsed = verifier.map(|text| Verifier::parse(text.expose())).transpose()?;
-        if let Some(verifier) = &parsed {
-            verifier.scheme.check_cost(self.current)?;
+        let Some(verifier) = verifier else {
+            self.burn(share, password).await?;
+            return Ok(Comparison {
+                matches: false,
+                outdated: false,
+            });
+        };
+        let compared = match Verifier::parse(verifier.expose(), Ceiling::stored(self.current)) {
+            Ok(verifier) => {
+                let outdated = !verifier.is_current(self.current);
+                let compared = self.compare(share, password, verifier).await;
+                compared.map(|matches| Comparison { matches, outdated })
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(PasswordError::Unsupported(_) | PasswordError::TooCostly) = compared {
+            self.burn(share, password).await?;
         }
-        let known = parsed.is_some();
-        let verifier = parsed.unwrap_or_else(|| self.fresh());
-        let outdated = known && !verifier.is_current(self.current);
+        compared
+    }
+
+    /// Whether a value belongs to a verifier that somebody else wrote, a plugin for example: one that costs more than twice what a current one
+    /// costs, in memory or in time, is refused. With `None` it does the work of a current verifier, and the answer is no.
+    ///
+    /// # Errors
+    /// [`PasswordError::Saturated`], [`PasswordError::Unsupported`], [`PasswordError::TooCostly`].
+    pub async fn compare_untrusted(
+        &self,
+        share: &Share,
+        value: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
+        let Some(verifier) = verifier else {
+            self.burn(share, value).await?;
+            return Ok(false);
+        };
+        let verifier = Verifier::parse(verifier.expose(), Ceiling::untrusted(self.current))?;
+        self.compare(share, value, verifier).await
+    }
+
+    async fn compare(&self, share: &Share, value: &Secret<Vec<u8>>, verifier: Verifier) -> Result<bool, PasswordError> {
         let stored = verifier.hash.clone();
-        match self.pool.compute(Task::new(password, verifier)).await? {
-            Outcome::Computed(hash) => Ok(Comparison {
-                matches: hash == stored && known,
-                outdated,
-            }),
+        Ok(self.compute(share, value, verifier).await? == stored)
+    }
+
+    async fn compute(
+        &self,
+        share: &Share,
+        value: &Secret<Vec<u8>>,
+        verifier: Verifier,
+    ) -> Result<Secret<Vec<u8>>, PasswordError> {
+        match self.pool.compute(share, Task::new(value, verifier)).await? {
+            Outcome::Computed(hash) => Ok(hash),
             Outcome::Failed => Err(PasswordError::TooCostly),
         }
     }

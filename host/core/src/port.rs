@@ -20,4 +20,6 @@ pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::PolicyStore;
 pub use store::{Change, Store, StoreError};
 pub use tenant_store::{NewTenant, TenantStore};
-pub use token_store::{Opening, RevokeTarget, Revoked, Swept, TokenStore};
+pub use token_store::{
+    Opening, OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, RevokeTarget, Revoked, Swept, TokenStore,
+};

@@ -1,6 +1,7 @@
 //! What every listener stands behind: TLS, limits, request ids, liveness. No dialect names, no domain rules.
 
 mod answer;
+mod budget;
 mod call;
 mod client;
 mod connection;
@@ -24,8 +25,9 @@ pub use credentials::{basic_credentials, user_agent};
 pub use listen::{Drained, ListenError, Listener};
 pub use live::answers;
 pub use log::{chain, log_failure};
+use page::unavailable;
 pub use page::{message, not_found, not_found_page};
 pub use payload::{Payload, PayloadError};
-pub use settings::EdgeSettings;
+pub use settings::{Edge, EdgeSettings};
 pub use stop::Stop;
 pub use tls::{Tls, TlsError, TlsFiles, self_signed};

@@ -10,4 +10,4 @@ mod state;
 #[cfg(test)]
 mod testing;
 
-pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings, local_offset};
+pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings};

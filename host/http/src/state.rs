@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
+use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
 use keyway_core::model::PluginStatus;
 use keyway_core::port::{Backends, Clock, PluginHost, Random, Store};
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
-use time::UtcOffset;
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -79,8 +79,8 @@ pub struct WazoSettings {
     pub backend: String,
     /// What answers show as `xivo_uuid`, the id of the installation.
     pub xivo_uuid: Option<String>,
-    /// The zone of `issued_at` and `expires_at`, which carry none. See [`local_offset`].
-    pub local_offset: UtcOffset,
+    /// The zone of `issued_at` and `expires_at`, which carry none. Its rules, not one offset: summer time comes and goes while a server runs.
+    pub time_zone: TimeZone,
 }
 
 impl Default for WazoSettings {
@@ -88,15 +88,9 @@ impl Default for WazoSettings {
         Self {
             backend: "wazo_user".to_owned(),
             xivo_uuid: None,
-            local_offset: UtcOffset::UTC,
+            time_zone: TimeZone::UTC,
         }
     }
-}
-
-/// The machine's offset from UTC, or UTC where it cannot be told. To be called before the process starts its second thread: the C
-/// library's time zone is not safe to read afterwards, and UTC is the answer then.
-pub fn local_offset() -> UtcOffset {
-    UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC)
 }
 
 /// What a reload did.

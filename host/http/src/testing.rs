@@ -20,6 +20,7 @@ use keyway_core::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, c
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
 
+use crate::edge::Call;
 use crate::{AppParts, AppState, DialectSettings, Reload, ReloadReport};
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
@@ -231,11 +232,25 @@ impl Reply {
 
 /// Asks a router, without an edge in front.
 pub(crate) async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    send(router, request(method, uri, headers, body)).await
+}
+
+/// Asks a router of a server whose memory for requests is all in use.
+pub(crate) async fn ask_full(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let mut request = request(method, uri, headers, body);
+    request.extensions_mut().insert(Call::to_a_full_server());
+    send(router, request).await
+}
+
+fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    request.body(Body::from(body.to_owned())).expect("a request")
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Reply {
     let response = router.clone().oneshot(request).await.expect("routers answer");
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();

@@ -8,11 +8,13 @@ use keyway_core::model::UserId;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::comparing::Comparing;
 use crate::engine::Burner;
 use crate::import::secrets::HeldSecret;
 use crate::limits::{LimitHit, Meter};
 use crate::profile::Profile;
-use crate::{text, wasi};
+use crate::text::Exposed;
+use crate::wasi;
 
 /// The data of a store.
 pub(crate) struct CallState {
@@ -26,11 +28,13 @@ pub(crate) struct CallState {
     pub(crate) meter: Meter,
     /// Users whose password the host matched during this call.
     pub(crate) matched: Vec<UserId>,
+    /// What the password pool did to this call.
+    pub(crate) comparing: Comparing,
     /// Its share of the processor, once it has run for longer than a login should.
     pub(crate) burner: Burner,
     table: ResourceTable,
     held_secrets: usize,
-    exposed: Vec<Secret<Vec<u8>>>,
+    exposed: Exposed,
     // Most guests never call WASI, so its context is made when the first one does.
     wasi: Option<WasiCtx>,
     output: Option<Arc<Mutex<Vec<u8>>>>,
@@ -47,10 +51,11 @@ impl CallState {
             deadline,
             meter,
             matched: Vec::new(),
+            comparing: Comparing::default(),
             burner,
             table,
             held_secrets: 0,
-            exposed: Vec::new(),
+            exposed: Exposed::default(),
             wasi: None,
             output: None,
         }
@@ -62,6 +67,7 @@ impl CallState {
         self.deadline = deadline;
         self.meter.begin_again(&self.profile.limits);
         self.matched.clear();
+        self.comparing = Comparing::default();
         self.exposed.clear();
         self.burner.rest();
         if let Some(output) = &self.output {
@@ -93,17 +99,23 @@ impl CallState {
         Ok(())
     }
 
+    /// The password pool had no room for a comparison. Whatever fault the guest makes of it is not its own.
+    pub(crate) fn pool_is_busy(&mut self) {
+        if !self.comparing.was_refused() {
+            let (backend, request_id) = (&self.profile.backend, &self.request_id);
+            tracing::warn!(%backend, request_id, "the password pool has no room for a comparison");
+        }
+        self.comparing.refuse();
+    }
+
     /// Remembers a value that the guest has seen, so that it can be blanked out of what the guest says.
     pub(crate) fn remember_exposed(&mut self, value: Secret<Vec<u8>>) {
-        // Each text from the guest is searched once for each of these, so asking again must not make them more.
-        if !self.exposed.contains(&value) {
-            self.exposed.push(value);
-        }
+        self.exposed.remember(value);
     }
 
     /// Text from the guest, fit for a log: exposed secrets blanked, control characters escaped, at most `max` bytes.
     pub(crate) fn clean(&self, text: &str, max: usize) -> String {
-        text::clean(text, &self.exposed, max)
+        self.exposed.clean(text, max)
     }
 
     /// What the guest wrote to stdout and stderr, cleaned.

@@ -11,7 +11,7 @@ use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, PluginDigest, User, UserId};
 use keyway_core::password::PasswordError;
-use keyway_core::port::{BackendFault, RequestContext, Step, StoredVerifier, VerifyRequest};
+use keyway_core::port::{BackendFault, RequestContext, Step, VerifyRequest};
 use serde::Serialize;
 
 use crate::engine::HostEngine;
@@ -200,7 +200,11 @@ impl Bench {
         // There is no cache, so the key authenticates nothing.
         let key = Secret::new([0; 32]);
         let workshop = Workshop::new(engine, services, None, key, COMPILE_DEADLINE.max(limits.deadline));
-        let plugin = workshop.plugin(file.digest, file.bytes).await.map_err(refused)?;
+        let plugin = workshop
+            .compiler
+            .plugin(file.digest, file.bytes)
+            .await
+            .map_err(refused)?;
         let backend = BackendName::parse("check").map_err(refused)?;
         Ok(Self {
             workshop,
@@ -216,7 +220,7 @@ fn refused(error: impl std::fmt::Display) -> CheckError {
 }
 
 /// For calls that are granted nothing.
-fn no_services() -> HostServices {
+pub(crate) fn no_services() -> HostServices {
     HostServices {
         directory: Arc::new(Nobody),
         passwords: Arc::new(Nobody),
@@ -235,7 +239,12 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
-    async fn verify_password(&self, _user: Option<UserId>, _value: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+    async fn verify_password(
+        &self,
+        _backend: &BackendName,
+        _user: Option<UserId>,
+        _value: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
         Ok(false)
     }
 }
@@ -244,8 +253,9 @@ impl HostDirectory for Nobody {
 impl HostPasswords for Nobody {
     async fn matches(
         &self,
+        _backend: &BackendName,
         _value: &Secret<Vec<u8>>,
-        _verifier: Option<&StoredVerifier>,
+        _verifier: Option<&Secret<String>>,
     ) -> Result<bool, PasswordError> {
         Ok(false)
     }

@@ -20,8 +20,11 @@ const MESSAGE_BYTES: usize = 1024;
 #[error("past the deadline")]
 pub(crate) struct DeadlineHit;
 
-/// A guest's own fault.
+/// A guest's own fault. One that found the password pool full has said so in its own way.
 pub(crate) fn reported(fault: &wit::Fault, state: &CallState) -> BackendFault {
+    if state.comparing.was_refused() {
+        return BackendFault::Saturated;
+    }
     match fault {
         wit::Fault::Unavailable(message) => BackendFault::Unavailable(state.clean(message, MESSAGE_BYTES)),
         wit::Fault::Misconfigured(message) => BackendFault::Misconfigured(state.clean(message, MESSAGE_BYTES)),
@@ -32,7 +35,7 @@ pub(crate) fn reported(fault: &wit::Fault, state: &CallState) -> BackendFault {
 /// Why a call ended without an answer.
 pub(crate) fn trapped(error: &wasmtime::Error, state: &CallState, budget: Duration) -> BackendFault {
     if error.is::<DeadlineHit>() {
-        return BackendFault::DeadlineExceeded(budget);
+        return late(state, budget);
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return BackendFault::Saturated;
@@ -47,6 +50,15 @@ pub(crate) fn trapped(error: &wasmtime::Error, state: &CallState, budget: Durati
         Some(Trap::StackOverflow) => BackendFault::LimitExceeded("stack".to_owned()),
         Some(trap) => BackendFault::Broken(format!("trap: {trap}")),
         None => BackendFault::Broken(format!("trap: {}", error.root_cause())),
+    }
+}
+
+/// Why a call was not at its end at the deadline: for the password pool's sake, or for the plugin's own.
+pub(crate) fn late(state: &CallState, budget: Duration) -> BackendFault {
+    if state.comparing.took_most_of(budget) {
+        BackendFault::Saturated
+    } else {
+        BackendFault::DeadlineExceeded(budget)
     }
 }
 

@@ -34,6 +34,7 @@ mod answer;
 mod bindings;
 mod call;
 mod check;
+mod comparing;
 mod engine;
 mod error;
 mod fault;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::{DirectoryError, DirectoryService};
-use keyway_core::model::{User, UserId};
-use keyway_core::password::{PasswordError, PasswordPool};
-use keyway_core::port::StoredVerifier;
+use keyway_core::model::{BackendName, User, UserId};
+use keyway_core::password::{PasswordError, PasswordPool, Share};
 
 /// What stands behind the import `directory`. [`DirectoryService`] is the real one.
 #[async_trait]
@@ -19,14 +18,24 @@ pub trait HostDirectory: Send + Sync {
     async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError>;
 
     /// As [`DirectoryService::verify_password`].
-    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError>;
+    async fn verify_password(
+        &self,
+        backend: &BackendName,
+        user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError>;
 }
 
 /// What stands behind `secret.matches`. [`PasswordPool`] is the real one.
 #[async_trait]
 pub trait HostPasswords: Send + Sync {
-    /// Whether the value belongs to the verifier. With `None` it does the work of a current verifier, and the answer is no.
-    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError>;
+    /// As [`PasswordPool::compare_untrusted`]: the verifier is the guest's own word.
+    async fn matches(
+        &self,
+        backend: &BackendName,
+        value: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError>;
 }
 
 /// What the host does for plugins.
@@ -48,14 +57,25 @@ impl HostDirectory for DirectoryService {
         Self::find_by_email(self, email, tenant).await
     }
 
-    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
-        Self::verify_password(self, user, password).await
+    async fn verify_password(
+        &self,
+        backend: &BackendName,
+        user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
+        Self::verify_password(self, backend, user, password).await
     }
 }
 
 #[async_trait]
 impl HostPasswords for PasswordPool {
-    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError> {
-        Ok(self.verify(value, verifier).await?.matches)
+    async fn matches(
+        &self,
+        backend: &BackendName,
+        value: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
+        let share = Share::Backend(backend.clone());
+        self.compare_untrusted(&share, value, verifier).await
     }
 }

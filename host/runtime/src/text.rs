@@ -7,6 +7,28 @@ use keyway_core::Secret;
 /// What stands where a secret stood.
 const BLANK: &str = "[secret]";
 
+/// Secrets that a guest has seen, to be blanked out of what it says.
+#[derive(Default)]
+pub(crate) struct Exposed(Vec<Secret<Vec<u8>>>);
+
+impl Exposed {
+    /// Remembers a value. Each text from the guest is searched once for each of them, so one that is known must not make them more.
+    pub(crate) fn remember(&mut self, value: Secret<Vec<u8>>) {
+        if !self.0.contains(&value) {
+            self.0.push(value);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// See [`clean`].
+    pub(crate) fn clean(&self, text: &str, max: usize) -> String {
+        clean(text, &self.0, max)
+    }
+}
+
 /// Blanks the secrets, escapes control characters, and cuts at `max` bytes. Blanking comes first, so that a cut can't leave the
 /// beginning of a secret behind.
 pub(crate) fn clean(text: &str, secrets: &[Secret<Vec<u8>>], max: usize) -> String {
@@ -60,6 +82,16 @@ mod tests {
             "password [secret] refused"
         );
         assert!(!clean("password hunter2", &secrets, 12).contains("hun"));
+    }
+
+    #[test]
+    fn a_secret_that_is_seen_again_is_remembered_once() {
+        let mut exposed = Exposed::default();
+        for value in ["hunter2", "hunter2", "s3cre7", "hunter2"] {
+            exposed.remember(Secret::from(value));
+        }
+        assert_eq!(exposed.0.len(), 2);
+        assert_eq!(exposed.clean("hunter2 and s3cre7", 100), "[secret] and [secret]");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The composition root: puts the rooms together, in the order in which privileges can be given up, and takes them apart again.
 
+pub(crate) mod certificate;
 pub(crate) mod data_dir;
 pub(crate) mod error;
 mod listen;
@@ -15,11 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::key::MasterKey;
-use keyway_core::port::{Backends, PluginHost, SystemRandom};
-use keyway_http::edge::{Drained, EdgeSettings, Listener, Stop};
+use keyway_core::port::{Backends, Clock as _, PluginHost, SystemClock, SystemRandom};
+use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
-use time::UtcOffset;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -48,8 +48,6 @@ pub(crate) struct Launch {
     pub(crate) account: Option<Account>,
     /// The log, whose level a reload may change.
     pub(crate) log: LogControl,
-    /// The machine's time zone, which has to be read before there is a second thread.
-    pub(crate) local_offset: UtcOffset,
 }
 
 /// A server between its start and its end.
@@ -75,11 +73,18 @@ impl Server {
     pub(crate) async fn start(config: Config, launch: Launch) -> Result<Self, StartError> {
         let signals = Signals::new()?;
         raise_file_limit();
+        let config = match &launch.account {
+            Some(account) => act_as(account, &config)?,
+            None => config,
+        };
         let data_dir = lock(&config).await?;
         let master = master_key::read(&config.master_key, &SystemRandom)?;
-        let bound = listen::bind(&config)?;
+        let certificates = listen::load_certificates(&config)?;
         if let Some(account) = &launch.account {
-            account.take_over(&config.data_dir)?;
+            account.return_to_root()?;
+        }
+        let bound = listen::bind(&config, certificates)?;
+        if let Some(account) = &launch.account {
             account.assume()?;
         }
         report(&config);
@@ -87,11 +92,11 @@ impl Server {
         let runtime = start_runtime(&config, &services, &master).await?;
         load(&runtime, &config).await;
         let admin = Listener::unix(&admin_socket(&config.data_dir))?;
-        let certificates = bound.iter().filter_map(|bound| bound.tls.clone()).collect();
+        let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
         let reloader = Reloader::new(config.clone(), Arc::clone(&runtime), certificates, launch.log);
         let reloader = Arc::new(reloader);
         let backends: Arc<dyn Backends> = runtime.clone();
-        let mut parts = services.into_parts(&config, Some(backends), dialects(&config, launch.local_offset));
+        let mut parts = services.into_parts(&config, Some(backends), dialects(&config));
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
         parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
         Ok(Self {
@@ -126,8 +131,9 @@ impl Server {
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
         let mut listeners = JoinSet::new();
+        let edge = Edge::new(self.settings.clone());
         for bound in self.bound {
-            if let Some(tls) = bound.tls {
+            if let Some((_, tls)) = bound.certificate {
                 let stop = self.stop.clone();
                 background.spawn(async move { tls.watch(CERTIFICATE_INTERVAL, stop).await });
             }
@@ -136,14 +142,13 @@ impl Server {
             listeners.spawn(
                 bound
                     .listener
-                    .serve(router, self.state.clone(), self.settings.clone(), self.stop.clone()),
+                    .serve(router, self.state.clone(), edge.clone(), self.stop.clone()),
             );
         }
         let router = admin::router(&self.state);
-        listeners.spawn(
-            self.admin
-                .serve(router, self.state.clone(), self.settings, self.stop.clone()),
-        );
+        // On its own, so that an operator is heard when strangers hold all the memory that there is for requests.
+        let edge = Edge::new(self.settings);
+        listeners.spawn(self.admin.serve(router, self.state.clone(), edge, self.stop.clone()));
         tracing::info!("ready");
         while let Some(ended) = listeners.join_next().await {
             if let Ok(Drained::Cut(connections)) = ended {
@@ -155,6 +160,16 @@ impl Server {
         self.state.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Makes this process act as the account and reads the configuration again, so that a file that only root can read is found now, and
+/// not by the first reload.
+fn act_as(account: &Account, config: &Config) -> Result<Config, StartError> {
+    account.hand_over(&config.data_dir)?;
+    account.act()?;
+    account.check_files(config)?;
+    account.check_data_dir(&config.data_dir)?;
+    Ok(Config::load(Some(&config.file))?)
 }
 
 /// Locks the data folder. Another server has it for good; a command, or a server that is just stopping, is waited for.
@@ -208,12 +223,12 @@ async fn load(runtime: &Arc<Runtime>, config: &Config) {
     }
 }
 
-fn dialects(config: &Config, local_offset: UtcOffset) -> DialectSettings {
+fn dialects(config: &Config) -> DialectSettings {
     DialectSettings {
         wazo: WazoSettings {
             backend: config.dialect.wazo_backend.clone(),
             xivo_uuid: config.dialect.xivo_uuid.clone(),
-            local_offset,
+            time_zone: config.time_zone.clone(),
         },
     }
 }
@@ -226,6 +241,7 @@ fn report(config: &Config) {
         plugins_dir = %config.plugins_dir.display(),
         "starting"
     );
+    certificate::warn(&config.listen, SystemClock.now());
     let mut not_built: Vec<_> = config
         .listen
         .iter()

@@ -50,7 +50,7 @@ pub(crate) struct Global {
 /// Options of a server.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ServeOptions {
-    /// Give up root and run as this user, once the listeners are bound and the keys are read
+    /// Give up root once the listeners are bound, and run as this user, who must be able to read every file that the configuration names
     #[arg(short, long, value_name = "USER")]
     pub(crate) user: Option<String>,
     /// Stay in the foreground. It always does: this is accepted because xivo-auth had it

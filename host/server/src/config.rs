@@ -17,13 +17,16 @@ mod secret;
 mod source;
 mod store;
 mod token;
+mod zone;
 
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use keyway_core::token::TokenSettings;
 use keyway_http::edge::EdgeSettings;
 use keyway_runtime::BackendSpec;
 use serde::Deserialize;
+use toml::Spanned;
 
 pub(crate) use dialect::DialectConfig;
 pub(crate) use environment::{read as read_environment, variable};
@@ -45,6 +48,7 @@ const USUAL_FILES: [&str; 2] = ["keyway.toml", "/etc/keyway/keyway.toml"];
 struct RawConfig {
     data_dir: Option<String>,
     plugins_dir: Option<String>,
+    time_zone: Option<Spanned<String>>,
     #[serde(default)]
     listen: Vec<listen::RawListen>,
     #[serde(default)]
@@ -70,10 +74,14 @@ struct RawConfig {
 pub(crate) struct Config {
     /// The file that it came from.
     pub(crate) file: PathBuf,
+    /// Certificates, keys and secrets: what is read besides it, now and by every reload.
+    pub(crate) files: Vec<PathBuf>,
     /// SQLite file, keys, compiled plugins, admin socket.
     pub(crate) data_dir: PathBuf,
     /// The watched folder of plugins.
     pub(crate) plugins_dir: PathBuf,
+    /// The zone of dates that are local by a dialect's rules.
+    pub(crate) time_zone: TimeZone,
     /// The listeners, at least one.
     pub(crate) listen: Vec<Listen>,
     /// The store.
@@ -116,8 +124,9 @@ impl Config {
         let (source, raw) = Source::parse(file, text, environment)?;
         let data_dir = source.path(raw.data_dir.as_deref().unwrap_or("var"));
         let backends = backend::RawBackend::check_all(&raw.backend, &source)?;
-        Ok(Self {
+        let mut config = Self {
             plugins_dir: source.path(raw.plugins_dir.as_deref().unwrap_or("plugins")),
+            time_zone: zone::check(raw.time_zone.as_ref(), &source)?,
             listen: listen::RawListen::check_all(&raw.listen, &source)?,
             store: raw.store.check(&data_dir, &source)?,
             token: raw.token.check(&source)?,
@@ -128,8 +137,11 @@ impl Config {
             log: raw.log,
             backends,
             file: file.to_owned(),
+            files: Vec::new(),
             data_dir,
-        })
+        };
+        config.files = source.into_files();
+        Ok(config)
     }
 }
 

@@ -14,6 +14,8 @@ mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
+#[path = "statement/revocation.rs"]
+mod revocation;
 #[path = "statement/tenant.rs"]
 mod tenant;
 mod tenant_store;
@@ -105,8 +107,10 @@ impl PostgresStore {
         // The server gives up what we have given up, and does not go on holding locks for it.
         let limit = settings.call_timeout.as_millis().to_string();
         let options = options.options([
-            ("statement_timeout", &limit),
+            ("statement_timeout", limit.as_str()),
             ("idle_in_transaction_session_timeout", &limit),
+            // A statement that has waited for a lock must see what it waited for, whatever the database is set to.
+            ("default_transaction_isolation", "read committed"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)

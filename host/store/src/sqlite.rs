@@ -15,6 +15,8 @@ mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
+#[path = "statement/revocation.rs"]
+mod revocation;
 #[path = "statement/tenant.rs"]
 mod tenant;
 mod tenant_store;

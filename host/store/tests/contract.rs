@@ -14,6 +14,8 @@ mod directory;
 mod fixture;
 #[path = "contract/group.rs"]
 mod group;
+#[path = "contract/overtake.rs"]
+mod overtake;
 #[path = "contract/policy.rs"]
 mod policy;
 #[path = "contract/postgres.rs"]
@@ -60,6 +62,15 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     token::a_sweep_removes_what_expired_in_batches,
     token::two_hundred_sessions_at_once_are_all_found,
     token::sweeps_and_revocations_at_once_leave_nothing_behind,
+    overtake::a_login_from_before_a_new_password_is_refused,
+    overtake::a_renewed_verifier_refuses_nobody,
+    overtake::a_login_from_before_a_revocation_of_its_identity_is_refused,
+    overtake::a_login_from_before_a_revocation_of_its_plugin_is_refused,
+    overtake::revoking_a_token_or_a_session_refuses_nobody,
+    overtake::a_session_of_a_disabled_user_is_refused_whole,
+    overtake::a_login_is_refused_if_what_may_have_overtaken_it_was_swept,
+    overtake::a_mark_that_is_still_to_come_is_not_taken,
+    overtake::no_session_survives_what_runs_at_the_same_time,
     directory::a_user_is_found_as_it_was_added,
     directory::logins_are_unique_in_their_tenant_without_regard_to_case,
     directory::emails_are_unique_in_their_tenant_without_regard_to_case,

@@ -23,7 +23,7 @@ use keyway_core::port::{
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{LoginOutcome, LoginRequest, TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
-use keyway_http::edge::{EdgeSettings, Listener, Stop};
+use keyway_http::edge::{Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppParts, AppState, DialectSettings};
 
 use crate::table::{Bound, Table, median};
@@ -185,7 +185,7 @@ async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String
     let listener = Listener::tcp("127.0.0.1:0".parse()?, None)?;
     let keyway = listener.address().context("a TCP listener has an address")?.port();
     let router = keyway_http::dialect::router(&[Dialect::Wazo], &state);
-    tokio::spawn(listener.serve(router, state, EdgeSettings::default(), Stop::new()));
+    tokio::spawn(listener.serve(router, state, Edge::new(EdgeSettings::default()), Stop::new()));
 
     let bare = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = bare.local_addr()?.port();

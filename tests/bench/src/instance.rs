@@ -9,7 +9,7 @@ use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, User, UserId};
 use keyway_core::password::PasswordError;
-use keyway_core::port::{Backends as _, RequestContext, Step, StoredVerifier, SystemClock, VerifyRequest};
+use keyway_core::port::{Backends as _, RequestContext, Step, SystemClock, VerifyRequest};
 use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, Instances, Runtime, RuntimeSettings};
 use keyway_tests::artefact;
 
@@ -30,14 +30,24 @@ impl HostDirectory for AtOnce {
         Ok(None)
     }
 
-    async fn verify_password(&self, _: Option<UserId>, _: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+    async fn verify_password(
+        &self,
+        _: &BackendName,
+        _: Option<UserId>,
+        _: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
         Ok(false)
     }
 }
 
 #[async_trait]
 impl HostPasswords for AtOnce {
-    async fn matches(&self, _: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError> {
+    async fn matches(
+        &self,
+        _: &BackendName,
+        _: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
         Ok(verifier.is_some())
     }
 }

@@ -1,8 +1,8 @@
 //! Rules of the directory.
 
 use super::*;
-use crate::model::{Email, IdentityId, Query, Tenant, TenantScope};
-use crate::port::PolicyStore as _;
+use crate::model::{BackendName, Email, IdentityId, Query, Tenant, TenantScope};
+use crate::port::{DirectoryStore as _, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
 struct House {
@@ -47,10 +47,14 @@ impl House {
 
     async fn is_password(&self, id: UserId, password: &str) -> bool {
         self.directory
-            .verify_password(Some(id), &password.into())
+            .verify_password(&backend(), Some(id), &password.into())
             .await
             .unwrap()
     }
+}
+
+fn backend() -> BackendName {
+    BackendName::parse("wazo_user").unwrap()
 }
 
 /// With the password `s3cre7`.
@@ -291,13 +295,19 @@ async fn every_wrong_password_costs_one_computation() {
     let nobody = UserId(Uuid::from_u128(7));
     for id in [Some(alice.id), Some(silent.id), Some(nobody), None] {
         let before = house.passwords.computed();
-        assert!(!house.directory.verify_password(id, &"wrong".into()).await.unwrap());
+        assert!(
+            !house
+                .directory
+                .verify_password(&backend(), id, &"wrong".into())
+                .await
+                .unwrap()
+        );
         assert_eq!(house.passwords.computed(), before + 1, "{id:?}");
     }
     assert!(
         !house
             .directory
-            .verify_password(Some(silent.id), &"".into())
+            .verify_password(&backend(), Some(silent.id), &"".into())
             .await
             .unwrap()
     );
@@ -322,6 +332,42 @@ async fn a_match_renews_an_outdated_verifier_and_a_mismatch_does_not() {
     );
     assert!(later.is_password(alice.id, "s3cre7").await);
     assert!(later.store.verifier_of(alice.id).unwrap() == renewed, "once is enough");
+}
+
+#[tokio::test]
+async fn lower_parameters_lock_nobody_out() {
+    let costly = crate::password::PasswordParams {
+        memory_kib: 256 * 1024,
+        ..CHEAP
+    };
+    let costly = PasswordPool::for_tests(costly, 1, 16, Arc::new(crate::port::SystemRandom)).unwrap();
+    let before = House::new();
+    let before = House::on(before.store, before.tenants, costly);
+    let alice = before.add("alice").await;
+    let later = House::on(before.store, before.tenants, cheap_passwords(1, 16).unwrap());
+    assert!(later.is_password(alice.id, "s3cre7").await);
+    let renewed = later.store.verifier_of(alice.id).unwrap();
+    assert!(renewed.expose().starts_with("$argon2id$v=19$m=8,"));
+}
+
+#[tokio::test]
+async fn a_stored_verifier_that_cannot_be_used_is_a_wrong_password_to_everyone_but_the_log() {
+    let house = House::new();
+    let alice = house.add("alice").await;
+    let unusable = [
+        "$bcrypt$10$abcdefgh",
+        "s3cre7",
+        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA",
+        "$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    ];
+    for unusable in unusable {
+        let now = house.directory.clock.now();
+        let verifier = Secret::new(unusable.to_owned());
+        house.store.set_verifier(alice.id, &verifier, now).await.unwrap();
+        let before = house.passwords.computed();
+        assert!(!house.is_password(alice.id, "s3cre7").await, "{unusable}");
+        assert_eq!(house.passwords.computed(), before + 1, "{unusable}");
+    }
 }
 
 #[tokio::test]

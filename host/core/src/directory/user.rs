@@ -5,9 +5,10 @@ use uuid::Uuid;
 use super::{AddUser, DirectoryError, DirectoryService, validate};
 use crate::Secret;
 use crate::model::{
-    AuthenticationMethod, Email, EmailId, IdentityId, Paged, Purpose, Query, TenantId, TenantScope, User, UserId,
-    login_key,
+    AuthenticationMethod, BackendName, Email, EmailId, IdentityId, Paged, Purpose, Query, TenantId, TenantScope, User,
+    UserId, login_key,
 };
+use crate::password::{PasswordError, Share};
 use crate::port::{NewUser, StoreError, StoredVerifier, UserFilter, UserOrder};
 
 impl DirectoryService {
@@ -40,25 +41,37 @@ impl DirectoryService {
         one(self.store.find_users_by_email(&login_key(email), tenant).await?, email)
     }
 
-    /// Whether this is the user's password. `None`, nobody's id and a user without a password cost the same and answer `false`. Renews an
-    /// outdated verifier.
+    /// Whether this is the user's password, asked by a backend. `None`, nobody's id and a user without a password, or with a verifier that cannot
+    /// be used, cost the same and answer `false`. Renews an outdated verifier.
     ///
     /// # Errors
-    /// [`DirectoryError::Password`], [`DirectoryError::Store`].
+    /// [`DirectoryError::Password`] if the backend's share of the pool is saturated, [`DirectoryError::Store`].
     pub async fn verify_password(
         &self,
+        backend: &BackendName,
         user: Option<UserId>,
         password: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         // Nobody's verifier is looked for as well, so that the store takes its time for everyone.
         let id = user.unwrap_or(UserId(Uuid::nil()));
         let verifier = self.store.find_verifier(id).await?;
-        let comparison = self.passwords.verify(password, verifier.as_ref()).await?;
+        let share = Share::Backend(backend.clone());
+        let compared = self.passwords.verify_stored(&share, password, verifier.as_ref()).await;
+        let comparison = match compared {
+            Ok(comparison) => comparison,
+            // One user's broken row must not look like a fault of the backend, nor tell a caller that the user exists.
+            Err(error @ (PasswordError::Unsupported(_) | PasswordError::TooCostly)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(user = %id, error, "a stored password verifier cannot be used; set a new password");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
         if comparison.matches
             && comparison.outdated
             && let Some(current) = &verifier
         {
-            self.renew(id, current, password).await;
+            self.renew(&share, id, current, password).await;
         }
         Ok(comparison.matches)
     }
@@ -72,7 +85,7 @@ impl DirectoryService {
         let tenant = self.tenant_or_master(user.tenant.as_deref()).await?;
         self.check_names_are_free(&user, tenant).await?;
         let verifier = match &user.password {
-            Some(password) => Some(self.passwords.hash(password).await?),
+            Some(password) => Some(self.passwords.hash(&Share::Directory, password).await?),
             None => None,
         };
         let made = User {
@@ -155,7 +168,7 @@ impl DirectoryService {
     pub async fn set_password(&self, selector: &str, password: &Secret<Vec<u8>>) -> Result<User, DirectoryError> {
         validate::password(password)?;
         let user = self.get_user(selector).await?;
-        let verifier = self.passwords.hash(password).await?;
+        let verifier = self.passwords.hash(&Share::Directory, password).await?;
         let (id, now) = (user.id, self.clock.now());
         let set = self
             .revoking("set a password", move |store| async move {
@@ -222,8 +235,8 @@ impl DirectoryService {
     }
 
     /// The login has succeeded already, so a failure here is only logged.
-    async fn renew(&self, user: UserId, current: &StoredVerifier, password: &Secret<Vec<u8>>) {
-        let renewed = match self.passwords.hash(password).await {
+    async fn renew(&self, share: &Share, user: UserId, current: &StoredVerifier, password: &Secret<Vec<u8>>) {
+        let renewed = match self.passwords.hash(share, password).await {
             Ok(renewed) => renewed,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;

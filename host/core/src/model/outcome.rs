@@ -21,6 +21,9 @@ pub enum Refusal {
     Ambiguous,
     /// The backend does not verify credentials of this kind.
     UnsupportedCredential,
+    /// The password was changed, or the sessions of the identity or the plugin were revoked, while the credential was judged. Said by the
+    /// host, never by a backend.
+    Overtaken,
 }
 
 /// What a challenge asks for.

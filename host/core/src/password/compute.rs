@@ -9,14 +9,38 @@ use super::PasswordError;
 use super::phc::Verifier;
 use crate::Secret;
 
-/// What one comparison may cost, unless the operator's own parameters cost more. Memory in KiB.
-const MAX_MEMORY_KIB: u32 = 128 * 1024;
-/// Argon2: memory in KiB times passes. About a second.
-const MAX_ARGON2_WORK: u64 = 1024 * 1024;
-/// PBKDF2: HMAC computations. About a second.
-const MAX_PBKDF2_WORK: u64 = 2_000_000;
-/// Scrypt: bytes of memory times lanes. About a second.
-const MAX_SCRYPT_WORK: u64 = 512 * 1024 * 1024;
+/// HMACs of PBKDF2 that take as long as argon2 takes for one pass over one KiB.
+const HMACS_PER_WORK: u64 = 2;
+/// Bytes of memory times lanes of scrypt that take as long as argon2 takes for one pass over one KiB.
+const SCRYPT_BYTES_PER_WORK: u64 = 512;
+
+/// What one computation may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ceiling {
+    memory_kib: u32,
+    /// In argon2's measure: memory in KiB times passes. 1024 * 1024 are about a second.
+    work: u64,
+}
+
+impl Ceiling {
+    /// For verifiers that are none of the host's, which a plugin hands in: twice what a current one costs, so that no backend makes more of its
+    /// turns than twice what they are worth.
+    pub(super) fn untrusted(current: Argon2Cost) -> Self {
+        Self {
+            memory_kib: current.memory_kib.saturating_mul(2),
+            work: current.work().saturating_mul(2),
+        }
+    }
+
+    /// For verifiers that the host has stored: whatever was made under parameters that the operator has lowered since. That is the most memory
+    /// that the configuration allows, and about eight seconds, for more would not end within a login's deadline.
+    pub(super) fn stored(current: Argon2Cost) -> Self {
+        Self {
+            memory_kib: current.memory_kib.max(4 * 1024 * 1024),
+            work: current.work().max(8 * 1024 * 1024),
+        }
+    }
+}
 
 /// Argon2's parameters, which argon2 has accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,16 +101,16 @@ impl Scheme {
         }
     }
 
-    /// Whether one comparison may cost this much.
-    pub(super) fn check_cost(self, current: Argon2Cost) -> Result<(), PasswordError> {
+    /// Whether a hash of this length, in bytes, costs no more than it may.
+    pub(super) fn check_cost(self, hash_length: usize, ceiling: Ceiling) -> Result<(), PasswordError> {
         let affordable = match self {
-            Self::Argon2 { cost, .. } => {
-                cost.memory_kib <= MAX_MEMORY_KIB.max(current.memory_kib)
-                    && cost.work() <= MAX_ARGON2_WORK.max(current.work())
+            Self::Argon2 { cost, .. } => cost.memory_kib <= ceiling.memory_kib && cost.work() <= ceiling.work,
+            Self::Pbkdf2 { sha512, rounds } => {
+                let blocks = hash_length.div_ceil(if sha512 { 64 } else { 32 });
+                let hmacs = u64::try_from(blocks).unwrap_or(u64::MAX).saturating_mul(rounds.into());
+                hmacs <= ceiling.work.saturating_mul(HMACS_PER_WORK)
             }
-            // The longest hash that is accepted takes two blocks of SHA-256.
-            Self::Pbkdf2 { sha512, rounds } => u64::from(rounds) * if sha512 { 1 } else { 2 } <= MAX_PBKDF2_WORK,
-            Self::Scrypt { log_n, r, p } => scrypt_fits(log_n, r, p),
+            Self::Scrypt { log_n, r, p } => scrypt_fits(log_n, r, p, ceiling),
         };
         if affordable {
             Ok(())
@@ -96,17 +120,18 @@ impl Scheme {
     }
 }
 
-fn scrypt_fits(log_n: u8, r: u32, p: u32) -> bool {
+fn scrypt_fits(log_n: u8, r: u32, p: u32, ceiling: Ceiling) -> bool {
     let Some(n) = 1_u64.checked_shl(u32::from(log_n)) else {
         return false;
     };
+    let most = ceiling.work.saturating_mul(SCRYPT_BYTES_PER_WORK);
     let row = u64::from(r) * 128;
     let memory = row
         .checked_mul(n)
-        .filter(|bytes| *bytes <= u64::from(MAX_MEMORY_KIB) * 1024);
+        .filter(|bytes| *bytes <= u64::from(ceiling.memory_kib) * 1024);
     memory.is_some_and(|memory| {
         let lanes = u64::from(p);
-        memory.saturating_mul(lanes) <= MAX_SCRYPT_WORK && row.saturating_mul(lanes) <= MAX_SCRYPT_WORK / 16
+        memory.saturating_mul(lanes) <= most && row.saturating_mul(lanes) <= most / 16
     })
 }
 

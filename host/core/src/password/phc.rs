@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::PasswordError;
-use super::compute::{Argon2Cost, Scheme};
+use super::compute::{Argon2Cost, Ceiling, Scheme};
 use crate::Secret;
 use crate::port::StoredVerifier;
 
@@ -50,8 +50,17 @@ impl Verifier {
         Secret::new(format!("{}${salt}${}", self.scheme, *hash))
     }
 
-    /// Takes a PHC string apart. The error names the scheme, and no more of the string.
-    pub(super) fn parse(text: &str) -> Result<Self, PasswordError> {
+    /// Takes a PHC string apart, and refuses one that costs more than it may.
+    pub(super) fn parse(text: &str, ceiling: Ceiling) -> Result<Self, PasswordError> {
+        let verifier = Self::take_apart(text)?;
+        verifier
+            .scheme
+            .check_cost(verifier.hash.expose().len(), ceiling)
+            .map(|()| verifier)
+    }
+
+    /// The error names the scheme, and no more of the string.
+    fn take_apart(text: &str) -> Result<Self, PasswordError> {
         let mut parts = text.strip_prefix('$').ok_or_else(no_scheme)?.split('$').peekable();
         let name = parts.next().filter(|name| is_scheme_name(name)).ok_or_else(no_scheme)?;
         let version = parts

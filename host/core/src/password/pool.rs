@@ -1,6 +1,5 @@
-//! The threads that compute, their bounded queue, and argon2's memory between two computations.
+//! The threads that compute, and argon2's memory between two computations.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,14 +8,15 @@ use std::time::Duration;
 use argon2::Block;
 use tokio::sync::oneshot;
 
-use super::PasswordError;
 use super::compute::{Outcome, Task};
+use super::queue::{Job, Queue};
+use super::{PasswordError, Share};
 
 /// How long a worker keeps argon2's memory when there is nothing to do. Touching fresh memory costs a tenth of the computation, so a burst
 /// of logins keeps it; an idle server gives it back.
 const KEEP_MEMORY: Duration = Duration::from_secs(1);
 
-/// A bounded number of threads with a bounded queue.
+/// A bounded number of threads, which the shares take in turn.
 pub(super) struct Pool {
     shared: Arc<Shared>,
 }
@@ -24,8 +24,6 @@ pub(super) struct Pool {
 struct Shared {
     queue: Mutex<Queue>,
     wake: Condvar,
-    /// How many jobs may be waiting or under way.
-    limit: usize,
     /// Argon2's memory for current verifiers, in blocks of 1 KiB. A worker that needed more for an imported one gives it back at once.
     usual_blocks: usize,
     computed: AtomicU64,
@@ -33,29 +31,12 @@ struct Shared {
     held_blocks: AtomicUsize,
 }
 
-struct Queue {
-    waiting: VecDeque<Job>,
-    /// Jobs that a worker has taken.
-    under_way: usize,
-    /// No worker takes a job any more.
-    closed: bool,
-}
-
-struct Job {
-    task: Task,
-    reply: oneshot::Sender<Outcome>,
-}
-
 impl Pool {
-    pub(super) fn new(workers: usize, limit: usize, usual_kib: u32) -> Self {
+    /// `waiting` is how many jobs of one share may wait while all threads work for it.
+    pub(super) fn new(workers: usize, waiting: usize, usual_kib: u32) -> Self {
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue {
-                waiting: VecDeque::new(),
-                under_way: 0,
-                closed: false,
-            }),
+            queue: Mutex::new(Queue::new(workers.saturating_add(waiting))),
             wake: Condvar::new(),
-            limit: workers + limit,
             usual_blocks: usual_kib as usize,
             computed: AtomicU64::new(0),
             held_blocks: AtomicUsize::new(0),
@@ -71,14 +52,17 @@ impl Pool {
                 Err(error) => tracing::error!(%error, "a thread for password hashing could not be started"),
             }
         }
-        shared.lock().closed = threads == 0;
+        if threads == 0 {
+            shared.lock().close();
+        }
         Self { shared }
     }
 
-    /// Computes, in the order of the calls. A call that is dropped while it waits costs nothing any more.
-    pub(super) async fn compute(&self, task: Task) -> Result<Outcome, PasswordError> {
+    /// Computes, in the order of the share's calls. A call that is dropped while it waits costs nothing any more.
+    pub(super) async fn compute(&self, share: &Share, task: Task) -> Result<Outcome, PasswordError> {
         let (reply, outcome) = oneshot::channel();
-        self.shared.push(Job { task, reply })?;
+        let share = share.clone();
+        self.shared.push(Job { share, task, reply })?;
         // The sender is dropped without an answer only where the computation itself panicked.
         outcome.await.map_err(|_| PasswordError::Saturated)
     }
@@ -94,14 +78,8 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
+        self.shared.lock().close();
         self.shared.wake.notify_all();
-    }
-}
-
-impl Queue {
-    fn is_full(&self, limit: usize) -> bool {
-        self.waiting.len() + self.under_way >= limit
     }
 }
 
@@ -111,16 +89,7 @@ impl Shared {
     }
 
     fn push(&self, job: Job) -> Result<(), PasswordError> {
-        {
-            let mut queue = self.lock();
-            if queue.is_full(self.limit) {
-                queue.waiting.retain(|job| !job.reply.is_closed());
-            }
-            if queue.closed || queue.is_full(self.limit) {
-                return Err(PasswordError::Saturated);
-            }
-            queue.waiting.push_back(job);
-        }
+        self.lock().push(job)?;
         self.wake.notify_one();
         Ok(())
     }
@@ -128,14 +97,14 @@ impl Shared {
     /// What one thread does until the pool is dropped.
     fn work(&self) {
         let mut memory = Vec::new();
-        while let Some(Job { task, reply }) = self.next(&mut memory) {
+        while let Some(Job { share, task, reply }) = self.next(&mut memory) {
             let outcome = if reply.is_closed() {
                 None
             } else {
                 self.run(&task, &mut memory)
             };
             // First, so that the caller who gets the answer finds the place free.
-            self.lock().under_way -= 1;
+            self.lock().finish(&share);
             if let Some(outcome) = outcome {
                 drop(reply.send(outcome));
             }
@@ -165,11 +134,10 @@ impl Shared {
     fn next(&self, memory: &mut Vec<Block>) -> Option<Job> {
         let mut queue = self.lock();
         loop {
-            if let Some(job) = queue.waiting.pop_front() {
-                queue.under_way += 1;
+            if let Some(job) = queue.take() {
                 return Some(job);
             }
-            if queue.closed {
+            if queue.is_closed() {
                 return None;
             }
             if memory.is_empty() {
@@ -181,7 +149,7 @@ impl Shared {
                 .wait_timeout(queue, KEEP_MEMORY)
                 .unwrap_or_else(PoisonError::into_inner);
             queue = woken;
-            if waited.timed_out() && queue.waiting.is_empty() {
+            if waited.timed_out() && queue.is_empty() {
                 // Giving back 64 MiB takes milliseconds, in which others may want the queue.
                 drop(queue);
                 self.give_back(memory);

@@ -6,6 +6,8 @@ use std::task::Poll;
 use super::*;
 use crate::testing::{CHEAP, cheap_passwords};
 
+const SHARE: &Share = &Share::Unjudged;
+
 /// Counts up, so that no two salts are equal.
 struct Counter(AtomicU8);
 
@@ -26,7 +28,7 @@ fn stored(text: &str) -> StoredVerifier {
 async fn verify(verifier: &str, password: &str) -> Result<Comparison, PasswordError> {
     cheap_passwords(1, 16)
         .unwrap()
-        .verify(&password.into(), Some(&stored(verifier)))
+        .verify_stored(SHARE, &password.into(), Some(&stored(verifier)))
         .await
 }
 
@@ -59,18 +61,24 @@ fn new_verifiers_are_never_below_the_minimum() {
 #[tokio::test]
 async fn a_verifier_belongs_to_its_password_only() {
     let pool = pool_of(CHEAP);
-    let verifier = pool.hash(&"s3cre7".into()).await.unwrap();
-    let right = pool.verify(&"s3cre7".into(), Some(&verifier)).await.unwrap();
+    let verifier = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
+    let right = pool
+        .verify_stored(SHARE, &"s3cre7".into(), Some(&verifier))
+        .await
+        .unwrap();
     assert_eq!((right.matches, right.outdated), (true, false));
-    let wrong = pool.verify(&"s3cre8".into(), Some(&verifier)).await.unwrap();
+    let wrong = pool
+        .verify_stored(SHARE, &"s3cre8".into(), Some(&verifier))
+        .await
+        .unwrap();
     assert_eq!((wrong.matches, wrong.outdated), (false, false));
 }
 
 #[tokio::test]
 async fn a_verifier_is_a_phc_string_with_a_salt_of_its_own() {
     let pool = pool_of(CHEAP);
-    let one = pool.hash(&"s3cre7".into()).await.unwrap();
-    let two = pool.hash(&"s3cre7".into()).await.unwrap();
+    let one = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
+    let two = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
     assert!(
         one.expose()
             .starts_with("$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$"),
@@ -131,7 +139,7 @@ async fn imported_verifiers_are_compared_and_outdated() {
 #[tokio::test]
 async fn a_verifier_with_other_parameters_is_outdated() {
     let pool = pool_of(CHEAP);
-    let verifier = pool.hash(&"s3cre7".into()).await.unwrap();
+    let verifier = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
     for params in [
         PasswordParams {
             memory_kib: 16,
@@ -139,7 +147,10 @@ async fn a_verifier_with_other_parameters_is_outdated() {
         },
         PasswordParams { iterations: 2, ..CHEAP },
     ] {
-        let comparison = pool_of(params).verify(&"s3cre7".into(), Some(&verifier)).await.unwrap();
+        let comparison = pool_of(params)
+            .verify_stored(SHARE, &"s3cre7".into(), Some(&verifier))
+            .await
+            .unwrap();
         assert_eq!((comparison.matches, comparison.outdated), (true, true));
     }
 }
@@ -149,44 +160,126 @@ async fn no_verifier_costs_one_computation_and_never_matches() {
     let pool = pool_of(CHEAP);
     for password in ["", "s3cre7"] {
         let before = pool.computed();
-        let comparison = pool.verify(&password.into(), None).await.unwrap();
+        let comparison = pool.verify_stored(SHARE, &password.into(), None).await.unwrap();
         assert_eq!((comparison.matches, comparison.outdated), (false, false));
         assert_eq!(pool.computed(), before + 1);
     }
 }
 
+/// Verifiers whose cost is only to be looked at.
+fn costing(params: &str) -> StoredVerifier {
+    stored(&format!(
+        "${params}$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+    ))
+}
+
 #[tokio::test]
 async fn a_verifier_that_demands_too_much_is_refused_before_it_is_computed() {
-    let (salt, hash) = ("c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc");
     let costly = [
-        "argon2id$v=19$m=131073,t=1,p=1",
+        "argon2id$v=19$m=17,t=1,p=1",
+        "argon2id$v=19$m=8,t=3,p=1",
         "argon2id$v=19$m=4294967295,t=1,p=1",
-        "argon2id$v=19$m=65536,t=17,p=1",
         "argon2d$v=19$m=8,t=4294967295,p=1",
-        "pbkdf2-sha256$i=1000001",
+        "pbkdf2-sha256$i=33",
         "pbkdf2-sha512$i=4294967295",
-        "scrypt$ln=18,r=8,p=1",
+        "scrypt$ln=8,r=8,p=1",
         "scrypt$ln=63,r=8,p=1",
         "scrypt$ln=255,r=8,p=1",
-        "scrypt$ln=17,r=8,p=5",
         "scrypt$ln=1,r=1,p=4294967295",
         "scrypt$ln=1,r=4294967295,p=4294967295",
     ];
     let pool = pool_of(CHEAP);
     for costly in costly {
-        let verifier = stored(&format!("${costly}${salt}${hash}"));
-        let refused = pool.verify(&"x".into(), Some(&verifier)).await;
+        let refused = pool.compare_untrusted(SHARE, &"x".into(), Some(&costing(costly))).await;
         assert_eq!(refused, Err(PasswordError::TooCostly), "{costly}");
     }
     assert_eq!(pool.computed(), 0);
-    // What is usual elsewhere is let through.
+    for twice in [
+        "argon2id$v=19$m=8,t=2,p=1",
+        "argon2id$v=19$m=16,t=1,p=1",
+        "pbkdf2-sha256$i=32",
+    ] {
+        let compared = pool.compare_untrusted(SHARE, &"x".into(), Some(&costing(twice))).await;
+        assert_eq!(compared, Ok(false), "{twice}");
+    }
+}
+
+#[test]
+fn what_is_usual_elsewhere_is_let_through_by_the_usual_parameters() {
+    let ceiling = Ceiling::untrusted(PasswordParams::default().cost().unwrap());
     for usual in [
-        "argon2id$v=19$m=131072,t=4,p=1",
+        "argon2id$v=19$m=131072,t=3,p=1",
+        "argon2id$v=19$m=65536,t=6,p=4",
         "pbkdf2-sha512$i=600000",
+        "pbkdf2-sha256$i=600000",
         "scrypt$ln=17,r=8,p=1",
     ] {
-        let verifier = Verifier::parse(&format!("${usual}${salt}${hash}")).ok().unwrap();
-        assert_eq!(verifier.scheme.check_cost(CHEAP.cost().unwrap()), Ok(()), "{usual}");
+        assert!(Verifier::parse(costing(usual).expose(), ceiling).is_ok(), "{usual}");
+    }
+    for costly in [
+        "argon2id$v=19$m=131073,t=1,p=1",
+        "argon2id$v=19$m=65536,t=7,p=1",
+        "pbkdf2-sha512$i=1000000",
+        "scrypt$ln=18,r=8,p=1",
+        "scrypt$ln=17,r=8,p=2",
+    ] {
+        let refused = Verifier::parse(costing(costly).expose(), ceiling).err();
+        assert_eq!(refused, Some(PasswordError::TooCostly), "{costly}");
+    }
+}
+
+#[tokio::test]
+async fn a_comparison_for_somebody_else_answers_as_one_of_the_hosts_own() {
+    let pool = pool_of(CHEAP);
+    let verifier = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
+    for (value, verifier, expected) in [
+        ("s3cre7", Some(&verifier), true),
+        ("s3cre8", Some(&verifier), false),
+        ("s3cre7", None, false),
+        ("", None, false),
+    ] {
+        let before = pool.computed();
+        assert_eq!(
+            pool.compare_untrusted(SHARE, &value.into(), verifier).await,
+            Ok(expected)
+        );
+        assert_eq!(pool.computed(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stored_verifier_of_higher_parameters_than_the_current_is_compared() {
+    let higher = PasswordParams {
+        memory_kib: 256 * 1024,
+        ..CHEAP
+    };
+    let verifier = pool_of(higher).hash(SHARE, &"s3cre7".into()).await.unwrap();
+    let compared = pool_of(CHEAP)
+        .verify_stored(SHARE, &"s3cre7".into(), Some(&verifier))
+        .await;
+    let expected = Comparison {
+        matches: true,
+        outdated: true,
+    };
+    assert_eq!(compared, Ok(expected));
+}
+
+#[tokio::test]
+async fn a_stored_verifier_that_cannot_be_used_costs_one_computation() {
+    let pool = pool_of(CHEAP);
+    for unusable in [
+        stored("$bcrypt$10$abcdefgh"),
+        stored("no PHC string"),
+        costing("argon2id$v=19$m=4194305,t=1,p=1"),
+        costing("argon2id$v=19$m=1048576,t=9,p=1"),
+    ] {
+        let before = pool.computed();
+        let compared = pool.verify_stored(SHARE, &"x".into(), Some(&unusable)).await;
+        assert!(
+            matches!(compared, Err(PasswordError::Unsupported(_) | PasswordError::TooCostly)),
+            "{compared:?}"
+        );
+        assert_eq!(pool.computed(), before + 1);
     }
 }
 
@@ -253,13 +346,13 @@ const SLOW: PasswordParams = PasswordParams {
 async fn a_full_queue_is_saturated_and_a_caller_that_goes_away_makes_room_and_costs_nothing() {
     let pool = PasswordPool::for_tests(SLOW, 1, 1, Arc::new(Counter(AtomicU8::new(1)))).unwrap();
     let secret = "s3cre7".into();
-    let mut busy = Box::pin(pool.hash(&secret));
-    let mut waiting = Box::pin(pool.hash(&secret));
+    let mut busy = Box::pin(pool.hash(SHARE, &secret));
+    let mut waiting = Box::pin(pool.hash(SHARE, &secret));
     assert!(poll_once(&mut busy).await.is_none());
     assert!(poll_once(&mut waiting).await.is_none());
-    assert_eq!(pool.hash(&secret).await.err(), Some(PasswordError::Saturated));
+    assert_eq!(pool.hash(SHARE, &secret).await.err(), Some(PasswordError::Saturated));
     drop(waiting);
-    let mut next = Box::pin(pool.hash(&secret));
+    let mut next = Box::pin(pool.hash(SHARE, &secret));
     assert!(
         poll_once(&mut next).await.is_none(),
         "it waits in the place of the one that went"
@@ -273,26 +366,67 @@ async fn a_full_queue_is_saturated_and_a_caller_that_goes_away_makes_room_and_co
 async fn a_caller_that_goes_away_while_it_waits_costs_nothing() {
     let pool = PasswordPool::for_tests(SLOW, 1, 8, Arc::new(Counter(AtomicU8::new(1)))).unwrap();
     let secret = "s3cre7".into();
-    let mut busy = Box::pin(pool.hash(&secret));
-    let mut gone = Box::pin(pool.hash(&secret));
+    let mut busy = Box::pin(pool.hash(SHARE, &secret));
+    let mut gone = Box::pin(pool.hash(SHARE, &secret));
     assert!(poll_once(&mut busy).await.is_none());
     assert!(poll_once(&mut gone).await.is_none());
     drop(gone);
-    let last = pool.hash(&secret);
+    let last = pool.hash(SHARE, &secret);
     assert!(busy.await.is_ok());
     assert!(last.await.is_ok());
     assert_eq!(pool.computed(), 2);
 }
 
 #[tokio::test]
+async fn a_share_with_a_full_queue_fills_nobody_elses() {
+    let pool = PasswordPool::for_tests(SLOW, 1, 1, Arc::new(Counter(AtomicU8::new(1)))).unwrap();
+    let (flood, honest) = (
+        Share::Unjudged,
+        Share::Backend(BackendName::parse("wazo_user").unwrap()),
+    );
+    let secret = "s3cre7".into();
+    let mut first = Box::pin(pool.burn(&flood, &secret));
+    let mut second = Box::pin(pool.burn(&flood, &secret));
+    assert!(poll_once(&mut first).await.is_none());
+    assert!(poll_once(&mut second).await.is_none());
+    assert_eq!(pool.burn(&flood, &secret).await, Err(PasswordError::Saturated));
+    assert_eq!(pool.burn(&honest, &secret).await, Ok(()));
+}
+
+/// The order in which the calls end is that of the queue, for one thread serves it.
+#[tokio::test]
+async fn backends_under_load_are_served_in_turn() {
+    let pool = Arc::new(PasswordPool::for_tests(SLOW, 1, 64, Arc::new(Counter(AtomicU8::new(1)))).unwrap());
+    let ended = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut calls = tokio::task::JoinSet::new();
+    let shares = [("hostile", 12), ("honest", 3)].map(|(name, calls)| (BackendName::parse(name).unwrap(), calls));
+    for (name, amount) in shares {
+        for _ in 0..amount {
+            let (pool, ended, name) = (Arc::clone(&pool), Arc::clone(&ended), name.clone());
+            calls.spawn(async move {
+                let share = Share::Backend(name.clone());
+                pool.burn(&share, &"s3cre7".into()).await.unwrap();
+                ended.lock().unwrap().push(name.to_string());
+            });
+        }
+    }
+    calls.join_all().await;
+    let ended = ended.lock().unwrap();
+    let last = ended.iter().rposition(|name| name == "honest").unwrap();
+    assert!(last < 8, "the last of three honest calls came in as number {last}");
+}
+
+#[tokio::test]
 async fn memory_is_kept_between_computations_and_given_back_by_an_idle_pool() {
     let pool = pool_of(CHEAP);
-    let verifier = pool.hash(&"s3cre7".into()).await.unwrap();
+    let verifier = pool.hash(SHARE, &"s3cre7".into()).await.unwrap();
     assert_eq!(pool.held_kib(), 8);
     // An imported verifier that needs more does not make the pool larger for longer than its own computation.
     let large = verifier.expose().replace("m=8", "m=64");
-    pool.verify(&"s3cre7".into(), Some(&stored(&large))).await.unwrap();
-    pool.verify(&"s3cre7".into(), None).await.unwrap();
+    pool.verify_stored(SHARE, &"s3cre7".into(), Some(&stored(&large)))
+        .await
+        .unwrap();
+    pool.verify_stored(SHARE, &"s3cre7".into(), None).await.unwrap();
     assert_eq!(pool.held_kib(), 8);
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while pool.held_kib() > 0 && std::time::Instant::now() < patience {

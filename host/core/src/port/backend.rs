@@ -75,7 +75,7 @@ pub enum BackendFault {
     /// The call did not end within its deadline.
     #[error("the plugin did not answer within {} ms", .0.as_millis())]
     DeadlineExceeded(Duration),
-    /// As many calls as the backend may have are under way, and its queue is full.
+    /// As many calls as the backend may have are under way, and its queue is full; or the host's pool for password hashing has no room for it.
     #[error("the backend is saturated")]
     Saturated,
     /// The circuit breaker is open after a series of faults.

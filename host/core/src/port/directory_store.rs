@@ -105,7 +105,8 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn find_verifier(&self, id: UserId) -> Result<Option<StoredVerifier>, StoreError>;
 
-    /// Sets a user's password and ends its sessions, in one transaction; `None` if there is no such user.
+    /// Sets a user's password and ends its sessions, in one transaction; `None` if there is no such user. Logins under way are refused, as
+    /// they are by [`super::TokenStore::revoke`] of the user's identity.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -117,7 +118,7 @@ pub trait DirectoryStore: Send + Sync {
     ) -> Result<Option<Revoked>, StoreError>;
 
     /// Puts `renewed` in the place of `current` if that still is the user's verifier: the same password under newer parameters. No session
-    /// ends. Returns whether it was replaced.
+    /// ends, and no login under way is refused. Returns whether it was replaced.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -1,9 +1,21 @@
 //! Sessions and tokens at rest.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{IdentityId, PluginDigest, Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
+
+/// How long a sweep leaves the note of a revocation. A login that takes longer is refused if a note was removed meanwhile, so this is about
+/// the size of the store and not about safety.
+pub const REVOCATIONS_KEPT: Duration = Duration::from_hours(24);
+
+/// A point in the order in which the store committed revocations: how many there were. Nodes' clocks differ, and a change that was made at
+/// one time is committed at a later one; this order knows neither trouble. What was committed when the mark was read lies before it, and
+/// whatever was not lies after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RevocationMark(pub i64);
 
 /// A login that is to be made durable: the session and its first token.
 #[derive(Debug, Clone)]
@@ -12,10 +24,25 @@ pub struct Opening {
     pub session: Session,
     /// Its token.
     pub token: Token,
+    /// Read before the credential was judged. What was revoked after it overtakes the login.
+    pub verified_since: RevocationMark,
+}
+
+/// What became of an opening.
+#[must_use = "a session that was refused does not exist"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpeningOutcome {
+    /// The session and its token are durable.
+    Opened,
+    /// Nothing was written: the directory user is disabled.
+    Disabled,
+    /// Nothing was written: since the credential was judged, the user's password was set, or the identity's or the plugin's sessions were
+    /// revoked.
+    Overtaken,
 }
 
 /// Which tokens to revoke.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RevokeTarget {
     /// One token. Its session ends with its last token.
     Token(TokenDigest),
@@ -48,11 +75,19 @@ pub struct Swept {
 /// Sessions and tokens at rest.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// Writes a session and its token in one transaction, and returns when they survive a power cut.
+    /// The latest mark. To be read before a credential is judged.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn revocation_mark(&self) -> Result<RevocationMark, StoreError>;
+
+    /// Writes a session and its token in one transaction, and returns when they survive a power cut. The same transaction makes sure that
+    /// nothing overtook the login: a [`super::DirectoryStore::set_verifier`], or a revocation of the identity or the plugin, that runs at the
+    /// same time either ends this session or refuses it.
     ///
     /// # Errors
     /// [`StoreError::Missing`] if the identity's directory user or tenant is gone, [`StoreError::Unavailable`].
-    async fn open_session(&self, opening: Opening) -> Result<(), StoreError>;
+    async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError>;
 
     /// The token with this digest and its session, expired or not; `None` if it was never issued, was revoked or was swept.
     ///
@@ -60,14 +95,16 @@ pub trait TokenStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError>;
 
-    /// Removes the target's tokens, and the sessions that have none left, in one transaction, durably. Revoking nothing is no error.
+    /// Removes the target's tokens, and the sessions that have none left, in one transaction, durably. Revoking nothing is no error. A whole
+    /// identity or plugin gets a mark besides, which is never later than the removal: logins under way are refused. `at` only says when the
+    /// mark may be forgotten.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError>;
+    /// [`StoreError::Unavailable`]. The mark may have been made even so.
+    async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError>;
 
     /// Removes at most `limit` tokens that expired at or before `now`, and the sessions left without a token. Call again while it
-    /// removes `limit`.
+    /// removes `limit`. Forgets the notes of revocations that are older than [`REVOCATIONS_KEPT`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Token,
+    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Timestamp, Token,
     TokenDigest, User, UserId,
 };
-use crate::port::{Change, KeyPurpose, KeyStore, SealedKey, Store, StoreError, StoredVerifier};
+use crate::port::{Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, Store, StoreError, StoredVerifier};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -44,6 +44,17 @@ struct Tables {
     sessions: HashMap<SessionId, Session>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
+    revocations: Revocations,
+}
+
+/// The notes of revocations.
+#[derive(Default)]
+struct Revocations {
+    mark: i64,
+    /// The mark and the time of the latest, by target.
+    latest: HashMap<RevokeTarget, (i64, Timestamp)>,
+    /// The latest mark of which the note was removed.
+    swept: i64,
 }
 
 /// Holds calls back until it is dropped.

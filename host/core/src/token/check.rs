@@ -1,6 +1,5 @@
 //! Whether a token is good, and for what.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -24,25 +23,6 @@ impl TokenService {
             self.check_tenant(&live, tenant).await?;
         }
         Ok(live)
-    }
-
-    /// Which of these accesses a token has, each named once, in the order of their first appearance.
-    ///
-    /// # Errors
-    /// [`TokenError::NotFound`], then [`TokenError::TenantDenied`]; [`TokenError::Store`].
-    pub async fn check_scopes(
-        &self,
-        token: &TokenValue,
-        scopes: &[String],
-        tenant: Option<&str>,
-    ) -> Result<Vec<(String, bool)>, TokenError> {
-        let live = self.check(token, CheckRequest { scope: None, tenant }).await?;
-        let mut seen = HashSet::new();
-        Ok(scopes
-            .iter()
-            .filter(|scope| seen.insert(scope.as_str()))
-            .map(|scope| (scope.clone(), live.accesses.grants(scope)))
-            .collect())
     }
 
     async fn find_live(&self, token: &TokenValue) -> Result<Arc<LiveToken>, TokenError> {

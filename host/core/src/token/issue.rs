@@ -8,13 +8,23 @@ use crate::access::within_ceiling;
 use crate::model::{
     Identity, IdentityId, PluginDigest, Principal, Refusal, Session, SessionId, Subject, Token, TokenRecord, User,
 };
-use crate::port::{BackendSlot, Opening, StoreError};
+use crate::port::{BackendSlot, Opening, OpeningOutcome, RevocationMark, StoreError};
 
 /// The attribute under which a session keeps each of the principal's groups.
 pub const GROUP_ATTRIBUTE: &str = "group";
 
 /// What a session keeps of a dialect's attributes, in bytes of their names and values.
 const MAX_DIALECT_ATTRIBUTES: usize = 4 * 1024;
+
+/// What a backend said of a login, and when it was asked.
+pub(super) struct Verified {
+    /// Who it is, in the backend's words.
+    pub(super) principal: Principal,
+    /// Which plugin file says so.
+    pub(super) plugin: PluginDigest,
+    /// Read before the backend was asked.
+    pub(super) since: RevocationMark,
+}
 
 impl TokenSettings {
     /// The life of a token whose login asks for `wanted`.
@@ -63,10 +73,14 @@ impl TokenService {
         request: LoginRequest,
         slot: &BackendSlot,
         identity: Identity,
-        principal: Principal,
-        plugin: PluginDigest,
+        verified: Verified,
         ttl: Duration,
     ) -> Result<IssuedToken, TokenError> {
+        let Verified {
+            principal,
+            plugin,
+            since,
+        } = verified;
         let accesses = self.accesses_of(identity.id, slot, &principal).await?;
         let value = TokenValue::new(self.random.uuid());
         let now = self.clock.now();
@@ -91,14 +105,19 @@ impl TokenService {
         let ticket = self.cache.ticket(token.digest);
         let live = self.enliven(TokenRecord { token, session });
         let TokenRecord { token, session } = live.record.clone();
-        self.store
-            .open_session(Opening { session, token })
-            .await
-            .map_err(|error| match error {
-                // Somebody removed the user between the look-up and here.
-                StoreError::Missing { what: "user" } => TokenError::Refused(Refusal::UnknownIdentifier),
-                error => error.into(),
-            })?;
+        let opening = Opening {
+            session,
+            token,
+            verified_since: since,
+        };
+        // The user may have been removed or disabled since it was looked up, and its password changed since the backend was asked.
+        match self.store.open_session(opening).await {
+            Ok(OpeningOutcome::Opened) => {}
+            Ok(OpeningOutcome::Disabled) => return Err(TokenError::Refused(Refusal::Disabled)),
+            Ok(OpeningOutcome::Overtaken) => return Err(TokenError::Refused(Refusal::Overtaken)),
+            Err(StoreError::Missing { what: "user" }) => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
+            Err(error) => return Err(error.into()),
+        }
         self.cache.insert(ticket, Arc::clone(&live));
         Ok(IssuedToken { value, live })
     }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::issue::Verified;
 use super::{LoginOutcome, LoginRequest, TokenError, TokenService};
 use crate::Secret;
 use crate::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
+use crate::password::Share;
 use crate::port::{BackendFault, BackendSlot, RequestContext, Step, VerifyRequest};
 
 /// The longest identifier in bytes that a backend gets to see.
@@ -49,6 +51,7 @@ impl TokenService {
             return Err(TokenError::Refused(Refusal::UnknownIdentifier));
         }
         let step = Step::Start { identifier, credential };
+        let since = self.store.revocation_mark().await?;
         let answer = ask(&slot, &request, step).await.map_err(|fault| TokenError::Backend {
             backend: slot.name.as_str().to_owned(),
             fault,
@@ -56,9 +59,12 @@ impl TokenService {
         match answer.outcome {
             Outcome::Verified(principal) => {
                 let identity = self.resolve(&slot, &principal).await?;
-                let issued = self
-                    .issue(request, &slot, identity, principal, answer.plugin.digest, ttl)
-                    .await?;
+                let verified = Verified {
+                    principal,
+                    plugin: answer.plugin.digest,
+                    since,
+                };
+                let issued = self.issue(request, &slot, identity, verified, ttl).await?;
                 Ok(LoginOutcome::Issued(issued))
             }
             Outcome::Refused(reason) => Err(TokenError::Refused(reason)),
@@ -75,8 +81,8 @@ impl TokenService {
             None => &nothing,
         };
         // The pool can only be saturated: there is no verifier to find fault with.
-        let burnt = self.passwords.verify(secret, None).await;
-        burnt.map(|_| ()).map_err(|_| TokenError::Saturated)
+        let burnt = self.passwords.burn(&Share::Unjudged, secret).await;
+        burnt.map_err(|_| TokenError::Saturated)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{TokenCache, TokenError, TokenService, TokenValue};
+use crate::model::Timestamp;
 use crate::port::{RevokeTarget, Revoked, Store, StoreError};
 
 impl TokenService {
@@ -19,13 +20,18 @@ impl TokenService {
         Ok(found)
     }
 
-    /// Ends all tokens of the target.
+    /// Ends all tokens of the target. For a whole identity or plugin, logins under way are refused.
     ///
     /// # Errors
     /// [`TokenError::Store`].
     pub async fn revoke_all(&self, target: &RevokeTarget) -> Result<Revoked, TokenError> {
         let (target, store, cache) = (target.clone(), Arc::clone(&self.store), Arc::clone(&self.cache));
-        let revoked = to_the_end("revoke tokens", async move { revoke(&*store, &cache, &target).await }).await?;
+        let now = self.clock.now();
+        let revoked = to_the_end(
+            "revoke tokens",
+            async move { revoke(&*store, &cache, &target, now).await },
+        )
+        .await?;
         tracing::info!(
             tokens = revoked.tokens.len(),
             sessions = revoked.sessions.len(),
@@ -35,8 +41,13 @@ impl TokenService {
     }
 }
 
-async fn revoke(store: &dyn Store, cache: &TokenCache, target: &RevokeTarget) -> Result<Revoked, StoreError> {
-    let result = store.revoke(target).await;
+async fn revoke(
+    store: &dyn Store,
+    cache: &TokenCache,
+    target: &RevokeTarget,
+    now: Timestamp,
+) -> Result<Revoked, StoreError> {
+    let result = store.revoke(target, now).await;
     match (&result, target) {
         (Ok(revoked), _) => cache.forget(revoked),
         // Whether a store that failed has written is not known, so the cache must not answer in its place.

@@ -3,6 +3,7 @@
 mod check;
 mod follow;
 mod login;
+mod overtake;
 mod revoke;
 
 use super::*;

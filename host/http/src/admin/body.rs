@@ -17,8 +17,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = AdminError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, AdminError> {
-        let Payload(bytes) = Payload::from_request(request, state).await?;
-        Ok(Self(serde_json::from_slice(&bytes).map_err(AdminError::Body)?))
+        let payload = Payload::from_request(request, state).await?;
+        Ok(Self(serde_json::from_slice(&payload).map_err(AdminError::Body)?))
     }
 }
 

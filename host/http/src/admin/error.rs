@@ -1,7 +1,7 @@
 //! What went wrong, as an operator needs to hear it. Every error of the core has its line here; there is no catch-all.
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use keyway_core::directory::DirectoryError;
 use keyway_core::password::PasswordError;
 use keyway_core::port::{PluginHostError, StoreError};
@@ -60,6 +60,7 @@ impl IntoResponse for AdminError {
         let (status, next) = match &self {
             Self::Payload(PayloadError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "send less"),
             Self::Payload(PayloadError::TooSlow) => (StatusCode::REQUEST_TIMEOUT, "try again"),
+            Self::Payload(PayloadError::NoRoom) => (StatusCode::SERVICE_UNAVAILABLE, "try again in a second"),
             Self::Payload(PayloadError::Broken) => (StatusCode::BAD_REQUEST, "try again"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "correct the request's body"),
             Self::Directory(error) => directory(error),
@@ -76,7 +77,12 @@ impl IntoResponse for AdminError {
         if status.is_server_error() {
             tracing::error!(error = %text, "admin request failed");
         }
-        answer(status, &text, next)
+        let mut response = answer(status, &text, next);
+        if matches!(self, Self::Payload(PayloadError::NoRoom)) {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
     }
 }
 

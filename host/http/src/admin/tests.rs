@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::router;
-use crate::testing::{Reply, TestState, ask};
+use crate::testing::{Reply, TestState, ask, ask_full};
 use crate::{AppParts, AppState};
 
 async fn send(router: &Router, method: &str, path: &str, body: &Value) -> Reply {
@@ -331,4 +331,13 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
     }
     house.store.set_down(true);
     assert_eq!(send(&router, "GET", "/users", &Value::Null).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_body_without_room_is_503_and_names_the_setting() {
+    let house = TestState::new().await;
+    let reply = ask_full(&router(&house.state), "POST", "/keyway/v1/users", &[], "{}").await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    assert!(reply.body.contains("`http.max_buffered`"), "{reply:?}");
 }

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -17,14 +16,14 @@ use tracing::Instrument as _;
 
 use super::client::client_address;
 use super::request_id::{RequestIds, X_REQUEST_ID};
-use super::{Call, EdgeSettings, Stop, answers, message};
+use super::{Call, Edge, Stop, answers, message, unavailable};
 use crate::AppState;
 
 /// What the requests of one listener have in common.
 pub(super) struct Desk {
     pub(super) router: Router,
     pub(super) state: AppState,
-    pub(super) settings: Arc<EdgeSettings>,
+    pub(super) edge: Edge,
     pub(super) ids: RequestIds,
     pub(super) stop: Stop,
 }
@@ -34,8 +33,8 @@ impl Desk {
     pub(super) async fn answer(&self, peer: Option<IpAddr>, mut request: Request<Incoming>) -> Response {
         let started = Instant::now();
         let id = self.ids.of(request.headers());
-        let client = peer.map(|peer| client_address(peer, request.headers(), &self.settings.trusted_proxies));
-        let call = Call::new(id, client, Arc::clone(&self.settings));
+        let client = peer.map(|peer| client_address(peer, request.headers(), &self.edge.settings.trusted_proxies));
+        let call = Call::new(id, client, self.edge.clone());
         let method = request.method().clone();
         let mut response = if let Some(response) = self.probe(&request).await {
             call.note_routine();
@@ -89,7 +88,7 @@ impl Desk {
         };
         let mut router = self.router.clone();
         let routed = AssertUnwindSafe(async move { router.call(request).await }).catch_unwind();
-        match tokio::time::timeout(self.settings.request_timeout, routed.instrument(span)).await {
+        match tokio::time::timeout(self.edge.settings.request_timeout, routed.instrument(span)).await {
             Ok(Ok(Ok(response))) => response,
             // The panic's own message went to the panic hook.
             Ok(Err(_)) => {
@@ -102,10 +101,7 @@ impl Desk {
                     route = call.route(),
                     "the request took too long"
                 );
-                let mut response = message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-                let headers = response.headers_mut();
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-                response
+                unavailable()
             }
         }
     }

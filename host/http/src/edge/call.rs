@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use http::HeaderValue;
 use http::request::Parts;
 
-use super::EdgeSettings;
+use super::{Edge, EdgeSettings};
 
 /// One request's circumstances. Clones are the same request.
 #[derive(Debug, Clone)]
@@ -19,20 +19,28 @@ pub struct Call(Arc<Circumstances>);
 struct Circumstances {
     id: HeaderValue,
     client: Option<IpAddr>,
-    settings: Arc<EdgeSettings>,
+    edge: Edge,
     route: OnceLock<MatchedPath>,
     routine: AtomicBool,
 }
 
 impl Call {
-    pub(super) fn new(id: HeaderValue, client: Option<IpAddr>, settings: Arc<EdgeSettings>) -> Self {
+    pub(super) fn new(id: HeaderValue, client: Option<IpAddr>, edge: Edge) -> Self {
         Self(Arc::new(Circumstances {
             id,
             client,
-            settings,
+            edge,
             route: OnceLock::new(),
             routine: AtomicBool::new(false),
         }))
+    }
+
+    /// A call to a server whose memory for requests is all in use.
+    #[cfg(test)]
+    pub(crate) fn to_a_full_server() -> Self {
+        let settings = Arc::default();
+        let budget = super::budget::Budget::new(0);
+        Self::new(HeaderValue::from_static("full"), None, Edge { settings, budget })
     }
 
     /// The id under which the request is logged, and which its answer carries.
@@ -63,8 +71,8 @@ impl Call {
         self.0.route.get().map_or("-", MatchedPath::as_str)
     }
 
-    pub(super) fn settings(&self) -> &EdgeSettings {
-        &self.0.settings
+    pub(super) fn edge(&self) -> &Edge {
+        &self.0.edge
     }
 }
 
@@ -74,8 +82,8 @@ impl<S: Sync> FromRequestParts<S> for Call {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         // Without an edge in front, a command uses the router in process.
         let call = parts.extensions.get::<Self>().cloned().unwrap_or_else(|| {
-            let settings = Arc::new(EdgeSettings::default());
-            Self::new(HeaderValue::from_static("in-process"), None, settings)
+            let edge = Edge::new(EdgeSettings::default());
+            Self::new(HeaderValue::from_static("in-process"), None, edge)
         });
         if let Some(matched) = parts.extensions.get::<MatchedPath>() {
             // A second extraction of the same request finds the same route there.

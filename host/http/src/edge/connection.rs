@@ -32,6 +32,11 @@ pub(super) enum Mode {
     Cut,
 }
 
+/// What an HTTP/2 client may send of one body, and of all bodies on its connection, before somebody reads it. Handlers read at once, so it
+/// is the way to the client and back that these limit; hyper's own are for large uploads, and let each connection fill a megabyte.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+
 /// The HTTP protocols and their limits. The version shows in a connection's first bytes: what TLS negotiated, or what a client of a plain
 /// listener simply speaks.
 pub(super) fn protocols(settings: &EdgeSettings) -> auto::Builder<TokioExecutor> {
@@ -46,6 +51,8 @@ pub(super) fn protocols(settings: &EdgeSettings) -> auto::Builder<TokioExecutor>
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(settings.max_head).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(settings.max_streams);
     builder
 }
@@ -60,7 +67,7 @@ pub(super) async fn serve<I>(
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let settings = Arc::clone(&desk.settings);
+    let settings = Arc::clone(&desk.edge.settings);
     let start = Instant::now();
     let pace = Arc::new(Pace::new(settings.head_timeout, settings.idle_timeout, start));
     let watched = TokioIo::new(Watched {

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::Desk;
 use super::connection::{self, Mode};
 use super::request_id::RequestIds;
-use super::{EdgeSettings, Stop, Tls, unix};
+use super::{Edge, Stop, Tls, unix};
 use crate::AppState;
 
 /// Connections that the kernel keeps while this process is busy.
@@ -103,9 +103,10 @@ impl Listener {
         }
     }
 
-    /// Serves until `stop`, then finishes what was accepted, for at most the settings' grace period.
-    pub async fn serve(self, router: Router, state: AppState, settings: EdgeSettings, stop: Stop) -> Drained {
+    /// Serves until `stop`, then finishes what was accepted, for at most the edge's grace period.
+    pub async fn serve(self, router: Router, state: AppState, edge: Edge, stop: Stop) -> Drained {
         let mode = watch::Sender::new(Mode::Serving);
+        let settings = Arc::clone(&edge.settings);
         let capacity =
             u32::try_from(settings.max_connections).map_or(MAX_CONNECTIONS, |wish| wish.clamp(1, MAX_CONNECTIONS));
         let places = Arc::new(Semaphore::new(capacity as usize));
@@ -117,7 +118,7 @@ impl Listener {
                 ids: RequestIds::new(&*state.random),
                 router,
                 state,
-                settings: Arc::new(settings),
+                edge,
                 stop: stop.clone(),
             }),
         });
@@ -128,7 +129,7 @@ impl Listener {
         self.accept_waiting(&house, &places);
         mode.send_replace(Mode::Draining);
         drop(self);
-        drain(house.desk.settings.shutdown_grace, capacity, &places, &mode).await
+        drain(settings.shutdown_grace, capacity, &places, &mode).await
     }
 
     fn acceptor(&self) -> Option<TlsAcceptor> {
@@ -204,7 +205,7 @@ impl House {
         let mode = self.mode.clone();
         match (stream, &self.acceptor) {
             (Stream::Tcp(stream, peer), Some(acceptor)) => {
-                let patience = self.desk.settings.handshake_timeout;
+                let patience = self.desk.edge.settings.handshake_timeout;
                 match tokio::time::timeout(patience, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => connection::serve(stream, Some(peer), &self.protocols, desk, mode).await,
                     Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),

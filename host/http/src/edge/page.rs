@@ -17,6 +17,12 @@ pub fn not_found_page() -> Response {
     (StatusCode::NOT_FOUND, kind, PAGE).into_response()
 }
 
+/// `{"message": ...}` with 503, to be tried again in a second.
+pub(super) fn unavailable() -> Response {
+    let retry = [(header::RETRY_AFTER, "1")];
+    (retry, message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")).into_response()
+}
+
 /// `{"message": ...}` with this status.
 pub fn message(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message }))).into_response()

@@ -1,23 +1,45 @@
-//! Request bodies, bounded in length and time.
+//! Request bodies, bounded in length and time, and in memory all together.
 
+use std::fmt;
+use std::ops::Deref;
 use std::pin::{Pin, pin};
 
 use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 
-use super::{Call, message};
+use super::budget::Hold;
+use super::settings::REQUEST;
+use super::{Call, Edge, message, unavailable};
 
 /// How many times the limit is read and thrown away before the connection closes.
 const DISCARDED: usize = 16;
 
-/// A whole request body.
-#[derive(Debug)]
-pub struct Payload(pub Bytes);
+/// A whole request body. It counts against [`EdgeSettings::max_buffered`](super::EdgeSettings::max_buffered) until it is dropped: a handler
+/// keeps it for as long as it works with what it read there.
+pub struct Payload {
+    bytes: Vec<u8>,
+    _hold: Hold,
+}
+
+impl Deref for Payload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// The length alone: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.bytes.len())
+    }
+}
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +50,9 @@ pub enum PayloadError {
     /// It did not arrive in time.
     #[error("the body did not arrive in time")]
     TooSlow,
+    /// Other requests hold the memory that there is for them.
+    #[error("requests whose bodies are under way hold all of `http.max_buffered`")]
+    NoRoom,
     /// The connection broke, or the framing is wrong.
     #[error("the body is incomplete")]
     Broken,
@@ -38,6 +63,7 @@ impl IntoResponse for PayloadError {
         match self {
             Self::TooLarge(limit) => too_large(limit),
             Self::TooSlow => message(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time."),
+            Self::NoRoom => unavailable(),
             Self::Broken => message(StatusCode::BAD_REQUEST, "The request body is incomplete."),
         }
     }
@@ -56,11 +82,14 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
 
     async fn from_request(mut request: Request, _state: &S) -> Result<Self, PayloadError> {
         let Ok(call) = request.extract_parts::<Call>().await;
-        let settings = call.settings();
+        let Edge { settings, budget } = call.edge();
         if announces_more_than(settings.max_body, request.headers()) {
             return Err(PayloadError::TooLarge(settings.max_body));
         }
-        tokio::time::timeout(settings.body_timeout, collect(request.into_body(), settings.max_body))
+        // While its body arrives, a client decides how long a request stays; so all that it takes counts, and not the body alone.
+        let hold = budget.take(REQUEST + head_size(&request)).ok_or(PayloadError::NoRoom)?;
+        let body = collect(request.into_body(), settings.max_body, hold);
+        tokio::time::timeout(settings.body_timeout, body)
             .await
             .map_err(|_| PayloadError::TooSlow)?
     }
@@ -76,20 +105,41 @@ fn announces_more_than(limit: usize, headers: &HeaderMap) -> bool {
     asks && usize::try_from(length).map_or(true, |length| length > limit)
 }
 
-async fn collect(body: Body, limit: usize) -> Result<Payload, PayloadError> {
+/// Bytes that a request's head takes, where a field counts as RFC 9113, 6.5.2 counts it.
+fn head_size(request: &Request) -> usize {
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + 32);
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    target + fields.sum::<usize>()
+}
+
+async fn collect(body: Body, limit: usize, mut hold: Hold) -> Result<Payload, PayloadError> {
     let mut body = pin!(body);
-    let mut whole = BytesMut::new();
+    let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(bytes) = frame.map_err(|_| PayloadError::Broken)?.into_data() else {
             continue;
         };
-        if whole.len() + bytes.len() > limit {
+        let length = whole.len() + bytes.len();
+        if length > limit {
+            drop((whole, hold));
             discard(body, limit.saturating_mul(DISCARDED)).await;
             return Err(PayloadError::TooLarge(limit));
         }
+        if length > whole.capacity() {
+            // Doubled, so that a body in many small parts is not copied for each. What is announced counts for nothing: to announce is free.
+            let capacity = length.max(whole.capacity().saturating_mul(2)).min(limit);
+            if !hold.grow(capacity - whole.capacity()) {
+                return Err(PayloadError::NoRoom);
+            }
+            whole.reserve_exact(capacity - whole.len());
+        }
         whole.extend_from_slice(&bytes);
     }
-    Ok(Payload(whole.freeze()))
+    Ok(Payload {
+        bytes: whole,
+        _hold: hold,
+    })
 }
 
 /// Reads on for a while: a client that is still sending when the connection closes never gets to see why.

@@ -1,5 +1,6 @@
 //! Listeners under good and bad clients, over real sockets on free ports.
 
+mod budget;
 mod limits;
 mod shutdown;
 mod tls;
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::{Call, Drained, EdgeSettings, Listener, Payload, PayloadError, Stop, Tls};
+use super::{Call, Drained, Edge, EdgeSettings, Listener, Payload, PayloadError, Stop, Tls};
 use crate::testing::TestState;
 
 /// How long a test waits for what must come at once.
@@ -56,7 +57,7 @@ fn router(gate: Arc<Gate>) -> Router {
         )
         .route(
             "/echo",
-            post(|payload: Result<Payload, PayloadError>| async move { payload.map(|payload| payload.0) }),
+            post(|payload: Result<Payload, PayloadError>| async move { payload.map(|payload| payload.to_vec()) }),
         )
         .route("/empty", get(|| async { StatusCode::NO_CONTENT }))
         .route("/panic", get(on_purpose))
@@ -80,11 +81,15 @@ async fn serve(settings: EdgeSettings, tls: Option<Tls>) -> Served {
 }
 
 async fn serve_gated(settings: EdgeSettings, tls: Option<Tls>, gate: Arc<Gate>) -> Served {
+    serve_at(Edge::new(settings), tls, gate).await
+}
+
+async fn serve_at(edge: Edge, tls: Option<Tls>, gate: Arc<Gate>) -> Served {
     let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), tls).expect("a free port");
     let address = listener.address().expect("a TCP address");
     let stop = Stop::new();
     let state = TestState::new().await.state;
-    let ended = tokio::spawn(listener.serve(router(gate), state, settings, stop.clone()));
+    let ended = tokio::spawn(listener.serve(router(gate), state, edge, stop.clone()));
     Served { address, stop, ended }
 }
 
@@ -158,7 +163,7 @@ async fn readiness_ends_with_the_store() {
     let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), None).expect("a free port");
     let address = listener.address().expect("a TCP address");
     let house = TestState::new().await;
-    tokio::spawn(listener.serve(Router::new(), house.state.clone(), quick(), Stop::new()));
+    tokio::spawn(listener.serve(Router::new(), house.state.clone(), Edge::new(quick()), Stop::new()));
     house.store.set_down(true);
     let answer = talk(address, "HEAD /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status_line(&answer), "HTTP/1.1 503 Service Unavailable");

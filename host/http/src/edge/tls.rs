@@ -19,7 +19,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::Stop;
+use super::{Stop, chain};
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,26 @@ impl ResolvesServerCert for Current {
     }
 }
 
+/// What the last look at the files found.
+pub(super) struct Seen {
+    fingerprint: u64,
+    /// Why they could not be read.
+    trouble: Option<String>,
+}
+
+/// What a look at the files found, if it is worth a line in the log.
+#[derive(Debug)]
+pub(super) enum News {
+    /// There is a new certificate, and it is in use.
+    Replaced,
+    /// What is new there cannot be used; the old certificate stays.
+    Unusable(TlsError),
+    /// The files cannot be read, as they could before or for another reason than before; the old certificate stays.
+    Unreadable(String),
+    /// They can be read again, and hold what they did.
+    Back,
+}
+
 impl Tls {
     /// Reads the files.
     ///
@@ -116,9 +136,10 @@ impl Tls {
     }
 
     /// Reloads whenever the files change, looking every `interval`, until `stop`. What does not fit together stays out, goes to the log
-    /// once, and is tried again when the files change again: a certificate is often renewed a moment before its key.
+    /// once, and is tried again when the files change again: a certificate is often renewed a moment before its key. Files that cannot be
+    /// read go to the log once for each reason.
     pub async fn watch(&self, interval: Duration, stop: Stop) {
-        let mut seen = self.0.current.0.load().1;
+        let mut seen = self.seen();
         loop {
             tokio::select! {
                 () = stop.wait() => return,
@@ -126,27 +147,62 @@ impl Tls {
             }
             let tls = self.clone();
             // The files may lie on a slow file system.
-            if let Ok(now) = tokio::task::spawn_blocking(move || tls.look(seen)).await {
-                seen = now;
+            let look = tokio::task::spawn_blocking(move || {
+                let news = tls.look(&mut seen);
+                (seen, news)
+            });
+            let (now, news) = look.await.unwrap_or_else(|_| (self.seen(), None));
+            seen = now;
+            if let Some(news) = news {
+                self.report(&news);
             }
         }
     }
 
-    /// Adopts the files if they are not those of this fingerprint; returns their fingerprint.
-    fn look(&self, seen: u64) -> u64 {
-        // A file that is gone for a moment is about to be replaced.
-        let Ok(pem) = Pem::read(&self.0.files) else {
-            return seen;
-        };
-        let fingerprint = pem.fingerprint();
-        if fingerprint != seen {
-            let cert = self.0.files.cert.display();
-            match self.adopt(&pem) {
-                Ok(_) => tracing::info!(%cert, "the certificate was replaced"),
-                Err(error) => tracing::error!(%cert, %error, "the new certificate is not used"),
-            }
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            fingerprint: self.0.current.0.load().1,
+            trouble: None,
         }
-        fingerprint
+    }
+
+    /// Adopts the files if they are not those that were seen.
+    pub(super) fn look(&self, seen: &mut Seen) -> Option<News> {
+        let pem = match Pem::read(&self.0.files) {
+            Ok(pem) => pem,
+            Err(error) => {
+                let trouble = Some(chain(&error));
+                let is_known = seen.trouble == trouble;
+                seen.trouble.clone_from(&trouble);
+                return trouble.filter(|_| !is_known).map(News::Unreadable);
+            }
+        };
+        let was_unreadable = seen.trouble.take().is_some();
+        let fingerprint = pem.fingerprint();
+        if fingerprint == seen.fingerprint {
+            return was_unreadable.then_some(News::Back);
+        }
+        seen.fingerprint = fingerprint;
+        Some(match self.adopt(&pem) {
+            Ok(_) => News::Replaced,
+            Err(error) => News::Unusable(error),
+        })
+    }
+
+    fn report(&self, news: &News) {
+        let cert = self.0.files.cert.display();
+        match news {
+            News::Replaced => tracing::info!(%cert, "the certificate was replaced"),
+            News::Unusable(error) => {
+                tracing::error!(%cert, error = chain(error), "the new certificate is not used; the old one stays");
+            }
+            News::Unreadable(error) => tracing::error!(
+                %cert,
+                error,
+                "the certificate and its key cannot be read; let this server's user read them before the old certificate, which stays, expires"
+            ),
+            News::Back => tracing::info!(%cert, "the certificate and its key can be read again"),
+        }
     }
 
     fn adopt(&self, pem: &Pem) -> Result<bool, TlsError> {

@@ -164,7 +164,7 @@ impl Guest {
     pub(crate) fn expire<T>(&self, budget: Duration) -> Result<T, BackendFault> {
         // One that never got its place had no chance to answer.
         let fault = match self.place {
-            Some(_) => BackendFault::DeadlineExceeded(budget),
+            Some(_) => fault::late(self.store.data(), budget),
             None => BackendFault::Saturated,
         };
         self.fail(fault, None)

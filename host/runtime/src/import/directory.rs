@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keyway_core::directory::DirectoryError as Trouble;
 use keyway_core::model::{User as Found, UserId};
+use keyway_core::password::PasswordError;
 use uuid::Uuid;
 use wasmtime::component::Resource;
 
@@ -54,13 +55,19 @@ impl Host for CallState {
         // What is no UUID is nobody's id, and costs the same.
         let user = user_id.and_then(|id| Uuid::parse_str(&id).ok()).map(UserId);
         let password = self.held(&password)?.clone();
-        let directory = Arc::clone(&self.profile.services.directory);
-        match directory.verify_password(user, &password).await {
+        let profile = Arc::clone(&self.profile);
+        let directory = &profile.services.directory;
+        let comparison = directory.verify_password(&profile.backend, user, &password);
+        match self.comparing.wait(comparison).await {
             Ok(matches) => {
                 if let (true, Some(user)) = (matches, user) {
                     self.matched.push(user);
                 }
                 Ok(Ok(matches && user.is_some()))
+            }
+            Err(Trouble::Password(PasswordError::Saturated)) => {
+                self.pool_is_busy();
+                Ok(Err(DirectoryError::Unavailable))
             }
             Err(error) => Ok(Err(self.unavailable(&error))),
         }

@@ -1,5 +1,7 @@
 //! `secrets`: values that stay in the host while a guest asks about them.
 
+use std::sync::Arc;
+
 use keyway_core::Secret;
 use keyway_core::password::PasswordError;
 use wasmtime::component::Resource;
@@ -32,11 +34,19 @@ impl HostSecret for CallState {
         }
         let value = self.held(&handle)?.clone();
         let verifier = verifier.map(Secret::new);
-        let compared = self.profile.services.passwords.matches(&value, verifier.as_ref()).await;
+        let profile = Arc::clone(&self.profile);
+        let comparison = profile
+            .services
+            .passwords
+            .matches(&profile.backend, &value, verifier.as_ref());
+        let compared = self.comparing.wait(comparison).await;
         Ok(compared.map_err(|error| match error {
             PasswordError::Unsupported(scheme) => SecretError::UnsupportedVerifier(scheme),
             PasswordError::TooCostly => SecretError::VerifierTooCostly,
-            PasswordError::Saturated => SecretError::Busy,
+            PasswordError::Saturated => {
+                self.pool_is_busy();
+                SecretError::Busy
+            }
             // Only new verifiers can be too weak; an imported one that is comes back as a comparison.
             PasswordError::TooWeak => SecretError::UnsupportedVerifier("too weak".to_owned()),
         }))

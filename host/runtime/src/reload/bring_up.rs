@@ -1,7 +1,6 @@
 //! From the bytes of a plugin file to a generation that could serve. Nothing here changes what serves.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -9,19 +8,15 @@ use keyway_core::Secret;
 use keyway_core::model::PluginDigest;
 use keyway_core::port::BackendFault;
 use sha2::Sha256;
-use tokio::sync::Semaphore;
-use wasmtime::component::Component;
 
 use super::cache::ArtefactCache;
+use super::compile::Compiler;
 use crate::engine::HostEngine;
 use crate::generation::Generation;
 use crate::grant::{Capabilities, GrantError};
-use crate::plugin::{Plugin, PluginError};
+use crate::plugin::PluginError;
 use crate::profile::Profile;
 use crate::{BackendSpec, HostServices, Instances, Limits};
-
-/// Compilations at once. Each uses every processor it can get, and takes its time from logins.
-const COMPILATIONS: usize = 1;
 
 /// The longest that a health check may take.
 pub(crate) const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
@@ -35,8 +30,10 @@ pub(crate) enum BringUpError {
     Grant(#[from] GrantError),
     #[error("the plugin was not compiled within {} s", .0.as_secs())]
     TooSlow(Duration),
-    #[error("the compiler failed: {0}")]
-    Compiler(String),
+    #[error("another compilation is still running, and there was no place for this one within {} s", .0.as_secs())]
+    CompilersBusy(Duration),
+    #[error("the compiler failed")]
+    Compiler,
     #[error("the plugin does not accept the configuration: {0}")]
     Config(String),
     #[error("the configuration: {0}")]
@@ -47,16 +44,25 @@ pub(crate) enum BringUpError {
     Unhealthy(BackendFault),
 }
 
-/// Makes plugins and generations.
+impl BringUpError {
+    /// Whether it was the host that had no room, so that the same file is worth another try.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::CompilersBusy(_) => true,
+            Self::Plugin(PluginError::Describe(fault) | PluginError::CheckConfig(fault)) => {
+                matches!(fault, BackendFault::Saturated)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Makes generations.
 pub(crate) struct Workshop {
     pub(crate) engine: Arc<HostEngine>,
     pub(crate) services: HostServices,
-    cache: Option<Arc<ArtefactCache>>,
+    pub(crate) compiler: Compiler,
     key: Secret<[u8; 32]>,
-    compile_deadline: Duration,
-    compilers: Arc<Semaphore>,
-    // Backends that share a plugin share its code, for as long as one of them lives.
-    plugins: Mutex<HashMap<PluginDigest, Weak<Plugin>>>,
 }
 
 impl Workshop {
@@ -68,13 +74,10 @@ impl Workshop {
         compile_deadline: Duration,
     ) -> Self {
         Self {
+            compiler: Compiler::new(Arc::clone(&engine), cache, compile_deadline),
             engine,
             services,
-            cache: cache.map(Arc::new),
             key,
-            compile_deadline,
-            compilers: Arc::new(Semaphore::new(COMPILATIONS)),
-            plugins: Mutex::default(),
         }
     }
 
@@ -117,7 +120,7 @@ impl Workshop {
         if let Some(pinned) = spec.pin.filter(|pinned| *pinned != digest) {
             return Err(BringUpError::Pin { pinned, found: digest });
         }
-        let plugin = self.plugin(digest, bytes).await?;
+        let plugin = self.compiler.plugin(digest, bytes).await?;
         let bare = Arc::new(Profile::bare(spec.name.clone(), spec.limits, self.services.clone()));
         let described = plugin.describe(&self.engine, &bare).await?;
         let capabilities = Capabilities::settle(&described.wants, spec.grants)?;
@@ -145,73 +148,6 @@ impl Workshop {
             described,
             fingerprint,
         ))
-    }
-
-    /// The compiled and checked plugin: one that is in use already, the cached one, or a new compilation.
-    pub(crate) async fn plugin(&self, digest: PluginDigest, bytes: Vec<u8>) -> Result<Arc<Plugin>, BringUpError> {
-        if let Some(plugin) = self.known(digest) {
-            return Ok(plugin);
-        }
-        let compiled = tokio::time::timeout(self.compile_deadline, self.compile(digest, bytes)).await;
-        let component = compiled.map_err(|_| BringUpError::TooSlow(self.compile_deadline))??;
-        // Another backend may have been faster.
-        if let Some(plugin) = self.known(digest) {
-            return Ok(plugin);
-        }
-        let plugin = Arc::new(Plugin::new(&self.engine, digest, &component)?);
-        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
-        plugins.retain(|_, plugin| plugin.strong_count() > 0);
-        plugins.insert(digest, Arc::downgrade(&plugin));
-        Ok(plugin)
-    }
-
-    fn known(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
-        let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
-        plugins.get(&digest).and_then(Weak::upgrade)
-    }
-
-    /// Off the threads that serve requests. A compilation that is given up goes on to its end and keeps its permit until then, so that
-    /// no more than [`COMPILATIONS`] ever run.
-    async fn compile(&self, digest: PluginDigest, bytes: Vec<u8>) -> Result<Component, BringUpError> {
-        let compiler = |error: String| BringUpError::Compiler(error);
-        let permit = Arc::clone(&self.compilers)
-            .acquire_owned()
-            .await
-            .map_err(|error| compiler(error.to_string()))?;
-        let (engine, cache) = (Arc::clone(&self.engine), self.cache.clone());
-        let compiled = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            if let Some(component) = cache.as_ref().and_then(|cache| cache.get(&engine, digest)) {
-                return Ok(component);
-            }
-            let component = Component::from_binary(&engine.engine, &bytes)
-                .map_err(|error| PluginError::NotAComponent(format!("{error:#}")))?;
-            if let Some(cache) = cache {
-                let component = component.clone();
-                // The swap need not wait for the disk.
-                tokio::task::spawn_blocking(move || cache.put(digest, &component));
-            }
-            Ok(component)
-        });
-        let result: Result<Component, PluginError> = compiled.await.map_err(|error| compiler(error.to_string()))?;
-        Ok(result?)
-    }
-
-    /// Removes compiled code that neither runs nor is named in `keep`.
-    pub(crate) async fn prune(&self, keep: &BTreeSet<PluginDigest>) {
-        let Some(cache) = self.cache.clone() else { return };
-        let keep = self.running(keep);
-        // What is not removed now is removed the next time.
-        let _ = tokio::task::spawn_blocking(move || cache.prune(&keep)).await;
-    }
-
-    fn running(&self, others: &BTreeSet<PluginDigest>) -> BTreeSet<PluginDigest> {
-        let plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = plugins.iter().filter(|(_, plugin)| plugin.strong_count() > 0);
-        running
-            .map(|(digest, _)| *digest)
-            .chain(others.iter().copied())
-            .collect()
     }
 }
 

@@ -7,6 +7,7 @@ use keyway_core::model::{PluginDigest, PluginState, PluginStatus};
 use tokio::time::Instant;
 
 use super::file::FileStamp;
+use super::work::Work;
 use crate::BackendSpec;
 use crate::registry::{Live, LiveBackend};
 
@@ -21,6 +22,7 @@ pub(crate) struct Entry {
     pub(crate) seen: Option<(FileStamp, PluginDigest)>,
     /// Why what is desired is not live.
     pub(crate) trouble: Option<Trouble>,
+    pub(crate) work: Work,
 }
 
 /// Why what is desired is not live.
@@ -61,11 +63,8 @@ impl Entry {
             previous: None,
             seen: None,
             trouble: None,
+            work: Work::default(),
         }
-    }
-
-    pub(crate) fn live_fingerprint(&self) -> Option<[u8; 32]> {
-        self.backend.live().map(|live| live.generation.fingerprint)
     }
 
     pub(crate) fn status(&self) -> PluginStatus {

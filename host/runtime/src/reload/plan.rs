@@ -1,4 +1,5 @@
-//! What is to be done about one backend: nothing, a swap, or a refusal. Planning changes nothing, so backends are planned at once.
+//! What is to be done about one backend: nothing, a swap, or a refusal. Planning changes nothing and owns all that it looks at, so backends
+//! are planned at once, beside the task that carries plans out.
 
 use std::path::{Component as PathPart, Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,13 @@ use super::bring_up::{BringUpError, HEALTH_DEADLINE, Workshop};
 use super::entry::{Entry, Trouble};
 use super::file::{self, FileStamp, PluginFile, ReadError};
 use super::record::BackendRecord;
+use crate::BackendSpec;
 use crate::generation::Generation;
+use crate::registry::Live;
+
+/// How often a file that is being written is looked at for somebody who waits for it, and how long is between two looks.
+const LOOKS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long after a failed health check the same is tried again.
 const HEALTH_RETRY: Duration = Duration::from_secs(15);
@@ -39,29 +46,84 @@ pub(crate) struct Swap {
     pub(crate) remark: &'static str,
 }
 
-/// Everything that planning looks at.
-pub(crate) struct Planner<'a> {
-    pub(crate) workshop: &'a Workshop,
-    pub(crate) archive: &'a Arc<Archive>,
-    pub(crate) plugins_dir: &'a Path,
+/// Why a copy of an earlier plugin file cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    #[error("the copy of {0} is missing or damaged")]
+    Missing(PluginDigest),
+    #[error("{digest} was not loaded: {error}")]
+    Refused { digest: PluginDigest, error: BringUpError },
+}
+
+impl CopyError {
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error.is_passing())
+    }
+}
+
+/// What planning has of the host.
+#[derive(Clone)]
+pub(crate) struct Planner {
+    pub(crate) workshop: Arc<Workshop>,
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) plugins_dir: PathBuf,
     pub(crate) max_plugin_bytes: u64,
-    /// Whether to try again what was refused before.
+}
+
+/// A backend as it stood when planning began.
+pub(crate) struct Situation {
+    pub(crate) spec: Arc<BackendSpec>,
+    pub(crate) live: Option<Arc<Live>>,
+    pub(crate) seen: Option<(FileStamp, PluginDigest)>,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) record: BackendRecord,
+    /// Whether somebody waits, and wants to have tried again what was refused before.
     pub(crate) insist: bool,
 }
 
-impl Planner<'_> {
-    pub(crate) async fn plan(&self, entry: &Entry, record: Option<&BackendRecord>) -> Plan {
-        let path = match plugin_path(self.plugins_dir, &entry.spec.plugin) {
+impl Situation {
+    pub(crate) fn of(entry: &Entry, record: Option<&BackendRecord>) -> Self {
+        Self {
+            spec: Arc::clone(&entry.spec),
+            live: entry.backend.live(),
+            seen: entry.seen,
+            trouble: entry.trouble.clone(),
+            record: record.cloned().unwrap_or_default(),
+            insist: entry.work.insists(),
+        }
+    }
+
+    fn live_fingerprint(&self) -> Option<[u8; 32]> {
+        self.live.as_ref().map(|live| live.generation.fingerprint)
+    }
+}
+
+impl Planner {
+    /// Plans. For somebody who waits, a file that is being written is waited for, within reason.
+    pub(crate) async fn plan(&self, backend: &Situation) -> Plan {
+        let mut looks = if backend.insist { LOOKS } else { 1 };
+        loop {
+            let plan = self.look(backend).await;
+            looks -= 1;
+            if looks == 0 || !matches!(plan, Plan::Wait) {
+                return plan;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn look(&self, backend: &Situation) -> Plan {
+        let path = match plugin_path(&self.plugins_dir, &backend.spec.plugin) {
             Ok(path) => path,
-            Err(reason) => return keep(entry.seen, Trouble::degraded(reason)),
+            Err(reason) => return keep(backend.seen, Trouble::degraded(reason)),
         };
-        if let Some(plan) = self.plan_unread(entry, record, &path) {
+        if let Some(plan) = self.plan_unread(backend, &path) {
             return plan;
         }
         let max = self.max_plugin_bytes;
         let read = tokio::task::spawn_blocking(move || file::read_plugin(&path, max)).await;
         match read {
-            Ok(Ok(file)) => self.plan_file(entry, record, file).await,
+            Ok(Ok(file)) => self.plan_file(backend, file).await,
             Ok(Err(ReadError::Unstable(_))) => Plan::Wait,
             Ok(Err(error)) => keep(None, Trouble::degraded(error.to_string())),
             Err(error) => keep(None, Trouble::degraded(error.to_string())),
@@ -69,43 +131,40 @@ impl Planner<'_> {
     }
 
     /// What can be said without reading the file again.
-    fn plan_unread(&self, entry: &Entry, record: Option<&BackendRecord>, path: &Path) -> Option<Plan> {
-        let (stamp, digest) = entry.seen.filter(|_| !self.insist)?;
+    fn plan_unread(&self, backend: &Situation, path: &Path) -> Option<Plan> {
+        let (stamp, digest) = backend.seen.filter(|_| !backend.insist)?;
         if FileStamp::of(path).ok()? != stamp {
             return None;
         }
-        let is_live = |digest| entry.live_fingerprint() == Some(self.workshop.fingerprint(&entry.spec, digest));
-        let trouble = entry.trouble.as_ref();
-        let unchanged = if record.is_some_and(|record| record.quarantined(digest).is_some()) {
-            trouble.is_some()
-                && entry
-                    .backend
-                    .live()
-                    .is_some_and(|live| is_live(live.generation.digest()))
+        let is_live = |digest| backend.live_fingerprint() == Some(self.workshop.fingerprint(&backend.spec, digest));
+        let trouble = backend.trouble.as_ref();
+        let unchanged = if backend.record.quarantined(digest).is_some() {
+            let live = backend.live.as_ref();
+            trouble.is_some() && live.is_some_and(|live| is_live(live.generation.digest()))
         } else {
-            let fingerprint = Some(self.workshop.fingerprint(&entry.spec, digest));
+            let fingerprint = Some(self.workshop.fingerprint(&backend.spec, digest));
             is_live(digest) || trouble.is_some_and(|trouble| trouble.fingerprint == fingerprint)
         };
         let due = trouble
             .and_then(|trouble| trouble.retry_at)
             .is_some_and(|at| at <= Instant::now());
         (unchanged && !due).then(|| Plan::Keep {
-            seen: entry.seen,
-            trouble: entry.trouble.clone(),
+            seen: backend.seen,
+            trouble: backend.trouble.clone(),
         })
     }
 
-    async fn plan_file(&self, entry: &Entry, record: Option<&BackendRecord>, file: PluginFile) -> Plan {
+    async fn plan_file(&self, backend: &Situation, file: PluginFile) -> Plan {
         let seen = Some((file.stamp, file.digest));
-        if let Some(reason) = record.and_then(|record| record.quarantined(file.digest)) {
+        if let Some(reason) = backend.record.quarantined(file.digest) {
             let trouble = Trouble::quarantined(format!("{} is quarantined: {reason}", file.digest));
-            return self.plan_earlier(entry, record, seen, trouble).await;
+            return self.plan_earlier(backend, seen, trouble).await;
         }
-        let fingerprint = self.workshop.fingerprint(&entry.spec, file.digest);
-        if entry.live_fingerprint() == Some(fingerprint) {
-            return self.plan_unchanged(entry, seen).await;
+        let fingerprint = self.workshop.fingerprint(&backend.spec, file.digest);
+        if backend.live_fingerprint() == Some(fingerprint) {
+            return self.plan_unchanged(backend, seen).await;
         }
-        if let Some(reason) = record.and_then(|record| record.fingerprint_quarantined(&fingerprint)) {
+        if let Some(reason) = backend.record.fingerprint_quarantined(&fingerprint) {
             let quarantined = Trouble::quarantined(format!("this configuration is quarantined: {reason}"));
             let fingerprint = Some(fingerprint);
             return keep(
@@ -116,7 +175,7 @@ impl Planner<'_> {
                 },
             );
         }
-        let refusal = match self.bring_up(entry, file.digest, file.bytes).await {
+        let refusal = match self.bring_up(&backend.spec, file.digest, file.bytes).await {
             Ok((generation, None)) => {
                 return Plan::Swap(Box::new(Swap {
                     generation,
@@ -126,7 +185,7 @@ impl Planner<'_> {
                 }));
             }
             // Nothing serves yet, and what the plugin depends on may come back: better than nothing.
-            Ok((generation, Some(unhealthy))) if entry.backend.live().is_none() => {
+            Ok((generation, Some(unhealthy))) if backend.live.is_none() => {
                 return Plan::Swap(Box::new(Swap {
                     generation,
                     seen,
@@ -141,16 +200,21 @@ impl Planner<'_> {
                 retry_at: Some(Instant::now() + HEALTH_RETRY),
                 ..Trouble::degraded(format!("{} was not loaded: {unhealthy}", file.digest))
             },
+            // The file is not to blame, so it is not remembered, and tried again at the next look.
+            Err(error) if error.is_passing() => {
+                let trouble = Trouble::degraded(format!("{} was not loaded yet: {error}", file.digest));
+                return self.plan_earlier(backend, seen, trouble).await;
+            }
             Err(error) => Trouble::degraded(format!("{} was not loaded: {error}", file.digest)),
         };
         let fingerprint = Some(fingerprint);
-        self.plan_earlier(entry, record, seen, Trouble { fingerprint, ..refusal })
+        self.plan_earlier(backend, seen, Trouble { fingerprint, ..refusal })
             .await
     }
 
     /// The file is what serves. Whether it is in order may have changed.
-    async fn plan_unchanged(&self, entry: &Entry, seen: Option<(FileStamp, PluginDigest)>) -> Plan {
-        let trouble = match entry.backend.live() {
+    async fn plan_unchanged(&self, backend: &Situation, seen: Option<(FileStamp, PluginDigest)>) -> Plan {
+        let trouble = match &backend.live {
             Some(live) => live.generation.health(HEALTH_DEADLINE).await.and_then(Result::err),
             None => None,
         };
@@ -166,59 +230,70 @@ impl Planner<'_> {
     /// The file in the plugins folder cannot serve; what served last does, after a restart from its copy.
     async fn plan_earlier(
         &self,
-        entry: &Entry,
-        record: Option<&BackendRecord>,
+        backend: &Situation,
         seen: Option<(FileStamp, PluginDigest)>,
         trouble: Trouble,
     ) -> Plan {
-        let live = entry.backend.live().map(|live| live.generation.digest());
-        let earlier = live.or_else(|| record.and_then(BackendRecord::live_digest));
+        let live = backend.live.as_ref().map(|live| live.generation.digest());
+        let earlier = live.or_else(|| backend.record.live_digest());
         let refused = seen.map(|(_, digest)| digest);
         let Some(digest) = earlier.filter(|digest| Some(*digest) != refused || live.is_some()) else {
             return keep(seen, trouble);
         };
-        let is_current = entry.live_fingerprint() == Some(self.workshop.fingerprint(&entry.spec, digest));
+        let is_current = backend.live_fingerprint() == Some(self.workshop.fingerprint(&backend.spec, digest));
         // An old generation keeps its old configuration, unless it is meant to go on: then a changed one must reach it.
         let is_meant = trouble.state == keyway_core::model::PluginState::Quarantined;
         if is_current || (live.is_some() && !is_meant) {
             return keep(seen, trouble);
         }
-        match self.bring_up_copy(entry, digest).await {
+        match self.bring_up_copy(&backend.spec, digest).await {
             Ok(generation) => Plan::Swap(Box::new(Swap {
                 generation,
                 seen,
                 trouble: Some(trouble),
                 remark: "kept while the newer file cannot serve",
             })),
-            Err(reason) => {
-                let reason = format!("{}; {reason}", trouble.reason);
-                keep(seen, Trouble { reason, ..trouble })
+            Err(error) => {
+                let reason = format!("{}; {error}", trouble.reason);
+                let fingerprint = trouble.fingerprint.filter(|_| !error.is_passing());
+                keep(
+                    seen,
+                    Trouble {
+                        reason,
+                        fingerprint,
+                        ..trouble
+                    },
+                )
             }
         }
     }
 
     /// Brings up the copy of a plugin file that served before.
-    pub(crate) async fn bring_up_copy(&self, entry: &Entry, digest: PluginDigest) -> Result<Generation, String> {
-        let archive = Arc::clone(self.archive);
+    pub(crate) async fn bring_up_copy(
+        &self,
+        spec: &BackendSpec,
+        digest: PluginDigest,
+    ) -> Result<Generation, CopyError> {
+        let archive = Arc::clone(&self.archive);
         let copy = tokio::task::spawn_blocking(move || archive.get(digest))
             .await
             .ok()
             .flatten();
-        let bytes = copy.ok_or_else(|| format!("the copy of {digest} is missing or damaged"))?;
-        let brought_up = self.workshop.bring_up(&entry.spec, digest, bytes).await;
-        brought_up.map_err(|error| format!("{digest} was not loaded: {error}"))
+        let bytes = copy.ok_or(CopyError::Missing(digest))?;
+        let brought_up = self.workshop.bring_up(spec, digest, bytes).await;
+        brought_up.map_err(|error| CopyError::Refused { digest, error })
     }
 
     /// A generation, and what its health check says.
     async fn bring_up(
         &self,
-        entry: &Entry,
+        spec: &BackendSpec,
         digest: PluginDigest,
         bytes: Vec<u8>,
     ) -> Result<(Generation, Option<BringUpError>), BringUpError> {
         let copy = bytes.clone();
-        let generation = self.workshop.bring_up(&entry.spec, digest, bytes).await?;
-        let archive = Arc::clone(self.archive);
+        let generation = self.workshop.bring_up(spec, digest, bytes).await?;
+        let archive = Arc::clone(&self.archive);
         let kept = tokio::task::spawn_blocking(move || archive.put(digest, &copy)).await;
         if !matches!(kept, Ok(Ok(()))) {
             tracing::warn!(plugin = %digest, "the plugin file cannot be copied; a rollback to it will not be possible");
@@ -245,3 +320,6 @@ pub(crate) fn plugin_path(folder: &Path, stem: &str) -> Result<PathBuf, String> 
         _ => Err(format!("`{stem}` is no plain file name")),
     }
 }
+
+#[cfg(test)]
+mod tests;

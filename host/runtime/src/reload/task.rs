@@ -1,27 +1,30 @@
-//! The reconcile task: takes commands and events one at a time, and carries plans out.
+//! The reconcile task: takes commands and events one at a time, has plans made, and carries them out as they come. It never waits for a
+//! plugin, so a plugin that hangs or compiles slowly delays no other backend.
 
+mod job;
 mod undo;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
 use keyway_core::gate::Gate;
 use keyway_core::model::{BackendName, PluginStatus};
-use keyway_core::port::Clock;
+use keyway_core::port::{Clock, PluginHostError};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Command;
+use self::job::Done;
 use super::archive::Archive;
 use super::bring_up::Workshop;
-use super::entry::{Entry, Trouble};
-use super::plan::{Plan, Planner, Swap};
+use super::entry::Entry;
+use super::plan::Planner;
 use super::record::Record;
 use super::watch::FolderWatch;
-use crate::generation::Generation;
-use crate::registry::{Alarm, Live, LiveBackend, Registry, Watch};
+use super::work::Ticket;
+use super::{Board, Command};
+use crate::registry::{Alarm, LiveBackend, Registry};
 use crate::{BackendSpec, RuntimeSettings};
 
 /// After the last event in the folder, and the longest that a busy folder can put a reload off.
@@ -31,28 +34,40 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How often the folder is looked at without an event: events can get lost, and some file systems send none.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// How backends stand, for readers that must not wait for a reload.
-#[derive(Default)]
-pub(crate) struct Board(Mutex<BTreeMap<BackendName, (PluginStatus, Arc<LiveBackend>)>>);
-
-impl Board {
-    pub(crate) fn rows(&self) -> Vec<(PluginStatus, Arc<LiveBackend>)> {
-        let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.values().cloned().collect()
-    }
-}
-
 /// The task's own.
 pub(crate) struct Reconciler {
     settings: RuntimeSettings,
-    workshop: Workshop,
-    archive: Arc<Archive>,
+    planner: Planner,
     record: Record,
     registry: Arc<Registry>,
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
     entries: BTreeMap<BackendName, Entry>,
     alarm: mpsc::UnboundedSender<Alarm>,
+    jobs: JoinSet<Done>,
+    /// The newest request.
+    ticket: Ticket,
+    waiters: Vec<Waiter>,
+    /// Whether the record has changed since it was written, and whether copies are left that it may no longer name.
+    is_unsaved: bool,
+    is_unpruned: bool,
+}
+
+/// Somebody who gets an answer once a request is answered.
+struct Waiter {
+    ticket: Ticket,
+    asker: Asker,
+}
+
+enum Asker {
+    /// About every backend.
+    All(oneshot::Sender<Vec<PluginStatus>>),
+    /// About one backend. Where it must be in order for the answer to be a good one, a reason why it is not is an error.
+    One {
+        name: BackendName,
+        must_serve: bool,
+        done: oneshot::Sender<Result<PluginStatus, PluginHostError>>,
+    },
 }
 
 /// What the task listens to.
@@ -61,6 +76,24 @@ struct Ears {
     alarms: mpsc::UnboundedReceiver<Alarm>,
     changed: Arc<Notify>,
     watch: Option<FolderWatch>,
+}
+
+/// When to look because of events: after a quiet while, or at the latest.
+#[derive(Clone, Copy)]
+struct Due {
+    quiet: Instant,
+    latest: Instant,
+}
+
+impl Due {
+    /// Puts a look off, but not for ever.
+    fn after(before: Option<Self>) -> Self {
+        let now = Instant::now();
+        Self {
+            quiet: now + QUIET,
+            latest: before.map_or(now + BUSY, |before| before.latest),
+        }
+    }
 }
 
 impl Reconciler {
@@ -86,26 +119,35 @@ impl Reconciler {
             changed,
             watch,
         };
+        let planner = Planner {
+            workshop: Arc::new(workshop),
+            archive: Arc::new(archive),
+            plugins_dir: settings.plugins_dir.clone(),
+            max_plugin_bytes: settings.max_plugin_bytes,
+        };
         let reconciler = Self {
             settings,
-            workshop,
-            archive: Arc::new(archive),
+            planner,
             record,
             registry,
             board,
             clock,
             entries: BTreeMap::new(),
             alarm,
+            jobs: JoinSet::new(),
+            ticket: 0,
+            waiters: Vec::new(),
+            is_unsaved: false,
+            is_unpruned: false,
         };
         tokio::spawn(reconciler.run(ears));
     }
 
     async fn run(mut self, mut ears: Ears) {
         let mut look = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-        // When to reload because of events: after a quiet while, or at the latest.
-        let mut due: Option<(Instant, Instant)> = None;
+        let mut due: Option<Due> = None;
         loop {
-            let wake_at = due.map(|(quiet, latest)| quiet.min(latest));
+            let wake_at = due.map(|due| due.quiet.min(due.latest));
             tokio::select! {
                 command = ears.commands.recv() => match command {
                     None => return,
@@ -113,58 +155,57 @@ impl Reconciler {
                         let _ = done.send(());
                         return;
                     }
-                    Some(command) => self.obey(command).await,
+                    Some(command) => self.obey(command),
                 },
-                Some(alarm) = ears.alarms.recv() => self.take_back(&alarm).await,
-                () = ears.changed.notified(), if self.settings.watch => {
-                    let latest = due.map_or_else(|| Instant::now() + BUSY, |(_, latest)| latest);
-                    due = Some((Instant::now() + QUIET, latest));
+                Some(alarm) = ears.alarms.recv() => self.take_back(&alarm),
+                Some(ended) = self.jobs.join_next_with_id() => {
+                    // What has ended together is written down together.
+                    let mut is_waiting = self.end(ended);
+                    while let Some(ended) = self.jobs.try_join_next_with_id() {
+                        is_waiting |= self.end(ended);
+                    }
+                    if is_waiting && self.settings.watch {
+                        due = Some(Due::after(due));
+                    }
                 }
+                () = ears.changed.notified(), if self.settings.watch => due = Some(Due::after(due)),
                 () = sleep_until(wake_at) => {
                     due = None;
-                    if self.reconcile(false).await {
-                        due = Some((Instant::now() + QUIET, Instant::now() + BUSY));
-                    }
+                    self.ask_all(false);
                 }
                 _ = look.tick() => {
                     if let Some(watch) = &mut ears.watch {
                         watch.renew();
-                        self.reconcile(false).await;
+                        self.ask_all(false);
                     }
                     self.entries.values().for_each(|entry| entry.backend.sweep());
                 }
             }
+            self.carry_on().await;
         }
     }
 
-    async fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) {
         // Who asked may have gone; what was asked for is done all the same.
         match command {
             Command::SetDesired(specs, done) => {
                 self.set_desired(specs);
-                self.reconcile_settled().await;
-                let _ = done.send(self.statuses());
+                self.answer_all(done);
             }
-            Command::Reconcile(done) => {
-                self.reconcile_settled().await;
-                let _ = done.send(self.statuses());
-            }
+            Command::Reconcile(done) => self.answer_all(done),
             Command::History(backend, done) => drop(done.send(self.history(&backend))),
-            Command::Rollback(backend, done) => drop(done.send(self.rollback(&backend).await)),
-            Command::Promote(backend, done) => drop(done.send(self.promote(&backend).await)),
+            Command::Rollback(backend, done) => self.rollback(&backend, done),
+            Command::Promote(backend, done) => self.promote(&backend, done),
             Command::Stop(done) => drop::<oneshot::Sender<()>>(done),
         }
-    }
-
-    fn statuses(&self) -> Vec<PluginStatus> {
-        self.entries.values().map(Entry::status).collect()
     }
 
     fn set_desired(&mut self, specs: Vec<BackendSpec>) {
         let mut before = std::mem::take(&mut self.entries);
         for spec in specs {
-            let entry = if let Some(entry) = before.remove(&spec.name) {
+            let entry = if let Some(mut entry) = before.remove(&spec.name) {
                 entry.gate.set_limits(spec.limits.gate());
+                entry.work.outdate();
                 let spec = Arc::new(spec);
                 Entry { spec, ..entry }
             } else {
@@ -174,155 +215,104 @@ impl Reconciler {
             };
             self.entries.insert(entry.spec.name.clone(), entry);
         }
-        for name in before.keys() {
+        for (name, mut entry) in before {
             tracing::info!(backend = %name, "the backend is no longer configured");
+            entry.work.outdate();
+            while let Some(rollback) = entry.work.take_rollback() {
+                // Who asked may have gone.
+                let _ = rollback
+                    .done
+                    .send(Err(PluginHostError::UnknownBackend(name.to_string())));
+            }
         }
         let backends = self
             .entries
             .values()
             .map(|entry| (&*entry.spec, &entry.backend, &entry.gate));
         self.registry.publish(backends);
-        self.post();
     }
 
-    /// Reconciles until no file is being written, within reason.
-    async fn reconcile_settled(&mut self) {
-        let mut insist = true;
-        for _ in 0..10 {
-            if !self.reconcile(insist).await {
-                return;
-            }
-            insist = false;
-            tokio::time::sleep(QUIET).await;
+    /// Asks for a plan for each backend.
+    fn ask_all(&mut self, insist: bool) -> Ticket {
+        self.ticket += 1;
+        for entry in self.entries.values_mut() {
+            entry.work.ask(self.ticket, insist);
         }
+        self.ticket
     }
 
-    /// Brings what is live to what is desired. Returns whether a file was being written.
-    async fn reconcile(&mut self, insist: bool) -> bool {
-        let planner = self.planner(insist);
-        let plans = self.entries.iter().map(|(name, entry)| {
-            let (planner, record) = (&planner, self.record.of(name));
-            async move { (name.clone(), planner.plan(entry, record).await) }
-        });
-        let plans = join_all(plans).await;
-        let mut is_waiting = false;
-        let mut has_swapped = false;
-        for (name, plan) in plans {
-            match plan {
-                Plan::Wait => is_waiting = true,
-                Plan::Keep { seen, trouble } => self.keep(&name, seen, trouble),
-                Plan::Swap(swap) => {
-                    self.swap(&name, *swap);
-                    has_swapped = true;
-                }
-            }
-        }
-        self.post();
-        if has_swapped {
-            self.save().await;
-        }
-        is_waiting
+    /// Tries everything again, and says how it stands then.
+    fn answer_all(&mut self, done: oneshot::Sender<Vec<PluginStatus>>) {
+        let ticket = self.ask_all(true);
+        let asker = Asker::All(done);
+        self.waiters.push(Waiter { ticket, asker });
     }
 
-    fn planner(&self, insist: bool) -> Planner<'_> {
-        Planner {
-            workshop: &self.workshop,
-            archive: &self.archive,
-            plugins_dir: &self.settings.plugins_dir,
-            max_plugin_bytes: self.settings.max_plugin_bytes,
-            insist,
-        }
-    }
-
-    fn keep(
-        &mut self,
-        name: &BackendName,
-        seen: Option<(super::file::FileStamp, keyway_core::model::PluginDigest)>,
-        trouble: Option<Trouble>,
-    ) {
-        let Some(entry) = self.entries.get_mut(name) else {
-            return;
-        };
-        if let Some(trouble) = &trouble
-            && entry
-                .trouble
-                .as_ref()
-                .is_none_or(|before| before.reason != trouble.reason)
-        {
-            let serving = entry.backend.live().map(|live| live.number);
-            tracing::error!(backend = %name, serving, reason = trouble.reason, "the plugin is not as desired");
-        }
-        entry.seen = seen;
-        entry.trouble = trouble;
-    }
-
-    fn swap(&mut self, name: &BackendName, swap: Swap) {
-        let Some(entry) = self.entries.get_mut(name) else {
-            return;
-        };
-        entry.seen = swap.seen;
-        entry.trouble = swap.trouble;
-        self.go_live(name, Arc::new(swap.generation), swap.remark);
-    }
-
-    /// Puts a generation live. The one before is kept for as long as this one is on probation.
-    fn go_live(&mut self, name: &BackendName, generation: Arc<Generation>, remark: &str) {
-        let Some(entry) = self.entries.get_mut(name) else {
-            return;
-        };
-        let before = entry.backend.live();
-        let described = &generation.described;
-        let number = self.record.of_mut(name).went_live(
-            generation.digest(),
-            &described.version,
-            &generation.fingerprint,
-            remark,
-            self.clock.now(),
-            before.is_none(),
-        );
-        let is_on_probation =
-            before.as_ref().is_some_and(|before| before.watch.has_done_well()) && remark == "installed";
-        let watch = if is_on_probation {
-            Watch::on_probation(self.settings.probation)
-        } else {
-            Watch::trusted()
-        };
-        tracing::info!(backend = %name, generation = number, plugin = %generation.digest(), version = described.version, remark, "a generation is live");
-        let live = Arc::new(Live {
-            backend: name.clone(),
-            number,
-            generation,
-            watch,
-        });
-        entry.previous = entry.backend.swap(live).filter(|_| is_on_probation);
-    }
-
-    /// Shows how backends stand.
-    fn post(&mut self) {
+    /// After each event: begins what is to be done, shows how backends stand, writes down what has changed, and answers.
+    async fn carry_on(&mut self) {
+        self.begin();
         for entry in self.entries.values_mut() {
             let is_over = entry.backend.live().is_none_or(|live| !live.watch.is_on_probation());
             if is_over {
                 entry.previous = None;
             }
         }
-        let rows = self
-            .entries
-            .iter()
-            .map(|(name, entry)| (name.clone(), (entry.status(), Arc::clone(&entry.backend))));
-        *self.board.0.lock().unwrap_or_else(PoisonError::into_inner) = rows.collect();
+        self.board.post(&self.entries);
+        if std::mem::take(&mut self.is_unsaved) {
+            self.save().await;
+        }
+        self.answer();
+        // A plan keeps a copy before the record names it, so nothing is removed while one is under way.
+        if self.jobs.is_empty() && std::mem::take(&mut self.is_unpruned) {
+            self.prune().await;
+        }
     }
 
-    /// Writes the record, and removes copies and compiled code that nobody can ask for any more.
-    async fn save(&self) {
+    fn answer(&mut self) {
+        let waiters = std::mem::take(&mut self.waiters);
+        let (answered, waiting) = waiters.into_iter().partition(|waiter| self.has_answered(waiter));
+        self.waiters = waiting;
+        for Waiter { asker, .. } in answered {
+            // Who asked may have gone.
+            match asker {
+                Asker::All(done) => drop(done.send(self.entries.values().map(Entry::status).collect())),
+                Asker::One { name, must_serve, done } => {
+                    let status = self.entry(&name).map(Entry::status);
+                    let answer = status.and_then(|status| match &status.reason {
+                        Some(reason) if must_serve => Err(PluginHostError::NotLoaded(reason.clone())),
+                        _ => Ok(status),
+                    });
+                    drop(done.send(answer));
+                }
+            }
+        }
+    }
+
+    fn has_answered(&self, waiter: &Waiter) -> bool {
+        let has_answered = |entry: &Entry| entry.work.has_answered(waiter.ticket);
+        match &waiter.asker {
+            Asker::All(_) => self.entries.values().all(has_answered),
+            Asker::One { name, .. } => self.entries.get(name).is_none_or(has_answered),
+        }
+    }
+
+    /// Writes the record.
+    async fn save(&mut self) {
         let (path, text) = self.record.to_file();
         let written = tokio::task::spawn_blocking(move || Record::write(&path, &text)).await;
-        if !matches!(written, Ok(Ok(()))) {
+        if matches!(written, Ok(Ok(()))) {
+            self.is_unpruned = true;
+        } else {
             tracing::error!("the plugin record cannot be written; a restart will not know about the last change");
-            return;
         }
-        let archive = Arc::clone(&self.archive);
+    }
+
+    /// Removes copies and compiled code that nobody can ask for any more.
+    async fn prune(&self) {
+        let archive = Arc::clone(&self.planner.archive);
         let keep = self.record.digests();
-        self.workshop.prune(&keep).await;
+        self.planner.workshop.compiler.prune(&keep).await;
+        // What is not removed now is removed the next time.
         let _ = tokio::task::spawn_blocking(move || archive.prune(&keep)).await;
     }
 }

@@ -12,8 +12,7 @@ use keyway_core::model::{
 };
 use keyway_core::password::PasswordError;
 use keyway_core::port::{
-    BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, StoredVerifier, SystemClock,
-    VerifyRequest,
+    BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, SystemClock, VerifyRequest,
 };
 use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, Runtime, RuntimeSettings};
 use uuid::Uuid;
@@ -33,7 +32,12 @@ impl HostDirectory for OneUser {
         Ok(None)
     }
 
-    async fn verify_password(&self, user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
+    async fn verify_password(
+        &self,
+        _backend: &BackendName,
+        user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
         Ok(user == Some(ALICE) && password.expose() == PASSWORD.as_bytes())
     }
 }
@@ -42,7 +46,12 @@ struct OnePassword;
 
 #[async_trait]
 impl HostPasswords for OnePassword {
-    async fn matches(&self, value: &Secret<Vec<u8>>, verifier: Option<&StoredVerifier>) -> Result<bool, PasswordError> {
+    async fn matches(
+        &self,
+        _backend: &BackendName,
+        value: &Secret<Vec<u8>>,
+        verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
         Ok(verifier.is_some() && value.expose() == PASSWORD.as_bytes())
     }
 }
@@ -73,18 +82,20 @@ pub(crate) struct TestHost {
 
 impl TestHost {
     pub(crate) async fn start() -> Self {
-        Self::start_in(Arc::new(tempfile::tempdir().unwrap())).await
+        Self::start_over(services()).await
     }
 
-    async fn start_in(folder: Arc<tempfile::TempDir>) -> Self {
+    pub(crate) async fn start_over(services: HostServices) -> Self {
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), services).await
+    }
+
+    async fn start_in(folder: Arc<tempfile::TempDir>, services: HostServices) -> Self {
         let key = Secret::new([7; 32]);
         let settings = RuntimeSettings {
             max_concurrent_calls: 16,
             ..RuntimeSettings::new(folder.path().join("plugins"), folder.path().join("var"), key)
         };
-        let runtime = Runtime::start(settings, services(), Arc::new(SystemClock))
-            .await
-            .unwrap();
+        let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await.unwrap();
         Self { folder, runtime }
     }
 
@@ -93,7 +104,7 @@ impl TestHost {
         self.runtime.shutdown().await;
         let folder = Arc::clone(&self.folder);
         drop(self);
-        Self::start_in(folder).await
+        Self::start_in(folder, services()).await
     }
 
     pub(crate) fn plugin_path(&self, stem: &str) -> PathBuf {
@@ -130,13 +141,25 @@ impl TestHost {
         self.runtime.list().await.remove(0)
     }
 
-    /// Waits until a backend stands as `wanted` says.
+    pub(crate) async fn status_of(&self, backend: &str) -> PluginStatus {
+        let mut statuses = self.runtime.list().await.into_iter();
+        statuses.find(|status| status.backend.as_str() == backend).unwrap()
+    }
+
+    /// Waits until the only backend stands as `wanted` says.
     pub(crate) async fn status_when(&self, wanted: impl Fn(&PluginStatus) -> bool) -> PluginStatus {
+        let backend = self.status().await.backend;
+        self.status_of_when(backend.as_str(), wanted).await
+    }
+
+    /// Waits until a backend stands as `wanted` says.
+    pub(crate) async fn status_of_when(&self, backend: &str, wanted: impl Fn(&PluginStatus) -> bool) -> PluginStatus {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let status = self.status().await;
-            if wanted(&status) {
-                return status;
+            let mut statuses = self.runtime.list().await.into_iter();
+            let status = statuses.find(|status| status.backend.as_str() == backend);
+            if let Some(status) = status.as_ref().filter(|status| wanted(status)) {
+                return status.clone();
             }
             assert!(Instant::now() < deadline, "it stays {status:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -137,6 +137,24 @@ async fn look_ups_and_comparisons_are_counted() {
     }
 }
 
+/// Each look counts for a KiB and the secret's bytes, against the MiB that a call may hand to the host.
+#[tokio::test]
+async fn looks_at_a_secret_are_counted() {
+    let host = TestHost::start().await;
+    host.install_built("wants_expose", "wants_expose");
+    let mut spec = spec("wants_expose");
+    spec.grants.credential_expose = true;
+    assert_eq!(host.desire(spec).await.reason, None);
+    for (looks, expected) in [
+        ("again=900", is_verified as fn(&_) -> bool),
+        ("again=1100", |result| exceeds("host-call bytes")(result)),
+        ("again=100000000", |result| exceeds("host-call bytes")(result)),
+    ] {
+        let result = host.login("wants_expose", looks, PASSWORD).await;
+        assert!(expected(&result), "{looks}: {result:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_guests_message_cannot_forge_log_lines() {
     check("ugly_fault=100000", |result| {

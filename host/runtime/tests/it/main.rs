@@ -7,6 +7,8 @@
 
 mod host;
 
+mod apart;
+mod busy;
 mod call;
 mod check;
 mod limit;

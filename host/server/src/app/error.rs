@@ -9,10 +9,14 @@ use super::data_dir::DataDirError;
 use super::master_key::MasterKeyError;
 use super::privilege::PrivilegeError;
 use super::services::ServicesError;
+use crate::config::ConfigError;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
+    /// The configuration, read as whom the server becomes.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The data folder.
     #[error(transparent)]
     DataDir(#[from] DataDirError),

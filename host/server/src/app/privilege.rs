@@ -1,9 +1,13 @@
-//! Giving up root, for good.
+//! Giving up root, for good. What root may still do for the account is in `handover`; what the account has to be able to do is in
+//! `access`.
 
-use std::os::unix::fs::{MetadataExt as _, lchown};
-use std::path::Path;
+mod access;
+mod handover;
 
-use nix::unistd::{Gid, Uid, User, geteuid, getresgid, getresuid, initgroups, setgid, setuid};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::unistd::{Gid, Group, Uid, User, geteuid, getresgid, getresuid, initgroups, setegid, seteuid, setgid, setuid};
 
 /// Whom to become.
 #[derive(Debug, Clone)]
@@ -22,14 +26,46 @@ pub(crate) enum PrivilegeError {
     /// Only root can become somebody else.
     #[error("only root can run as another user; start as root, or as `{0}` without `-u`")]
     NotRoot(String),
-    /// A file of the data folder could not be handed over.
-    #[error("cannot hand `{path}` over")]
+    /// The data folder could not be handed over.
+    #[error("cannot hand `{}` over", path.display())]
     Handover {
         /// Which.
-        path: String,
+        path: PathBuf,
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// A file that is read again by every reload is not readable without root.
+    #[error("`{user}` cannot read `{}`, which the server reads again without being root; run `{command}` as root", path.display())]
+    Unreadable {
+        /// Whom to become.
+        user: String,
+        /// What cannot be read.
+        path: PathBuf,
+        /// What helps.
+        command: String,
+    },
+    /// The data folder, or something in it, is somebody else's.
+    #[error("`{}` belongs to `{owner}`, and `{user}` cannot write it; if it is this server's, run `{command}` as root", path.display())]
+    Foreign {
+        /// Whom to become.
+        user: String,
+        /// What cannot be used.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// What helps.
+        command: String,
+    },
+    /// The data folder is not there, and root may not make it where others could lead it astray.
+    #[error("`{user}` cannot make the data folder `{}`; run `{command}` as root", path.display())]
+    NoFolder {
+        /// Whom to become.
+        user: String,
+        /// Which.
+        path: PathBuf,
+        /// What helps.
+        command: String,
     },
     /// The kernel refused.
     #[error("cannot {action} for `{user}`")]
@@ -40,7 +76,7 @@ pub(crate) enum PrivilegeError {
         user: String,
         /// Why.
         #[source]
-        source: nix::errno::Errno,
+        source: Errno,
     },
     /// Root could be regained.
     #[error("root can still be regained after becoming `{0}`")]
@@ -54,60 +90,63 @@ impl Account {
     /// [`PrivilegeError::UnknownUser`], [`PrivilegeError::NotRoot`] if this process may not become it.
     pub(crate) fn find(name: &str) -> Result<Self, PrivilegeError> {
         let user = User::from_name(name).ok().flatten();
-        let user = user.ok_or_else(|| PrivilegeError::UnknownUser(name.to_owned()))?;
-        let account = Self {
-            name: user.name,
-            uid: user.uid,
-            gid: user.gid,
-        };
+        let account = Self::from(user.ok_or_else(|| PrivilegeError::UnknownUser(name.to_owned()))?);
         if !geteuid().is_root() && geteuid() != account.uid {
             return Err(PrivilegeError::NotRoot(account.name));
         }
         Ok(account)
     }
 
-    /// The owner of a folder, if this process is root and the owner is not: what a command has to become so that it leaves no
-    /// file behind that the server cannot open.
+    /// Whoever decides what lies in a folder, if this process is root and root does not: what a command has to become so that it
+    /// neither leaves a file behind that the server cannot open, nor is led to files that are not the server's.
     pub(crate) fn owner_of(folder: &Path) -> Option<Self> {
-        let owner = Uid::from_raw(std::fs::metadata(folder).ok()?.uid());
-        if !geteuid().is_root() || owner.is_root() {
+        if !geteuid().is_root() {
             return None;
         }
-        let user = User::from_uid(owner).ok().flatten()?;
-        Some(Self {
-            name: user.name,
-            uid: user.uid,
-            gid: user.gid,
-        })
+        let owner = handover::owner(folder)?;
+        User::from_uid(owner).ok().flatten().map(Self::from)
     }
 
-    /// Makes the account the owner of a folder and of what lies in it.
+    /// Makes the data folder if it is absent, and makes it and what lies in it the account's. Only where nobody but root could have
+    /// prepared it: what is not handed over is left as it is.
     ///
     /// # Errors
     /// [`PrivilegeError::Handover`].
-    pub(crate) fn take_over(&self, folder: &Path) -> Result<(), PrivilegeError> {
+    pub(crate) fn hand_over(&self, folder: &Path) -> Result<(), PrivilegeError> {
         if !geteuid().is_root() {
             return Ok(());
         }
-        let handover = |path: &Path, source| PrivilegeError::Handover {
-            path: path.display().to_string(),
-            source,
-        };
-        let found = std::fs::symlink_metadata(folder).map_err(|error| handover(folder, error))?;
-        // A link, or a second name of a file elsewhere, could have been put here by whoever owned the folder before.
-        if found.is_symlink() || (found.is_file() && found.nlink() > 1) {
+        handover::hand_over(folder, self).map_err(|source| PrivilegeError::Handover {
+            path: folder.to_owned(),
+            source: source.into(),
+        })
+    }
+
+    /// Acts as the account until [`Account::return_to_root`]: every file that is opened in between is opened with its rights.
+    ///
+    /// # Errors
+    /// [`PrivilegeError::Refused`].
+    pub(crate) fn act(&self) -> Result<(), PrivilegeError> {
+        if !geteuid().is_root() {
             return Ok(());
         }
-        if found.uid() != self.uid.as_raw() || found.gid() != self.gid.as_raw() {
-            lchown(folder, Some(self.uid.as_raw()), Some(self.gid.as_raw()))
-                .map_err(|error| handover(folder, error))?;
+        self.set_groups()?;
+        setegid(self.gid).map_err(self.refused("set the group"))?;
+        seteuid(self.uid).map_err(self.refused("set the user"))
+    }
+
+    /// Ends [`Account::act`], for what only root may do.
+    ///
+    /// # Errors
+    /// [`PrivilegeError::Refused`].
+    pub(crate) fn return_to_root(&self) -> Result<(), PrivilegeError> {
+        let was_root = getresuid().is_ok_and(|users| users.saved.is_root());
+        if !was_root || geteuid().is_root() {
+            return Ok(());
         }
-        if found.is_dir() {
-            for entry in std::fs::read_dir(folder).map_err(|error| handover(folder, error))? {
-                self.take_over(&entry.map_err(|error| handover(folder, error))?.path())?;
-            }
-        }
-        Ok(())
+        seteuid(Uid::from_raw(0)).map_err(self.refused("return to root"))?;
+        let groups = getresgid().map_err(self.refused("read the group"))?;
+        setegid(groups.saved).map_err(self.refused("return to root's group"))
     }
 
     /// Becomes the account: groups, group, user, in all threads. There is no way back.
@@ -118,20 +157,11 @@ impl Account {
         if !geteuid().is_root() {
             return Ok(());
         }
-        let refused = |action| {
-            move |source| PrivilegeError::Refused {
-                action,
-                user: self.name.clone(),
-                source,
-            }
-        };
-        let name =
-            std::ffi::CString::new(self.name.as_str()).map_err(|_| PrivilegeError::UnknownUser(self.name.clone()))?;
-        initgroups(&name, self.gid).map_err(refused("set the groups"))?;
-        setgid(self.gid).map_err(refused("set the group"))?;
-        setuid(self.uid).map_err(refused("set the user"))?;
-        let users = getresuid().map_err(refused("read the user"))?;
-        let groups = getresgid().map_err(refused("read the group"))?;
+        self.set_groups()?;
+        setgid(self.gid).map_err(self.refused("set the group"))?;
+        setuid(self.uid).map_err(self.refused("set the user"))?;
+        let users = getresuid().map_err(self.refused("read the user"))?;
+        let groups = getresgid().map_err(self.refused("read the group"))?;
         let whole = [users.real, users.effective, users.saved]
             .iter()
             .all(|uid| *uid == self.uid)
@@ -144,45 +174,36 @@ impl Account {
         }
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_user_is_named() {
-        let error = Account::find("no-such-user-anywhere").expect_err("nobody has this name");
-        assert_eq!(
-            error.to_string(),
-            "there is no user `no-such-user-anywhere` on this machine"
-        );
+    fn set_groups(&self) -> Result<(), PrivilegeError> {
+        let name =
+            std::ffi::CString::new(self.name.as_str()).map_err(|_| PrivilegeError::UnknownUser(self.name.clone()))?;
+        initgroups(&name, self.gid).map_err(self.refused("set the groups"))
     }
 
-    #[test]
-    fn only_root_can_become_somebody_else() {
-        if geteuid().is_root() {
-            assert!(Account::find("nobody").is_ok());
-        } else {
-            assert!(matches!(Account::find("root"), Err(PrivilegeError::NotRoot(_))));
+    fn refused(&self, action: &'static str) -> impl Fn(Errno) -> PrivilegeError {
+        move |source| PrivilegeError::Refused {
+            action,
+            user: self.name.clone(),
+            source,
         }
     }
 
-    #[test]
-    fn a_link_and_a_file_with_a_second_name_are_not_handed_over() {
-        let (Ok(account), true) = (Account::find("nobody"), geteuid().is_root()) else {
-            return;
-        };
-        let folder = tempfile::tempdir().expect("a folder");
-        let outside = tempfile::NamedTempFile::new().expect("a file");
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("plain"), "x").expect("a file");
-        std::os::unix::fs::symlink(outside.path(), path("link")).expect("a link");
-        std::fs::hard_link(outside.path(), path("second")).expect("a second name");
-        account.take_over(folder.path()).expect("root may");
-        let owner = |path: &Path| std::fs::metadata(path).expect("it exists").uid();
-        assert_eq!(owner(&path("plain")), account.uid.as_raw());
-        assert_eq!(owner(folder.path()), account.uid.as_raw());
-        assert_eq!(owner(outside.path()), 0);
+    fn group_name(&self) -> String {
+        let group = Group::from_gid(self.gid).ok().flatten();
+        group.map_or_else(|| self.gid.to_string(), |group| group.name)
     }
 }
+
+impl From<User> for Account {
+    fn from(user: User) -> Self {
+        Self {
+            name: user.name,
+            uid: user.uid,
+            gid: user.gid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,28 +4,35 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keyway_core::port::PluginHost as _;
+use keyway_core::port::{Clock as _, PluginHost as _, SystemClock};
 use keyway_http::edge::Tls;
 use keyway_http::{Reload, ReloadReport};
 use keyway_runtime::Runtime;
 use tokio::sync::Mutex;
 
+use super::certificate;
 use super::error::chain;
 use super::log::LogControl;
-use crate::config::Config;
+use crate::config::{Config, ListenTls};
 
 /// Puts a configuration's present content in place of what runs.
 pub(crate) struct Reloader {
     file: PathBuf,
     running: Mutex<Config>,
     runtime: Arc<Runtime>,
-    certificates: Vec<Tls>,
+    /// Those of the listeners that run, and where each was loaded from.
+    certificates: Vec<(ListenTls, Tls)>,
     log: LogControl,
 }
 
 impl Reloader {
     /// For a server that runs on this configuration.
-    pub(crate) fn new(config: Config, runtime: Arc<Runtime>, certificates: Vec<Tls>, log: LogControl) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        runtime: Arc<Runtime>,
+        certificates: Vec<(ListenTls, Tls)>,
+        log: LogControl,
+    ) -> Self {
         Self {
             file: config.file.clone(),
             running: Mutex::new(config),
@@ -57,20 +64,18 @@ impl Reloader {
         }
     }
 
-    fn reload_certificates(&self, report: &mut ReloadReport) {
-        for tls in &self.certificates {
-            match tls.reload() {
-                Ok(true) => report.applied.push("listen.tls".to_owned()),
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::error!(
-                        error = chain(&error),
-                        "a certificate cannot be used; the old one stays in place"
-                    );
-                }
+    /// Reads those certificates again that the configuration still names. One that it does not is the old configuration's, whose
+    /// files may be gone.
+    fn reload_certificates(&self, fresh: &Config, report: &mut ReloadReport) -> Result<(), String> {
+        let is_named = |place: &ListenTls| fresh.listen.iter().any(|listen| listen.tls.as_ref() == Some(place));
+        for (_, tls) in self.certificates.iter().filter(|(place, _)| is_named(place)) {
+            if tls.reload().map_err(|error| chain(&error))? {
+                report.applied.push("listen.tls".to_owned());
             }
         }
         report.applied.dedup();
+        certificate::warn(&fresh.listen, SystemClock.now());
+        Ok(())
     }
 }
 
@@ -83,7 +88,7 @@ impl Reload for Reloader {
             needs_restart: needs_restart(&running, &fresh).into_iter().map(str::to_owned).collect(),
             ..ReloadReport::default()
         };
-        self.reload_certificates(&mut report);
+        self.reload_certificates(&fresh, &mut report)?;
         if fresh.log.level != running.log.level && self.log.apply(fresh.log) {
             report.applied.push("log.level".to_owned());
         }
@@ -103,6 +108,7 @@ fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
     let sections = [
         ("data_dir", running.data_dir == fresh.data_dir),
         ("plugins_dir", running.plugins_dir == fresh.plugins_dir),
+        ("time_zone", running.time_zone == fresh.time_zone),
         ("listen", running.listen == fresh.listen),
         ("store", running.store == fresh.store),
         ("token", running.token == fresh.token),
@@ -133,6 +139,7 @@ mod tests {
         let table = [
             ("data_dir = \"x\"", vec!["data_dir", "store", "keys"]),
             ("plugins_dir = \"x\"", vec!["plugins_dir"]),
+            ("time_zone = \"Asia/Kathmandu\"", vec!["time_zone"]),
             ("[[listen]]\naddress = \"127.0.0.1:1\"", vec!["listen"]),
             ("store.url = \"sqlite:/x\"", vec!["store"]),
             ("token.max_ttl = \"9d\"", vec!["token"]),

@@ -114,6 +114,7 @@ pub(crate) async fn send(config: &Config, call: &Call) -> Result<Value, Failure>
                 config.file.display()
             )));
         }
+        become_owner(&config.data_dir)?;
         match DataDir::open_for_command(&config.data_dir) {
             Ok(lock) => return in_process(config, call, lock).await,
             // A server holds the folder and does not answer yet, or not any more.
@@ -125,6 +126,18 @@ pub(crate) async fn send(config: &Config, call: &Call) -> Result<Value, Failure>
         "a server holds `{}` and does not answer on its admin socket; try again when it has started or stopped",
         config.data_dir.display()
     )))
+}
+
+/// Has the running server carry a request out; `None` where none runs.
+///
+/// # Errors
+/// What the answer says went wrong, or that the server cannot be reached.
+pub(crate) async fn send_if_running(config: &Config, call: &Call) -> Result<Option<Value>, Failure> {
+    let socket = admin_socket(&config.data_dir);
+    match connect(&socket).await? {
+        Some(stream) => over(stream, call, &socket).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// `None` where nobody listens.
@@ -182,10 +195,6 @@ async fn in_process(config: &Config, call: &Call, lock: DataDir) -> Result<Value
 
 async fn open_router(config: &Config) -> Result<ClosingRouter, Failure> {
     let master = master_key::read(&config.master_key, &SystemRandom).map_err(|error| Failure::of(&error))?;
-    if let Some(owner) = Account::owner_of(&config.data_dir) {
-        owner.take_over(&config.data_dir).map_err(|error| Failure::of(&error))?;
-        owner.assume().map_err(|error| Failure::of(&error))?;
-    }
     let services = Services::open(config, &master)
         .await
         .map_err(|error| Failure::of(&error))?;
@@ -194,6 +203,17 @@ async fn open_router(config: &Config) -> Result<ClosingRouter, Failure> {
         router: admin::router(&state),
         state,
     })
+}
+
+/// Gives root up before the first touch of a data folder that is somebody else's.
+fn become_owner(data_dir: &Path) -> Result<(), Failure> {
+    let Some(owner) = Account::owner_of(data_dir) else {
+        return Ok(());
+    };
+    owner
+        .assume()
+        .and_then(|()| owner.check_data_dir(data_dir))
+        .map_err(|error| Failure::of(&error))
 }
 
 /// The routes over a store that is closed after one request.

@@ -1,10 +1,12 @@
 //! `keyway config`: looks at the configuration.
 
 use clap::Subcommand;
+use keyway_core::port::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::failure::Failure;
 use super::output::Output;
+use crate::app::certificate;
 use crate::cli::Global;
 use crate::config::Config;
 
@@ -28,6 +30,7 @@ fn check(global: &Global, output: Output) -> Result<(), Failure> {
         .iter()
         .flat_map(|listen| listen.not_built.clone())
         .collect();
+    let warnings = certificate::outdated(&config.listen, SystemClock.now());
     let report = json!({
         "file": config.file,
         "data_dir": config.data_dir,
@@ -35,14 +38,19 @@ fn check(global: &Global, output: Output) -> Result<(), Failure> {
         "listen": config.listen.iter().map(|listen| listen.address.to_string()).collect::<Vec<_>>(),
         "backends": config.backends.iter().map(|backend| backend.name.to_string()).collect::<Vec<_>>(),
         "dialects_not_served": not_built,
+        "warnings": warnings,
     });
-    output.one(&report, || match not_built.as_slice() {
-        [] => format!("{}: usable", config.file.display()),
-        names => format!(
-            "{}: usable; this version does not serve {}",
-            config.file.display(),
-            names.join(", ")
-        ),
+    output.one(&report, || {
+        let mut lines = vec![match not_built.as_slice() {
+            [] => format!("{}: usable", config.file.display()),
+            names => format!(
+                "{}: usable; this version does not serve {}",
+                config.file.display(),
+                names.join(", ")
+            ),
+        }];
+        lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines.join("\n")
     });
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::Args;
 use keyway_core::Secret;
 use keyway_core::directory::{AddUser, DirectoryError};
-use keyway_core::password::{PasswordParams, PasswordPool};
+use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::{Random as _, SystemRandom};
 
 use super::failure::Failure;
@@ -49,7 +49,6 @@ struct Scene {
 }
 
 pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
-    let local_offset = keyway_http::local_offset();
     let plugins = find_plugins(options.plugins.as_deref())?;
     let folder = tempfile::Builder::new()
         .prefix("keyway-demo-")
@@ -69,7 +68,6 @@ pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
     let launch = Launch {
         account: None,
         log: log::start(config.log, global.level()),
-        local_offset,
     };
     let ended = run_server(config, launch, async |server: &Server| {
         populate(server, &scene).await.map_err(|error| Failure::of(&error))?;
@@ -186,7 +184,11 @@ fn hash(password: &Secret<String>) -> Result<String, Failure> {
     let pool = PasswordPool::new(PasswordParams::default(), 1, 1, Arc::new(SystemRandom));
     let pool = pool.map_err(|error| Failure::of(&error))?;
     let bytes = Secret::new(password.expose().clone().into_bytes());
-    let verifier = super::block_on(async { pool.hash(&bytes).await.map_err(|error| Failure::of(&error)) })?;
+    let verifier = super::block_on(async {
+        pool.hash(&Share::Directory, &bytes)
+            .await
+            .map_err(|error| Failure::of(&error))
+    })?;
     Ok(verifier.expose().to_owned())
 }
 

@@ -8,17 +8,11 @@ use crate::cli::{Global, ServeOptions};
 use crate::config::Config;
 
 pub(crate) fn run(global: &Global, options: &ServeOptions) -> Result<(), Failure> {
-    // Before anything else, because it is only sound while there is one thread.
-    let local_offset = keyway_http::local_offset();
     let config = Config::load(global.config_file.as_deref())?;
     let account = options.user.as_deref().map(Account::find).transpose();
     let account = account.map_err(|error| Failure::of(&error))?;
     let log = log::start(config.log, global.level());
-    let launch = Launch {
-        account,
-        log,
-        local_offset,
-    };
+    let launch = Launch { account, log };
     run_server(config, launch, async |_: &Server| Ok(()))
 }
 
@@ -38,6 +32,7 @@ where
 /// Adds what to do about it, where the error itself does not say.
 fn explain(error: &StartError) -> Failure {
     let hint = match error {
+        StartError::Config(_) => return Failure::usage(chain(error)),
         StartError::Listen(keyway_http::edge::ListenError::Bind { source, .. }) => match source.kind() {
             std::io::ErrorKind::AddrInUse => "; stop what listens there, or choose another address",
             std::io::ErrorKind::PermissionDenied => "; a port below 1024 takes root (see `-u`) or CAP_NET_BIND_SERVICE",

@@ -18,6 +18,7 @@ use super::source::Source;
 pub(super) struct RawHttp {
     trusted_proxies: Vec<Spanned<String>>,
     body_limit: Option<Spanned<Size>>,
+    max_buffered: Option<Spanned<Size>>,
     header_limit: Option<Spanned<Size>>,
     max_connections: Option<Spanned<u32>>,
     max_streams: Option<Spanned<u32>>,
@@ -39,9 +40,11 @@ impl RawHttp {
             let found = within(raw.as_ref(), 1..=10_000_000, source)?;
             Ok::<usize, ConfigError>(found.and_then(|n| usize::try_from(n).ok()).unwrap_or(usual))
         };
+        let (max_body, max_buffered) = self.memory(source)?;
         Ok(EdgeSettings {
             trusted_proxies: trusted_proxies.collect::<Result<_, _>>()?,
-            max_body: size(&self.body_limit, usual.max_body)?,
+            max_body,
+            max_buffered,
             max_head: size(&self.header_limit, usual.max_head)?,
             max_connections: many(&self.max_connections, usual.max_connections)?,
             max_streams: within(self.max_streams.as_ref(), 1..=100_000, source)?.unwrap_or(usual.max_streams),
@@ -55,6 +58,26 @@ impl RawHttp {
                 None => usual.shutdown_grace,
             },
         })
+    }
+}
+
+impl RawHttp {
+    /// The largest body, and what all requests may hold together, into which it must fit.
+    fn memory(&self, source: &Source) -> Result<(usize, usize), ConfigError> {
+        let usual = EdgeSettings::default();
+        let body = positive_size(self.body_limit.as_ref(), usual.max_body, source)?;
+        let buffered = positive_size(self.max_buffered.as_ref(), usual.max_buffered, source)?;
+        match (&self.max_buffered, &self.body_limit) {
+            _ if body <= buffered => Ok((body, buffered)),
+            (None, Some(raw)) => {
+                let rule = "must be at most `http.max_buffered`; raise that as well";
+                Err(source.refuse(raw.span(), rule))
+            }
+            (raw, _) => {
+                let span = raw.as_ref().map_or(0..0, Spanned::span);
+                Err(source.refuse(span, "must be at least `http.body_limit`"))
+            }
+        }
     }
 }
 

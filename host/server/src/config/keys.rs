@@ -40,7 +40,7 @@ impl RawKeys {
         };
         match (&raw.get_ref().file, &raw.get_ref().env) {
             (Some(file), None) => {
-                let path = source.path(file.get_ref());
+                let path = source.file(file.get_ref());
                 std::fs::File::open(&path).map_err(|error| {
                     source.refuse(file.span(), format!("cannot read `{}`: {error}", path.display()))
                 })?;

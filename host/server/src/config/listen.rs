@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use keyway_http::dialect::{Dialect, DialectError};
+use keyway_http::edge::{Tls, TlsError, TlsFiles};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::ConfigError;
 use super::source::Source;
+use crate::app::chain;
 
 /// Where a server listens if nothing is written: as xivo-auth did, but on the loopback only.
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9497);
@@ -49,13 +51,8 @@ pub(crate) struct Listen {
 pub(crate) enum ListenTls {
     /// Made by the server, in `data_dir`.
     SelfSigned,
-    /// PEM files.
-    Files {
-        /// The certificate chain.
-        cert: PathBuf,
-        /// The private key.
-        key: PathBuf,
-    },
+    /// PEM files, which fit together.
+    Files(TlsFiles),
 }
 
 impl RawListen {
@@ -128,16 +125,30 @@ fn check_tls(raw: &Spanned<RawTls>, source: &Source) -> Result<Option<ListenTls>
     match (tls.self_signed, &tls.cert, &tls.key) {
         (Some(true), None, None) => Ok(Some(ListenTls::SelfSigned)),
         (Some(false), None, None) => Ok(None),
-        (None | Some(false), Some(cert), Some(key)) => Ok(Some(ListenTls::Files {
-            cert: readable(cert, source)?,
-            key: readable(key, source)?,
-        })),
+        (None | Some(false), Some(cert), Some(key)) => check_pair(cert, key, source).map(Some),
         _ => Err(source.refuse(raw.span(), WANTED)),
     }
 }
 
+/// Loads the pair as a listener does, so that what a listener would refuse is refused here, with its line.
+fn check_pair(cert: &Spanned<String>, key: &Spanned<String>, source: &Source) -> Result<ListenTls, ConfigError> {
+    let files = TlsFiles {
+        cert: readable(cert, source)?,
+        key: readable(key, source)?,
+    };
+    Tls::load(files.clone()).map_err(|error| {
+        let is_certs = match &error {
+            TlsError::File { path, .. } => *path == files.cert,
+            TlsError::Content { wanted, .. } => *wanted == "certificate",
+            _ => false,
+        };
+        source.refuse(if is_certs { cert.span() } else { key.span() }, chain(&error))
+    })?;
+    Ok(ListenTls::Files(files))
+}
+
 fn readable(path: &Spanned<String>, source: &Source) -> Result<PathBuf, ConfigError> {
-    let found = source.path(path.get_ref());
+    let found = source.file(path.get_ref());
     std::fs::File::open(&found)
         .map_err(|error| source.refuse(path.span(), format!("cannot read `{}`: {error}", found.display())))?;
     Ok(found)

@@ -28,7 +28,7 @@ pub(crate) struct PasswordConfig {
     pub(crate) params: PasswordParams,
     /// Comparisons at once; each takes `params.memory_kib`.
     pub(crate) workers: usize,
-    /// Comparisons that may wait.
+    /// Comparisons that may wait, of each backend.
     pub(crate) queue: usize,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct FileTable {
 impl RawSecretFile {
     /// Reads the file. One line break at its end is no part of the secret.
     pub(super) fn check(&self, source: &Source) -> Result<Secret<Vec<u8>>, ConfigError> {
-        read(&source.path(self.file.get_ref())).map_err(|problem| source.refuse(self.file.span(), problem))
+        read(&source.file(self.file.get_ref())).map_err(|problem| source.refuse(self.file.span(), problem))
     }
 }
 
@@ -45,7 +45,7 @@ impl RawSecret {
         match raw.get_ref() {
             Self::Text(text) => Ok(Secret::new(text.clone())),
             Self::File(table) => {
-                let bytes = read(&source.path(&table.file)).map_err(|problem| refuse(&problem))?;
+                let bytes = read(&source.file(&table.file)).map_err(|problem| refuse(&problem))?;
                 let text = std::str::from_utf8(bytes.expose()).map_err(|_| refuse("the file is not UTF-8 text"))?;
                 Ok(Secret::new(text.to_owned()))
             }

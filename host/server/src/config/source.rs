@@ -3,6 +3,7 @@
 //! A span is a range of bytes in the file. A value that came from the environment gets an empty span beyond the end of the text, one for
 //! each variable, so that one number leads from any error to the line or the variable at fault.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub(crate) struct Source {
     variables: Vec<String>,
     /// The spans of all keys and values with their dotted key, parents first.
     spots: Vec<(Range<usize>, String)>,
+    /// What [`Source::file`] was asked for.
+    files: RefCell<Vec<PathBuf>>,
 }
 
 impl Source {
@@ -37,6 +40,7 @@ impl Source {
             text: text.to_owned(),
             variables: environment.iter().map(|(name, _)| name.clone()).collect(),
             spots: Vec::new(),
+            files: RefCell::default(),
         };
         let parsed = DeTable::parse(text).map_err(|error| source.syntax_error(&error))?;
         let span = parsed.span();
@@ -70,6 +74,18 @@ impl Source {
     /// A path in the configuration, relative to the file's folder.
     pub(crate) fn path(&self, written: &str) -> PathBuf {
         self.folder().join(written)
+    }
+
+    /// The same for a file that is read now, and by every reload.
+    pub(crate) fn file(&self, written: &str) -> PathBuf {
+        let path = self.path(written);
+        self.files.borrow_mut().push(path.clone());
+        path
+    }
+
+    /// All files that are read besides the configuration itself.
+    pub(super) fn into_files(self) -> Vec<PathBuf> {
+        self.files.into_inner()
     }
 
     /// The folder of the configuration file.

@@ -31,7 +31,7 @@ fn unknown_keys_are_named_with_file_and_line() {
     let table = [
         (
             "datadir = \"var\"",
-            "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `listen`, `store`, `token`, \
+            "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `time_zone`, `listen`, `store`, `token`, \
              `password`, `dialect`, `http`, `keys`, `log`, `backend`",
         ),
         (
@@ -77,6 +77,11 @@ fn wrong_values_are_named_with_file_and_line() {
         (
             "data_dir = 5",
             "/srv/keyway.toml:1: `data_dir`: invalid type: integer `5`, expected a string",
+        ),
+        (
+            "data_dir = \"var\"\ntime_zone = \"Europe/Pairs\"",
+            "/srv/keyway.toml:2: `time_zone`: `Europe/Pairs` is no time zone; write a name of the IANA database, `Europe/Paris` or `UTC` for \
+             example",
         ),
         (
             "\ntoken = \"2h\"",
@@ -141,6 +146,14 @@ fn wrong_values_are_named_with_file_and_line() {
         (
             "[http]\nbody_limit = \"0B\"",
             "/srv/keyway.toml:2: `http.body_limit`: must not be zero",
+        ),
+        (
+            "[http]\nmax_buffered = \"512KiB\"",
+            "/srv/keyway.toml:2: `http.max_buffered`: must be at least `http.body_limit`",
+        ),
+        (
+            "[http]\nbody_limit = \"65MiB\"",
+            "/srv/keyway.toml:2: `http.body_limit`: must be at most `http.max_buffered`; raise that as well",
         ),
         (
             "[log]\nlevel = \"loud\"",
@@ -362,11 +375,12 @@ fn everything_that_can_be_written_is_read() {
     let text = r#"
         data_dir = "/data"
         plugins_dir = "p"
+        time_zone = "Asia/Kathmandu"
         store.url = { file = "url" }
         token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
         password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
         dialect.wazo = { backend = "x", xivo_uuid = "63f3dc3c-865d-419e-bec2-e18c4b118224" }
-        http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", request_timeout = "5s" }
+        http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", max_buffered = "1GiB", request_timeout = "5s" }
         log = { level = "warning", format = "json" }
         [[listen]]
         address = "[::1]:0"
@@ -384,12 +398,14 @@ fn everything_that_can_be_written_is_read() {
     "#;
     let config = Config::parse(&folder.path().join("keyway.toml"), text, &[]).expect("it is correct");
     assert_eq!(config.data_dir, Path::new("/data"));
+    assert_eq!(config.time_zone.iana_name(), Some("Asia/Kathmandu"));
     assert_eq!(config.store.url.expose(), "postgres://u:p@h/d");
     assert_eq!(config.token.default_ttl.as_secs(), 5_400);
     assert!(config.token.sweep_interval.is_zero());
     assert_eq!(config.password.workers, 3);
     assert_eq!(config.http.trusted_proxies.len(), 2);
     assert_eq!(config.http.max_body, 2 << 20);
+    assert_eq!(config.http.max_buffered, 1 << 30);
     let backend = config.backends.first().expect("one");
     assert_eq!(
         backend.config,

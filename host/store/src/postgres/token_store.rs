@@ -1,20 +1,29 @@
 //! Sessions and tokens in `PostgreSQL`.
 
 use async_trait::async_trait;
-use keyway_core::model::{Timestamp, TokenDigest, TokenRecord};
-use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept, TokenStore};
-use sqlx::PgTransaction;
+use keyway_core::model::{PluginDigest, Timestamp, TokenDigest, TokenRecord};
+use keyway_core::port::{
+    Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, StoreError, Swept, TokenStore,
+};
 
+use super::revocation::{self, Whole};
 use super::{PostgresStore, token};
 
 #[async_trait]
 impl TokenStore for PostgresStore {
-    async fn open_session(&self, opening: Opening) -> Result<(), StoreError> {
+    async fn revocation_mark(&self) -> Result<RevocationMark, StoreError> {
+        self.call("read the latest revocation", async {
+            revocation::latest_mark(&mut *self.reader().await?).await
+        })
+        .await
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
         let work = async {
             let mut transaction = self.begin().await?;
-            token::open_session(&mut transaction, &opening).await?;
+            let outcome = token::open_session(&mut transaction, &opening).await?;
             transaction.commit().await?;
-            Ok(())
+            Ok(outcome)
         };
         self.call("open a session", work).await
     }
@@ -26,22 +35,18 @@ impl TokenStore for PostgresStore {
         .await
     }
 
-    async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError> {
-        let work = async |mut transaction: PgTransaction<'static>| {
-            let outcome = token::revoke(&mut transaction, target).await?;
+    async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError> {
+        if let RevokeTarget::Plugin(digest) = target {
+            return self.revoke_plugin(*digest, at).await;
+        }
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let outcome = token::revoke(&mut transaction, target, at).await?;
             self.announce_revoked(&mut transaction, &outcome).await?;
             transaction.commit().await?;
             Ok(outcome)
         };
-        if let RevokeTarget::Plugin(_) = target {
-            self.call_long("revoke a plugin's tokens", async {
-                work(self.begin_long().await?).await
-            })
-            .await
-        } else {
-            self.call("revoke tokens", async { work(self.begin().await?).await })
-                .await
-        }
+        self.call("revoke tokens", work).await
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<Swept, StoreError> {
@@ -52,5 +57,29 @@ impl TokenStore for PostgresStore {
             Ok(outcome)
         };
         self.call("remove expired tokens", work).await
+    }
+}
+
+impl PostgresStore {
+    /// In two transactions, because the second may take minutes and logins must not wait for it. From the first on, logins that were under
+    /// way are refused; what they opened before is committed, so that the second finds it.
+    async fn revoke_plugin(&self, plugin: PluginDigest, at: Timestamp) -> Result<Revoked, StoreError> {
+        let whole = Whole::Plugin(plugin);
+        let refuse = async {
+            let mut transaction = self.begin().await?;
+            revocation::lock_out(&mut transaction, whole).await?;
+            revocation::note(&mut transaction, whole, at).await?;
+            transaction.commit().await?;
+            Ok(())
+        };
+        self.call("refuse a plugin's logins", refuse).await?;
+        let end = async {
+            let mut transaction = self.begin_long().await?;
+            let outcome = token::end(&mut transaction, &RevokeTarget::Plugin(plugin)).await?;
+            self.announce_revoked(&mut transaction, &outcome).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        self.call_long("revoke a plugin's tokens", end).await
     }
 }

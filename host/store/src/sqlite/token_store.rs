@@ -2,14 +2,23 @@
 
 use async_trait::async_trait;
 use keyway_core::model::{Timestamp, TokenDigest, TokenRecord};
-use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept, TokenStore};
+use keyway_core::port::{
+    Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, StoreError, Swept, TokenStore,
+};
 
-use super::{SqliteStore, token};
+use super::{SqliteStore, revocation, token};
 use crate::failure::during;
 
 #[async_trait]
 impl TokenStore for SqliteStore {
-    async fn open_session(&self, opening: Opening) -> Result<(), StoreError> {
+    async fn revocation_mark(&self) -> Result<RevocationMark, StoreError> {
+        during("read the latest revocation", async {
+            revocation::latest_mark(&mut *self.reader().await?).await
+        })
+        .await
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
         let work = self.writer.write("open a session", move |connection| {
             Box::pin(async move { token::open_session(connection, &opening).await })
         });
@@ -23,10 +32,10 @@ impl TokenStore for SqliteStore {
         .await
     }
 
-    async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError> {
+    async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError> {
         let target = target.clone();
         let work = self.writer.write("revoke tokens", move |connection| {
-            Box::pin(async move { token::revoke(connection, &target).await })
+            Box::pin(async move { token::revoke(connection, &target, at).await })
         });
         work.await
     }

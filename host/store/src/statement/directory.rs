@@ -11,6 +11,7 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
+use super::revocation::{self, Whole};
 use super::token::BY_USER;
 use super::{Connection, Database, LOCKS_ROWS};
 use crate::failure::{Failure, explain, optional_text, text};
@@ -304,7 +305,9 @@ pub(super) async fn set_verifier(
         return Ok(None);
     }
     write_verifier(connection, id, verifier, at).await?;
-    Ok(Some(BY_USER.end(connection, id.0).await?))
+    let revoked = BY_USER.end(connection, id.0).await?;
+    revocation::note(connection, Whole::Identity(id.into()), at).await?;
+    Ok(Some(revoked))
 }
 
 pub(super) async fn renew_verifier(

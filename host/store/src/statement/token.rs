@@ -2,18 +2,27 @@
 //!
 //! Each function that writes wants to be called inside a transaction.
 
-use keyway_core::model::{SessionId, Timestamp, TokenDigest, TokenRecord};
-use keyway_core::port::{Opening, RevokeTarget, Revoked, StoreError, Swept};
+use keyway_core::model::{Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
+use keyway_core::port::{Opening, OpeningOutcome, RevokeTarget, Revoked, StoreError, Swept};
 use sqlx::error::ErrorKind;
 use sqlx::{Encode, Type};
 use uuid::Uuid;
 
+use super::revocation::{self, Whole};
 use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, remove_empty_sessions};
 use crate::failure::{Failure, text};
 use crate::row::{DigestRow, TokenRow, to_json};
 
-pub(super) async fn open_session(connection: &mut Connection, opening: &Opening) -> Result<(), Failure> {
-    let Opening { session, token } = opening;
+pub(super) async fn open_session(connection: &mut Connection, opening: &Opening) -> Result<OpeningOutcome, Failure> {
+    let outcome = revocation::admit(connection, &opening.session, opening.verified_since).await?;
+    if outcome == OpeningOutcome::Opened {
+        write_session(connection, &opening.session).await?;
+        write_token(connection, &opening.token).await?;
+    }
+    Ok(outcome)
+}
+
+async fn write_session(connection: &mut Connection, session: &Session) -> Result<(), Failure> {
     let written = sqlx::query(
         "INSERT INTO session (id, identity, directory_user, tenant, backend, login, plugin_digest, dialect, client_address, \
          user_agent, attributes, opened_at, mobile, refresh) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -37,12 +46,16 @@ pub(super) async fn open_session(connection: &mut Connection, opening: &Opening)
     if let Err(error) = written {
         return Err(explain_missing(connection, session.identity.tenant.0, error).await?);
     }
+    Ok(())
+}
+
+async fn write_token(connection: &mut Connection, token: &Token) -> Result<(), Failure> {
     sqlx::query(
         "INSERT INTO token (hash, key_id, session, issued_at, expires_at, accesses) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(token.digest.hash.as_slice())
     .bind(token.digest.key.0)
-    .bind(session.id.0)
+    .bind(token.session.0)
     .bind(token.issued_at.0)
     .bind(token.expires_at.0)
     .bind(to_json("token.accesses", &token.accesses[..])?)
@@ -155,7 +168,34 @@ impl Ending {
     }
 }
 
-pub(super) async fn revoke(connection: &mut Connection, target: &RevokeTarget) -> Result<Revoked, Failure> {
+/// Ends the target's sessions and refuses the logins of a whole target that are under way.
+pub(super) async fn revoke(
+    connection: &mut Connection,
+    target: &RevokeTarget,
+    at: Timestamp,
+) -> Result<Revoked, Failure> {
+    let whole = whole(target);
+    if let Some(whole) = whole {
+        revocation::lock_out(connection, whole).await?;
+    }
+    let revoked = end(connection, target).await?;
+    if let Some(whole) = whole {
+        revocation::note(connection, whole, at).await?;
+    }
+    Ok(revoked)
+}
+
+/// Whose sessions the target stands for; `None` for a single token or session, which nobody can be about to open.
+fn whole(target: &RevokeTarget) -> Option<Whole> {
+    match target {
+        RevokeTarget::Token(_) | RevokeTarget::Session(_) => None,
+        RevokeTarget::Identity(id) => Some(Whole::Identity(*id)),
+        RevokeTarget::Plugin(digest) => Some(Whole::Plugin(*digest)),
+    }
+}
+
+/// Ends the sessions that are there.
+pub(super) async fn end(connection: &mut Connection, target: &RevokeTarget) -> Result<Revoked, Failure> {
     match target {
         RevokeTarget::Token(digest) => revoke_token(connection, digest).await,
         RevokeTarget::Session(id) => BY_ID.end(connection, id.0).await,
@@ -199,5 +239,6 @@ pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u3
     sessions.sort_unstable();
     sessions.dedup();
     let sessions = remove_empty_sessions(connection, &sessions).await?;
+    revocation::sweep(connection, now).await?;
     Ok(Swept { tokens, sessions })
 }

@@ -7,7 +7,7 @@ use keyway_core::model::{
     BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId,
     RefreshTokenId, Session, SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
-use keyway_core::port::{NewTenant, NewUser, Opening, Store};
+use keyway_core::port::{NewTenant, NewUser, Opening, OpeningOutcome, Store};
 use uuid::Uuid;
 
 fn next() -> u64 {
@@ -112,7 +112,11 @@ pub(crate) async fn own_opening(store: &dyn Store) -> Opening {
         expires_at: Timestamp(1_700_000_600_123_457),
         accesses: accesses.into(),
     };
-    Opening { session, token }
+    Opening {
+        session,
+        token,
+        verified_since: store.revocation_mark().await.expect("a mark"),
+    }
 }
 
 /// A login of a directory user.
@@ -127,9 +131,18 @@ pub(crate) async fn opening_of(store: &dyn Store, user: &User) -> Opening {
 /// A login of a directory user that is in the store.
 pub(crate) async fn opened(store: &dyn Store, user: &User) -> Opening {
     let opening = opening_of(store, user).await;
-    store.open_session(opening.clone()).await.expect("opened");
+    open_session(store, &opening).await;
     opening
 }
+
+/// Opens a session that nothing stands in the way of.
+pub(crate) async fn open_session(store: &dyn Store, opening: &Opening) {
+    let outcome = store.open_session(opening.clone()).await.expect("an answer");
+    assert_eq!(outcome, OpeningOutcome::Opened);
+}
+
+/// When the tests revoke.
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000_002);
 
 /// Whether the store still knows the login's token.
 pub(crate) async fn is_live(store: &dyn Store, opening: &Opening) -> bool {

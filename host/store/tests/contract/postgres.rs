@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use keyway_core::model::TokenDigest;
-use keyway_core::port::{Change, RevokeTarget, Store, StoreError, SystemRandom};
+use keyway_core::port::{
+    Change, Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, Store, StoreError, SystemRandom,
+};
 use keyway_store::{OpenError, StoreSettings, open};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
-use crate::fixture::{added_tenant, added_user, is_live, opened, own_opening};
+use crate::fixture::{NOW, added_tenant, added_user, is_live, open_session, opened, opening_of, own_opening};
+use crate::overtake::new_password;
 
 async fn node(url: &str) -> Arc<dyn Store> {
     open(url, StoreSettings::default(), &SystemRandom)
@@ -36,9 +39,11 @@ async fn a_node_hears_what_another_revokes_and_never_its_own() {
     assert!(is_live(&*there, &openings[0]).await);
     let tokens: Vec<TokenDigest> = openings.iter().map(|opening| opening.token.digest).collect();
 
-    here.revoke(&RevokeTarget::Token(tokens[0])).await.expect("revoked");
+    here.revoke(&RevokeTarget::Token(tokens[0]), NOW)
+        .await
+        .expect("revoked");
     assert_eq!(heard(&mut heard_there).await, Change::TokensRevoked(vec![tokens[0]]));
-    here.revoke(&RevokeTarget::Session(openings[1].session.id))
+    here.revoke(&RevokeTarget::Session(openings[1].session.id), NOW)
         .await
         .expect("revoked");
     assert_eq!(heard(&mut heard_there).await, Change::TokensRevoked(vec![tokens[1]]));
@@ -79,7 +84,7 @@ async fn more_tokens_than_fit_a_notice_are_not_named() {
         join_all((0..30).map(|_| opened(&*here, &user))).await;
     }
     let revoked = here
-        .revoke(&RevokeTarget::Identity(user.id.into()))
+        .revoke(&RevokeTarget::Identity(user.id.into()), NOW)
         .await
         .expect("revoked");
     assert_eq!(revoked.tokens.len(), 300);
@@ -120,7 +125,7 @@ async fn a_server_that_stops_is_told_at_once_and_its_return_too() {
         store.find_token(&opening.token.digest).await.expect_err("down"),
         store.open_session(own_opening_of(&opening)).await.expect_err("down"),
         store
-            .revoke(&RevokeTarget::Token(opening.token.digest))
+            .revoke(&RevokeTarget::Token(opening.token.digest), NOW)
             .await
             .expect_err("down"),
         store.ping().await.expect_err("down"),
@@ -142,12 +147,12 @@ async fn a_server_that_stops_is_told_at_once_and_its_return_too() {
     store.ping().await.expect("an answer");
     assert!(is_live(&*store, &opening).await);
     let other = own_opening(&*store).await;
-    store.open_session(other.clone()).await.expect("opened");
+    open_session(&*store, &other).await;
     assert!(is_live(&*store, &other).await);
 }
 
 /// Another login of the same user, made without asking the store.
-fn own_opening_of(opening: &keyway_core::port::Opening) -> keyway_core::port::Opening {
+fn own_opening_of(opening: &Opening) -> Opening {
     let mut other = opening.clone();
     other.session.id = keyway_core::model::SessionId(crate::fixture::uuid());
     other.token.session = other.session.id;
@@ -164,7 +169,7 @@ async fn a_call_is_given_up_in_time_but_a_plugin_is_revoked_however_long_it_take
     };
     let store = open(&url, settings, &SystemRandom).await.expect("a store");
     let opening = own_opening(&*store).await;
-    store.open_session(opening.clone()).await.expect("opened");
+    open_session(&*store, &opening).await;
 
     let mut other = PgConnection::connect(&url).await.expect("a connection");
     let mut lock = other.begin().await.expect("a transaction");
@@ -173,7 +178,7 @@ async fn a_call_is_given_up_in_time_but_a_plugin_is_revoked_however_long_it_take
         .await
         .expect("locked");
     let target = RevokeTarget::Plugin(opening.session.plugin);
-    let (revoked, ()) = futures::join!(store.revoke(&target), async {
+    let (revoked, ()) = futures::join!(store.revoke(&target, NOW), async {
         for _ in 0..2 {
             let asked = Instant::now();
             let error = store.find_token(&opening.token.digest).await.expect_err("locked");
@@ -210,4 +215,156 @@ async fn no_error_shows_the_password() {
         );
         assert!(!format!("{error} {error:?}").contains("s3cre7"), "{error:?}");
     }
+}
+
+/// Something that ends a login's session, and refuses it while it is under way.
+type Ender = for<'a> fn(&'a dyn Store, &'a Opening) -> BoxFuture<'a, Revoked>;
+
+const SET_PASSWORD: Ender = |store, opening| {
+    Box::pin(async move {
+        let user = opening.session.identity.user.expect("a directory user");
+        let set = store.set_verifier(user, &new_password(), NOW).await;
+        set.expect("set").expect("a user")
+    })
+};
+const REVOKE_IDENTITY: Ender = |store, opening| {
+    Box::pin(async move {
+        let target = RevokeTarget::Identity(opening.session.identity.id);
+        store.revoke(&target, NOW).await.expect("revoked")
+    })
+};
+const REVOKE_PLUGIN: Ender = |store, opening| {
+    Box::pin(async move {
+        let target = RevokeTarget::Plugin(opening.session.plugin);
+        store.revoke(&target, NOW).await.expect("revoked")
+    })
+};
+
+/// Two nodes on one database, a login under way on the first, and a connection that can hold both up where they write tokens.
+struct TwoNodes {
+    url: String,
+    here: Arc<dyn Store>,
+    there: Arc<dyn Store>,
+    opening: Opening,
+}
+
+impl TwoNodes {
+    async fn new() -> Self {
+        let url = keyway_tests::postgres::shared().database().url();
+        let (here, there) = futures::join!(node(&url), node(&url));
+        let alice = added_user(&*here, "alice").await;
+        let opening = opening_of(&*here, &alice).await;
+        Self {
+            url,
+            here,
+            there,
+            opening,
+        }
+    }
+
+    async fn hold(&self) -> PgConnection {
+        let mut holder = PgConnection::connect(&self.url).await.expect("a connection");
+        for statement in ["BEGIN", "LOCK TABLE token IN ACCESS EXCLUSIVE MODE"] {
+            sqlx::query(statement).execute(&mut holder).await.expect("done");
+        }
+        holder
+    }
+
+    /// Returns when so many connections wait for a lock.
+    async fn waiting(&self, count: i64) {
+        let mut watcher = PgConnection::connect(&self.url).await.expect("a connection");
+        let asked = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+            WHERE NOT granted AND datname = current_database()";
+        let seen = async {
+            while sqlx::query_scalar::<_, i64>(asked)
+                .fetch_one(&mut watcher)
+                .await
+                .expect("a count")
+                != count
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), seen).await.expect("they wait");
+    }
+
+    async fn open(&self) -> OpeningOutcome {
+        self.here.open_session(self.opening.clone()).await.expect("an answer")
+    }
+}
+
+async fn release(mut holder: PgConnection) {
+    sqlx::query("ROLLBACK").execute(&mut holder).await.expect("unlocked");
+}
+
+#[tokio::test]
+async fn a_login_waits_for_a_revocation_on_another_node_and_is_refused() {
+    for end in [SET_PASSWORD, REVOKE_IDENTITY] {
+        let nodes = TwoNodes::new().await;
+        let holder = nodes.hold().await;
+        let (revoked, outcome, ()) = futures::join!(
+            end(&*nodes.there, &nodes.opening),
+            async {
+                nodes.waiting(1).await;
+                nodes.open().await
+            },
+            async {
+                nodes.waiting(2).await;
+                release(holder).await;
+            }
+        );
+        assert_eq!((revoked, outcome), (Revoked::default(), OpeningOutcome::Overtaken));
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_waits_for_a_login_on_another_node_and_ends_it() {
+    for end in [SET_PASSWORD, REVOKE_IDENTITY, REVOKE_PLUGIN] {
+        let nodes = TwoNodes::new().await;
+        let holder = nodes.hold().await;
+        let (outcome, revoked, ()) = futures::join!(
+            nodes.open(),
+            async {
+                nodes.waiting(1).await;
+                end(&*nodes.there, &nodes.opening).await
+            },
+            async {
+                nodes.waiting(2).await;
+                release(holder).await;
+            }
+        );
+        assert_eq!(outcome, OpeningOutcome::Opened);
+        assert_eq!(revoked.tokens, [nodes.opening.token.digest]);
+        assert!(!is_live(&*nodes.here, &nodes.opening).await);
+    }
+}
+
+#[tokio::test]
+async fn a_login_does_not_wait_while_a_plugin_is_revoked() {
+    let nodes = TwoNodes::new().await;
+    let holder = nodes.hold().await;
+    let (_, ()) = futures::join!(REVOKE_PLUGIN(&*nodes.there, &nodes.opening), async {
+        nodes.waiting(1).await;
+        assert_eq!(nodes.open().await, OpeningOutcome::Overtaken);
+        release(holder).await;
+    });
+}
+
+#[tokio::test]
+async fn marks_are_committed_in_their_order() {
+    let nodes = TwoNodes::new().await;
+    let before = nodes.opening.verified_since;
+    let mut first = PgConnection::connect(&nodes.url).await.expect("a connection");
+    for statement in ["BEGIN", "UPDATE revocation_clock SET mark = mark + 1"] {
+        sqlx::query(statement).execute(&mut first).await.expect("done");
+    }
+    let (_, ()) = futures::join!(SET_PASSWORD(&*nodes.there, &nodes.opening), async {
+        nodes.waiting(1).await;
+        assert_eq!(nodes.here.revocation_mark().await.expect("a mark"), before);
+        sqlx::query("COMMIT").execute(&mut first).await.expect("committed");
+    });
+    assert_eq!(
+        nodes.here.revocation_mark().await.expect("a mark"),
+        RevocationMark(before.0 + 2)
+    );
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::model::{KeyId, TokenDigest};
-use keyway_core::port::{Store, StoreError, SystemRandom};
+use keyway_core::port::{OpeningOutcome, Store, StoreError, SystemRandom};
 use keyway_store::{OpenError, StoreSettings, open};
 
-use crate::fixture::{added_user, is_live, opened, own_opening};
+use crate::fixture::{NOW, added_user, is_live, open_session, opened, own_opening};
 
 /// Tells the process that is to be killed which file to write to.
 const KILLED: &str = "KEYWAY_TEST_KILLED";
@@ -88,7 +88,7 @@ async fn the_process_that_is_killed() {
         let openings = futures::future::join_all((0..5).map(|_| own_opening(&*store))).await;
         let opened = openings.iter().map(|opening| store.open_session(opening.clone()));
         for (opening, outcome) in openings.iter().zip(futures::future::join_all(opened).await) {
-            outcome.expect("opened");
+            assert_eq!(outcome.expect("an answer"), OpeningOutcome::Opened);
             let hash = opening.token.digest.hash.map(|byte| byte.to_string()).join(",");
             writeln!(std::io::stdout(), "opened {hash}").expect("a reader");
         }
@@ -183,7 +183,7 @@ async fn a_session_lives_until_its_last_token_is_gone() {
         .expect("a second token");
     let revoke = async |digest| {
         store
-            .revoke(&keyway_core::port::RevokeTarget::Token(digest))
+            .revoke(&keyway_core::port::RevokeTarget::Token(digest), NOW)
             .await
             .expect("revoked")
     };
@@ -278,5 +278,6 @@ async fn a_file_that_is_gone_bad_is_unavailable() {
         .execute(&mut other)
         .await
         .expect("altered");
-    store.open_session(opening).await.expect("nothing was half-written");
+    // Nothing was half-written.
+    open_session(&*store, &opening).await;
 }

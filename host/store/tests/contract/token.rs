@@ -6,7 +6,7 @@ use futures::future::join_all;
 use keyway_core::model::{IdentityId, KeyId, PluginDigest, SessionId, TenantId, Timestamp, TokenRecord, UserId};
 use keyway_core::port::{Opening, RevokeTarget, Revoked, Store, StoreError, Swept};
 
-use crate::fixture::{added_user, digest, is_live, opened, opening_of, own_opening, uuid};
+use crate::fixture::{NOW, added_user, digest, is_live, open_session, opened, opening_of, own_opening, uuid};
 
 fn ended(opening: &Opening) -> Revoked {
     Revoked {
@@ -25,7 +25,7 @@ pub(crate) async fn a_session_is_found_by_its_token_as_it_was_opened(store: Arc<
     bare.token.expires_at = Timestamp(i64::MAX);
     bare.token.digest.key = KeyId(i32::MIN);
     for opening in [own_opening(&*store).await, opening_of(&*store, &user).await, bare] {
-        store.open_session(opening.clone()).await.expect("opened");
+        open_session(&*store, &opening).await;
         let found = store.find_token(&opening.token.digest).await.expect("an answer");
         assert_eq!(
             found,
@@ -40,7 +40,7 @@ pub(crate) async fn a_session_is_found_by_its_token_as_it_was_opened(store: Arc<
 pub(crate) async fn an_expired_token_is_found_until_it_is_swept(store: Arc<dyn Store>) {
     let mut opening = own_opening(&*store).await;
     opening.token.expires_at = Timestamp(-5);
-    store.open_session(opening.clone()).await.expect("opened");
+    open_session(&*store, &opening).await;
     assert!(is_live(&*store, &opening).await);
     assert_eq!(store.sweep(Timestamp(-6), 10).await.expect("swept"), Swept::default());
     assert!(is_live(&*store, &opening).await);
@@ -52,7 +52,7 @@ pub(crate) async fn an_expired_token_is_found_until_it_is_swept(store: Arc<dyn S
 }
 
 pub(crate) async fn an_unknown_token_is_not_found(store: Arc<dyn Store>) {
-    store.open_session(own_opening(&*store).await).await.expect("opened");
+    open_session(&*store, &own_opening(&*store).await).await;
     assert_eq!(store.find_token(&digest()).await.expect("an answer"), None);
 }
 
@@ -61,11 +61,11 @@ pub(crate) async fn the_same_hash_under_another_key_is_another_token(store: Arc<
     let mut second = own_opening(&*store).await;
     second.token.digest = first.token.digest;
     second.token.digest.key = KeyId(2);
-    store.open_session(first.clone()).await.expect("opened");
+    open_session(&*store, &first).await;
     assert!(!is_live(&*store, &second).await);
-    store.open_session(second.clone()).await.expect("opened");
+    open_session(&*store, &second).await;
     let revoked = store
-        .revoke(&RevokeTarget::Token(second.token.digest))
+        .revoke(&RevokeTarget::Token(second.token.digest), NOW)
         .await
         .expect("revoked");
     assert_eq!(revoked, ended(&second));
@@ -92,21 +92,21 @@ pub(crate) async fn a_session_ends_with_its_token(store: Arc<dyn Store>) {
     let user = added_user(&*store, "alice").await;
     let (first, second) = (opened(&*store, &user).await, opened(&*store, &user).await);
     let revoked = store
-        .revoke(&RevokeTarget::Token(first.token.digest))
+        .revoke(&RevokeTarget::Token(first.token.digest), NOW)
         .await
         .expect("revoked");
     assert_eq!(revoked, ended(&first));
     assert!(!is_live(&*store, &first).await);
     assert!(is_live(&*store, &second).await);
     // The session's id is free again, so the row is gone.
-    store.open_session(first).await.expect("opened");
+    open_session(&*store, &first).await;
 }
 
 pub(crate) async fn revoking_a_session_ends_it_alone(store: Arc<dyn Store>) {
     let user = added_user(&*store, "alice").await;
     let (first, second) = (opened(&*store, &user).await, opened(&*store, &user).await);
     let revoked = store
-        .revoke(&RevokeTarget::Session(second.session.id))
+        .revoke(&RevokeTarget::Session(second.session.id), NOW)
         .await
         .expect("revoked");
     assert_eq!(revoked, ended(&second));
@@ -117,9 +117,9 @@ pub(crate) async fn revoking_a_session_ends_it_alone(store: Arc<dyn Store>) {
 /// Ends two of three sessions, and asserts that both are named and the third lives.
 async fn revoke_two(store: &dyn Store, target: RevokeTarget, two: [Opening; 2], other: Opening) {
     for opening in two.iter().chain([&other]) {
-        store.open_session(opening.clone()).await.expect("opened");
+        open_session(store, opening).await;
     }
-    let mut revoked = store.revoke(&target).await.expect("revoked");
+    let mut revoked = store.revoke(&target, NOW).await.expect("revoked");
     let mut sessions = two.each_ref().map(|opening| opening.session.id);
     let mut tokens = two.each_ref().map(|opening| opening.token.digest);
     revoked.sessions.sort();
@@ -132,7 +132,7 @@ async fn revoke_two(store: &dyn Store, target: RevokeTarget, two: [Opening; 2], 
         assert!(!is_live(store, opening).await);
     }
     assert!(is_live(store, &other).await);
-    assert_eq!(store.revoke(&target).await.expect("revoked"), Revoked::default());
+    assert_eq!(store.revoke(&target, NOW).await.expect("revoked"), Revoked::default());
 }
 
 pub(crate) async fn revoking_an_identity_ends_its_sessions_alone(store: Arc<dyn Store>) {
@@ -166,15 +166,15 @@ pub(crate) async fn revoking_nothing_is_no_error(store: Arc<dyn Store>) {
         RevokeTarget::Plugin(PluginDigest([1; 32])),
     ];
     for target in targets {
-        assert_eq!(store.revoke(&target).await.expect("revoked"), Revoked::default());
+        assert_eq!(store.revoke(&target, NOW).await.expect("revoked"), Revoked::default());
     }
 }
 
 pub(crate) async fn a_token_is_revoked_once_however_many_ask(store: Arc<dyn Store>) {
     let opening = own_opening(&*store).await;
-    store.open_session(opening.clone()).await.expect("opened");
+    open_session(&*store, &opening).await;
     let target = RevokeTarget::Token(opening.token.digest);
-    let outcomes = join_all((0..8).map(|_| store.revoke(&target))).await;
+    let outcomes = join_all((0..8).map(|_| store.revoke(&target, NOW))).await;
     let outcomes: Vec<Revoked> = outcomes.into_iter().map(|outcome| outcome.expect("revoked")).collect();
     assert_eq!(
         outcomes.iter().filter(|outcome| **outcome == ended(&opening)).count(),
@@ -196,7 +196,7 @@ pub(crate) async fn a_sweep_removes_what_expired_in_batches(store: Arc<dyn Store
     for expires_at in 1..=7 {
         let mut opening = own_opening(&*store).await;
         opening.token.expires_at = Timestamp(expires_at);
-        store.open_session(opening.clone()).await.expect("opened");
+        open_session(&*store, &opening).await;
         openings.push(opening);
     }
     let now = Timestamp(5);
@@ -235,7 +235,7 @@ pub(crate) async fn sweeps_and_revocations_at_once_leave_nothing_behind(store: A
     let later = openings[0].token.expires_at;
     let by_token = openings.iter().map(|opening| async {
         store
-            .revoke(&RevokeTarget::Token(opening.token.digest))
+            .revoke(&RevokeTarget::Token(opening.token.digest), NOW)
             .await
             .expect("revoked")
             .sessions
@@ -243,7 +243,7 @@ pub(crate) async fn sweeps_and_revocations_at_once_leave_nothing_behind(store: A
     });
     let by_identity = async {
         store
-            .revoke(&RevokeTarget::Identity(user.id.into()))
+            .revoke(&RevokeTarget::Identity(user.id.into()), NOW)
             .await
             .expect("revoked")
             .sessions

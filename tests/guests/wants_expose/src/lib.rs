@@ -1,7 +1,8 @@
 //! A backend that wants to see passwords, and then tells them to everyone who listens: the log, stderr, and the message of a fault.
 //!
 //! `alice` with the password `s3cre7` logs in, after the password was written to the log (in the message, in a field and in a field's key) and to stderr.
-//! With the identifier `fault` the answer is a fault whose message holds the password. The configured secret `key`, if there is one, is told too.
+//! With the identifier `fault` the answer is a fault whose message holds the password. With `again=N` it looks at the password N
+//! times more, and lets everybody in. The configured secret `key`, if there is one, is told too.
 
 use keyway_sdk::{Backend, Capability, Context, Description, Fault, Login, Outcome, Principal, Problem};
 use keyway_sdk::{Deserialize, JsonSchema, Refusal, config, log, schemars};
@@ -37,6 +38,12 @@ impl Backend for WantsExpose {
         eprintln!("the password is {password}");
         if let Some(key) = config::find_secret("key") {
             log::info!("a configured secret", key = String::from_utf8_lossy(&key.expose()?));
+        }
+        if let Some(times) = login.identifier.strip_prefix("again=") {
+            for _ in 0..times.parse().unwrap_or(0) {
+                login.credential.secret().expose()?;
+            }
+            return Ok(Principal::own("alice").into());
         }
         match login.identifier.as_str() {
             "fault" => Err(Fault::internal(format!("the password is {password}"))),

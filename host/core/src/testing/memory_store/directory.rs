@@ -86,14 +86,14 @@ impl DirectoryStore for MemoryStore {
         &self,
         id: UserId,
         verifier: &StoredVerifier,
-        _at: Timestamp,
+        at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError> {
         let mut tables = self.open("set a verifier")?;
         let Some((_, current)) = tables.users.get_mut(&id) else {
             return Ok(None);
         };
         *current = Some(verifier.clone());
-        Ok(Some(tables.remove(&RevokeTarget::Identity(id.into()))))
+        Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 
     async fn renew_verifier(

@@ -2,26 +2,47 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Tables};
+use super::{MemoryStore, Revocations, Tables};
 use crate::model::{Timestamp, TokenDigest, TokenRecord};
-use crate::port::{Opening, RevokeTarget, Revoked, StoreError, Swept, TokenStore};
+use crate::port::{
+    Opening, OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, RevokeTarget, Revoked, StoreError, Swept, TokenStore,
+};
 
 #[async_trait]
 impl TokenStore for MemoryStore {
-    async fn open_session(&self, opening: Opening) -> Result<(), StoreError> {
+    async fn revocation_mark(&self) -> Result<RevocationMark, StoreError> {
+        Ok(RevocationMark(
+            self.open("read the latest revocation")?.revocations.mark,
+        ))
+    }
+
+    async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
         let mut tables = self.open("open a session")?;
-        let Opening { session, token } = opening;
-        if let Some(user) = session.identity.user
-            && !tables.users.contains_key(&user)
-        {
-            return Err(StoreError::Missing { what: "user" });
+        let Opening {
+            session,
+            token,
+            verified_since,
+        } = opening;
+        if let Some(id) = session.identity.user {
+            match tables.users.get(&id) {
+                None => return Err(StoreError::Missing { what: "user" }),
+                Some((user, _)) if !user.enabled => return Ok(OpeningOutcome::Disabled),
+                Some(_) => {}
+            }
         }
         if !tables.tenants.contains_key(&session.identity.tenant) {
             return Err(StoreError::Missing { what: "tenant" });
         }
+        let targets = [
+            RevokeTarget::Identity(session.identity.id),
+            RevokeTarget::Plugin(session.plugin),
+        ];
+        if tables.revocations.overtake(&targets, verified_since) {
+            return Ok(OpeningOutcome::Overtaken);
+        }
         tables.sessions.insert(session.id, session);
         tables.tokens.insert(token.digest, token);
-        Ok(())
+        Ok(OpeningOutcome::Opened)
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
@@ -38,8 +59,8 @@ impl TokenStore for MemoryStore {
         Ok(found)
     }
 
-    async fn revoke(&self, target: &RevokeTarget) -> Result<Revoked, StoreError> {
-        let revoked = self.open("revoke tokens")?.remove(target);
+    async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError> {
+        let revoked = self.open("revoke tokens")?.revoke(target, at);
         drop(self.revocations.read().await);
         Ok(revoked)
     }
@@ -52,6 +73,7 @@ impl TokenStore for MemoryStore {
             tables.tokens.remove(digest);
         }
         let sessions = tables.drop_empty_sessions().len();
+        tables.revocations.sweep(now);
         Ok(Swept {
             tokens: digests.len() as u64,
             sessions: sessions as u64,
@@ -60,6 +82,11 @@ impl TokenStore for MemoryStore {
 }
 
 impl Tables {
+    pub(super) fn revoke(&mut self, target: &RevokeTarget, at: Timestamp) -> Revoked {
+        self.revocations.note(target, at);
+        self.remove(target)
+    }
+
     pub(super) fn remove(&mut self, target: &RevokeTarget) -> Revoked {
         let hit = |digest: &TokenDigest| {
             let token = self.tokens.get(digest)?;
@@ -93,5 +120,38 @@ impl Tables {
             self.sessions.remove(id);
         }
         gone
+    }
+}
+
+impl Revocations {
+    fn note(&mut self, target: &RevokeTarget, at: Timestamp) {
+        match target {
+            // Who holds a token has logged in already.
+            RevokeTarget::Token(_) | RevokeTarget::Session(_) => {}
+            RevokeTarget::Identity(_) | RevokeTarget::Plugin(_) => {
+                self.mark += 1;
+                self.latest.insert(target.clone(), (self.mark, at));
+            }
+        }
+    }
+
+    fn overtake(&self, targets: &[RevokeTarget], since: RevocationMark) -> bool {
+        let noted = targets.iter().filter_map(|target| self.latest.get(target));
+        noted
+            .map(|(mark, _)| *mark)
+            .chain([self.swept])
+            .any(|mark| mark > since.0)
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        let old = |at: &Timestamp| at.plus(REVOCATIONS_KEPT) <= now;
+        let removed = self
+            .latest
+            .values()
+            .filter(|(_, at)| old(at))
+            .map(|(mark, _)| *mark)
+            .max();
+        self.swept = self.swept.max(removed.unwrap_or(0));
+        self.latest.retain(|_, (_, at)| !old(at));
     }
 }

@@ -110,18 +110,6 @@ async fn existence_comes_before_scope_and_scope_before_tenant() {
 }
 
 #[tokio::test]
-async fn several_scopes_are_answered_once_each_in_their_order() {
-    let house = House::new().await;
-    house.add_policy("p", &["a"], house.alice.id.into()).await;
-    let token = house.token().await.value;
-    let scopes = ["b", "a", "b"].map(str::to_owned);
-    let answers = house.service.check_scopes(&token, &scopes, None).await.unwrap();
-    assert_eq!(answers, [("b".to_owned(), false), ("a".to_owned(), true)]);
-    let denied = house.service.check_scopes(&token, &scopes, Some("nope")).await;
-    assert!(matches!(denied, Err(TokenError::TenantDenied(_))));
-}
-
-#[tokio::test]
 async fn tokens_with_equal_accesses_share_them() {
     let house = House::new().await;
     house.add_policy("p", &["a"], house.alice.id.into()).await;

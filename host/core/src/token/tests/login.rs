@@ -113,7 +113,10 @@ async fn a_saturated_pool_is_no_refusal() {
     let pool = Arc::new(PasswordPool::for_tests(slow, 1, 0, Arc::new(SystemRandom)).unwrap());
     let service = house.another_service(&pool).await;
     let secret: Secret<Vec<u8>> = "x".into();
-    let (busy, result) = tokio::join!(pool.verify(&secret, None), service.login(login("nope")));
+    let (busy, result) = tokio::join!(
+        pool.burn(&crate::password::Share::Unjudged, &secret),
+        service.login(login("nope"))
+    );
     assert!(busy.is_ok());
     assert!(matches!(result, Err(TokenError::Saturated)));
 }

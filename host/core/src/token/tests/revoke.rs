@@ -180,7 +180,7 @@ async fn a_revocation_behind_the_services_back_is_why_the_cache_needs_the_feed()
     let issued = house.token().await;
     let revoked = house
         .store
-        .revoke(&RevokeTarget::Token(issued.live.record.token.digest))
+        .revoke(&RevokeTarget::Token(issued.live.record.token.digest), house.clock.now())
         .await
         .unwrap();
     assert!(house.is_good(&issued.value).await, "nobody has said so yet");

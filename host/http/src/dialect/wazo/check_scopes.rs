@@ -15,6 +15,8 @@ use crate::edge::{Call, Payload, PayloadError};
 const MAX_SCOPES: usize = 1024;
 /// Bytes of one scope.
 const MAX_SCOPE: usize = 1024;
+/// Bytes of all scopes together. Each is put to every pattern that the token's owner has.
+const MAX_SCOPE_BYTES: usize = 64 * 1024;
 
 pub(super) async fn handle(
     State(wazo): State<Wazo>,
@@ -29,7 +31,9 @@ pub(super) async fn handle(
 }
 
 async fn check(wazo: &Wazo, token: &TokenValue, payload: Result<Payload, PayloadError>) -> Result<Response, Failure> {
-    let question = Question::parse(&payload?.0)?;
+    // Kept to the end, for the scopes are as long as it is.
+    let payload = payload?;
+    let question = Question::parse(&payload)?;
     let request = CheckRequest {
         scope: None,
         tenant: question.tenant.as_deref(),
@@ -96,6 +100,10 @@ fn read_scopes(values: Vec<Value>, problems: &mut Problems) -> Vec<String> {
             Value::String(scope) => scopes.push(scope),
             _ => problems.kind("scopes", "string"),
         }
+    }
+    if scopes.iter().map(String::len).sum::<usize>() > MAX_SCOPE_BYTES {
+        let remark = format!("Must be at most {MAX_SCOPE_BYTES} bytes together.");
+        problems.remark("scopes", &remark);
     }
     scopes
 }

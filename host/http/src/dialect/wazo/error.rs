@@ -83,6 +83,10 @@ impl Failure {
     /// The answer. What only operators may know goes to the log, once, under the request's id.
     pub(super) fn answer(&self, wazo: &Wazo, call: &Call) -> Response {
         match self {
+            Self::Payload(error @ PayloadError::NoRoom) => {
+                log_failure(call, error);
+                unavailable(Duration::ZERO, wazo)
+            }
             Self::Payload(error) => wire::open_to_all(error.into_response()),
             Self::Body(Problem::Malformed) => wire::message(
                 StatusCode::BAD_REQUEST,

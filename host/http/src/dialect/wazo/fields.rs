@@ -20,7 +20,7 @@ impl Fields {
     /// 400 for what is no JSON object; the body's own.
     pub(super) fn parse(payload: Result<Payload, PayloadError>) -> Result<Self, Failure> {
         Ok(Self {
-            values: object(&payload?.0)?,
+            values: object(&payload?)?,
             problems: Problems::default(),
         })
     }

@@ -34,7 +34,9 @@ async fn log_in(
     headers: &HeaderMap,
     payload: Result<Payload, PayloadError>,
 ) -> Result<Response, Failure> {
-    let body = LoginBody::parse(&payload?.0, wazo.tokens().settings().max_ttl)?;
+    // Kept to the end, for the body's texts may be as long as it is.
+    let payload = payload?;
+    let body = LoginBody::parse(&payload, wazo.tokens().settings().max_ttl)?;
     match wazo.tokens().login(login_request(wazo, call, headers, body)).await? {
         LoginOutcome::Issued(issued) => {
             let mut response = wire::token(&issued.value, &issued.live, wazo.settings());

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::dialect::{Dialect, router};
-use crate::testing::{Reply, TestState, ask};
+use crate::testing::{Reply, TestState, ask, ask_full};
 
 const NO_SUCH: &str = "/0.1/token/6f1d5d5e-0000-4000-8000-000000000000";
 
@@ -234,12 +234,18 @@ async fn scopes_check_answers_each_scope_once() {
         (r#"{"scopes": [], "tenant_uuid": 1}"#.to_owned(), "tenant_uuid"),
         (json!({"scopes": vec!["a"; 1025]}).to_string(), "1024"),
         (json!({"scopes": ["a".repeat(1025)]}).to_string(), "1024"),
+        (
+            json!({"scopes": vec!["a".repeat(1024); 65]}).to_string(),
+            "{'scopes': ['Must be at most 65536 bytes together.']}",
+        ),
         (String::new(), "could not understand"),
     ] {
         let reply = ask(&router, "POST", &path, &[], &body).await;
         assert_eq!(reply.status, 400, "{body:.80}");
         assert!(reply.body.contains(word), "{word}: {reply:?}");
     }
+    let most = json!({"scopes": vec!["a".repeat(1024); 64]}).to_string();
+    assert_eq!(ask(&router, "POST", &path, &[], &most).await.status, 200);
     let most = json!({"scopes": vec!["a".repeat(1024); 1024]}).to_string();
     assert!(most.len() > 1024 * 1024, "over the edge's limit");
     assert_eq!(ask(&router, "POST", &path, &[], &most).await.status, 413);
@@ -267,4 +273,29 @@ async fn status_and_checks_with_the_store_down_are_503() {
         assert_eq!(reply.status, 503, "{method}");
         assert_eq!(reply.header("retry-after"), Some("1"), "{method}");
     }
+}
+
+#[tokio::test]
+async fn bodies_without_room_are_503_and_checks_need_none() {
+    let house = TestState::new().await;
+    let router = routes(&house);
+    let token = token(&router, "alice").await;
+    let check = format!("/0.1/token/{token}");
+    for (path, body) in [
+        ("/0.1/token", "{}"),
+        (&format!("{check}/scopes/check"), r#"{"scopes": []}"#),
+    ] {
+        let reply = ask_full(
+            &router,
+            "POST",
+            path,
+            &[("authorization", &basic("alice", "s3cre7"))],
+            body,
+        )
+        .await;
+        assert_eq!(reply.status, 503, "{path}: {reply:?}");
+        assert_eq!(reply.json()["reason"], json!(["Service Unavailable"]), "{path}");
+        assert_eq!(reply.header("retry-after"), Some("1"), "{path}");
+    }
+    assert_eq!(ask_full(&router, "HEAD", &check, &[], "").await.status, 204);
 }

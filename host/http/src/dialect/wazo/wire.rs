@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
+use jiff::tz::TimeZone;
 use keyway_core::model::{BackendName, Identity, Paged, Timestamp};
 use keyway_core::token::{LiveToken, TokenValue};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use time::UtcOffset;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::validation::Problems;
 use crate::WazoSettings;
@@ -34,10 +35,10 @@ pub(super) fn token(value: &TokenValue, live: &LiveToken, settings: &WazoSetting
                 auth_id: identity.id.to_string(),
                 xivo_user_uuid: identity.user.map(|user| user.to_string()),
                 xivo_uuid: settings.xivo_uuid.as_deref(),
-                issued_at: naive(token.issued_at, settings.local_offset),
-                expires_at: naive(token.expires_at, settings.local_offset),
-                utc_issued_at: naive(token.issued_at, UtcOffset::UTC),
-                utc_expires_at: naive(token.expires_at, UtcOffset::UTC),
+                issued_at: naive(token.issued_at, &settings.time_zone),
+                expires_at: naive(token.expires_at, &settings.time_zone),
+                utc_issued_at: naive(token.issued_at, &TimeZone::UTC),
+                utc_expires_at: naive(token.expires_at, &TimeZone::UTC),
                 acl: &token.accesses,
                 metadata: Metadata::of(identity, settings),
                 session_uuid: session.id.to_string(),
@@ -93,11 +94,20 @@ impl<'a> Metadata<'a> {
     }
 }
 
-fn naive(at: Timestamp, offset: UtcOffset) -> String {
+fn naive(at: Timestamp, zone: &TimeZone) -> String {
     let utc = at.to_utc();
-    let local = utc.checked_to_offset(offset).unwrap_or(utc);
+    let local = utc.checked_to_offset(offset(utc, zone)).unwrap_or(utc);
     // Formatting years 0 to 9999 into a string cannot fail; the fallback keeps the field readable for others.
     local.format(NAIVE).unwrap_or_else(|_| local.to_string())
+}
+
+/// The zone's offset at that moment.
+fn offset(at: OffsetDateTime, zone: &TimeZone) -> UtcOffset {
+    let moment = jiff::Timestamp::from_second(at.unix_timestamp());
+    let offset = moment.map(|moment| zone.to_offset(moment).seconds());
+    offset.map_or(UtcOffset::UTC, |seconds| {
+        UtcOffset::from_whole_seconds(seconds).unwrap_or(UtcOffset::UTC)
+    })
 }
 
 /// The answer to a good `HEAD`: 204, which alone the clients accept.
@@ -263,9 +273,24 @@ mod tests {
     #[test]
     fn dates_are_naive_and_keep_six_digits() {
         let at = Timestamp(1_433_499_418_000_000);
-        assert_eq!(naive(at, UtcOffset::UTC), "2015-06-05T10:16:58.000000");
-        let montreal = UtcOffset::from_hms(-4, 0, 0).expect("a valid offset");
-        assert_eq!(naive(Timestamp(at.0 + 7), montreal), "2015-06-05T06:16:58.000007");
-        assert_eq!(naive(Timestamp(i64::MAX), montreal), "1969-12-31T20:00:00.000000");
+        assert_eq!(naive(at, &TimeZone::UTC), "2015-06-05T10:16:58.000000");
+        let montreal = TimeZone::fixed(jiff::tz::offset(-4));
+        assert_eq!(naive(Timestamp(at.0 + 7), &montreal), "2015-06-05T06:16:58.000007");
+        assert_eq!(naive(Timestamp(i64::MAX), &montreal), "1969-12-31T20:00:00.000000");
+    }
+
+    #[test]
+    fn a_local_date_has_the_offset_of_its_own_day() {
+        let paris = TimeZone::get("Europe/Paris").expect("a zone");
+        let table = [
+            ("2026-03-29T00:59:59Z", "2026-03-29T01:59:59.000000"),
+            ("2026-03-29T01:00:00Z", "2026-03-29T03:00:00.000000"),
+            ("2026-10-25T00:59:59Z", "2026-10-25T02:59:59.000000"),
+            ("2026-10-25T01:00:00Z", "2026-10-25T02:00:00.000000"),
+        ];
+        for (utc, local) in table {
+            let at: jiff::Timestamp = utc.parse().expect("a date");
+            assert_eq!(naive(Timestamp(at.as_microsecond()), &paris), local, "{utc}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::super::tls::News;
 use super::super::{Stop, Tls, TlsFiles, self_signed};
 use super::{SOON, quick, serve, status_line, talk};
 
@@ -179,6 +180,41 @@ async fn certificates_are_watched() {
     }
     stop.trigger();
     watched.await.expect("no panic");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_once_for_each_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = put_certificate(folder.path());
+    let tls = Tls::load(files.clone()).expect("TLS");
+    let mut seen = tls.seen();
+    assert!(tls.look(&mut seen).is_none(), "nothing changed");
+
+    let away = folder.path().join("away");
+    std::fs::rename(&files.key, &away).expect("a rename");
+    let Some(News::Unreadable(reason)) = tls.look(&mut seen) else {
+        panic!("the key is gone");
+    };
+    assert!(reason.contains("key.pem`: No such file"), "{reason}");
+    assert!(tls.look(&mut seen).is_none(), "it is known");
+    std::fs::create_dir(&files.key).expect("a folder");
+    let Some(News::Unreadable(reason)) = tls.look(&mut seen) else {
+        panic!("another reason");
+    };
+    assert!(reason.contains("key.pem`: Is a directory"), "{reason}");
+
+    std::fs::remove_dir(&files.key).expect("an empty folder");
+    std::fs::rename(&away, &files.key).expect("a rename");
+    assert!(matches!(tls.look(&mut seen), Some(News::Back)));
+    assert!(tls.look(&mut seen).is_none(), "it is known");
+    std::fs::rename(&files.cert, &away).expect("a rename");
+    assert!(
+        matches!(tls.look(&mut seen), Some(News::Unreadable(_))),
+        "the other file"
+    );
+    put_certificate(folder.path());
+    assert!(matches!(tls.look(&mut seen), Some(News::Replaced)));
+    assert!(tls.look(&mut seen).is_none(), "it is known");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use axum::Router;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use super::super::{Drained, ListenError, Listener, Stop};
+use super::super::{Drained, Edge, ListenError, Listener, Stop};
 use super::{quick, status_line};
 use crate::testing::TestState;
 
@@ -21,7 +21,7 @@ async fn the_admin_socket_is_private_and_replaces_only_what_is_dead() {
     assert_eq!(mode & 0o777, 0o600);
     let stop = Stop::new();
     let state = TestState::new().await.state;
-    let ended = tokio::spawn(listener.serve(Router::new(), state, quick(), stop.clone()));
+    let ended = tokio::spawn(listener.serve(Router::new(), state, Edge::new(quick()), stop.clone()));
     let mut stream = UnixStream::connect(&path).await.expect("a listener");
     stream
         .write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -15,7 +15,7 @@ pub(super) fn run(global: &Global, output: Output, file: &Path, backend: Option<
         Some(name) => Some(backend_spec(global, name)?.config),
         None => None,
     };
-    let report = inspect(file, config.as_ref())?;
+    let report = inspect(file, file, config.as_ref())?;
     let value = serde_json::to_value(&report).map_err(|error| Failure::of(&error))?;
     output.one(&value, || describe(&report));
     suits(&report, backend.unwrap_or_default())
@@ -37,10 +37,10 @@ pub(super) fn suits(report: &PluginReport, backend: &str) -> Result<(), Failure>
     )))
 }
 
-/// Loads the file as the server would.
-pub(super) fn inspect(file: &Path, config: Option<&Value>) -> Result<PluginReport, Failure> {
+/// Loads a file as the server would; `file` is what the operator calls it, `place` is where it lies.
+pub(super) fn inspect(file: &Path, place: &Path, config: Option<&Value>) -> Result<PluginReport, Failure> {
     crate::command::block_on(async {
-        check_file(file, config).await.map_err(|error| match &error {
+        check_file(place, config).await.map_err(|error| match &error {
             CheckError::Read { .. } => Failure::of(&error),
             CheckError::Refused(reason) => {
                 Failure::failed(format!("`{}` would not be loaded: {reason}", file.display()))

@@ -1,12 +1,13 @@
 //! `keyway plugin install`: a checked copy into the plugins folder.
 
-use std::io::Write as _;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use http::Method;
 use keyway_core::model::BackendName;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use super::check::{inspect, suits};
 use crate::cli::Global;
@@ -26,20 +27,32 @@ pub(super) fn run(global: &Global, output: Output, file: &Path, name: Option<&st
             ));
         }
     };
-    let report = inspect(file, None)?;
-    for spec in config.backends.iter().filter(|spec| spec.plugin == name) {
-        suits(&inspect(file, Some(&spec.config))?, spec.name.as_str())?;
-    }
     let target = config.plugins_dir.join(format!("{name}.wasm"));
-    copy(file, &target).map_err(|error| Failure::failed(format!("cannot write `{}`: {error}", target.display())))?;
+    let unwritten = |error| Failure::failed(format!("cannot write `{}`: {error}", target.display()));
+    let source = std::fs::File::open(file)
+        .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", file.display())))?;
+    let staged = stage(source, &config.plugins_dir).map_err(unwritten)?;
+    let report = inspect(file, staged.path(), None)?;
+    for spec in config.backends.iter().filter(|spec| spec.plugin == name) {
+        suits(&inspect(file, staged.path(), Some(&spec.config))?, spec.name.as_str())?;
+    }
+    put(staged, &target).map_err(unwritten)?;
+    let taken_up = take_up(&config, name);
     let installed = json!({
         "file": target,
         "plugin": report.name,
         "version": report.version,
         "digest": report.digest,
-        "backends": take_up(&config, name),
+        "backends": taken_up.as_deref().unwrap_or_default(),
     });
     output.one(&installed, || describe(&installed, &target));
+    taken_up.map_err(|failure| {
+        Failure::failed(format!(
+            "`{}` is in place, but the running server was not told: {}",
+            target.display(),
+            failure.text()
+        ))
+    })?;
     let mut rows = installed
         .get("backends")
         .and_then(Value::as_array)
@@ -55,35 +68,40 @@ pub(super) fn run(global: &Global, output: Output, file: &Path, name: Option<&st
     }
 }
 
-/// Writes under another name in the same folder, then renames: whoever watches the folder sees the old file or the whole new one.
-fn copy(file: &Path, target: &Path) -> std::io::Result<()> {
-    let folder: PathBuf = target.parent().map_or_else(|| ".".into(), Path::to_owned);
-    std::fs::create_dir_all(&folder)?;
-    let mut fresh = tempfile::Builder::new()
+/// Writes under a name in the plugins folder that no plugin has. The source is read once: what is checked is what is installed.
+fn stage(mut source: impl Read, folder: &Path) -> std::io::Result<NamedTempFile> {
+    std::fs::create_dir_all(folder)?;
+    let mut staged = tempfile::Builder::new()
         .prefix(".install-")
         .suffix(".new")
-        .tempfile_in(&folder)?;
-    fresh.write_all(&std::fs::read(file)?)?;
-    // The server may run as another user than whoever installs.
-    fresh
-        .as_file()
-        .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    fresh.as_file().sync_all()?;
-    fresh.persist(target).map_err(|error| error.error)?;
-    std::fs::File::open(&folder)?.sync_all()
+        .tempfile_in(folder)?;
+    std::io::copy(&mut source, &mut staged)?;
+    Ok(staged)
 }
 
-/// Has a running server look at once; returns the state of the backends that the plugin serves, nothing where no server runs.
-fn take_up(config: &Config, plugin: &str) -> Vec<Value> {
+/// Renames: whoever watches the folder sees the old file or the whole new one.
+fn put(staged: NamedTempFile, target: &Path) -> std::io::Result<()> {
+    // The server may run as another user than whoever installs.
+    staged
+        .as_file()
+        .set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    staged.as_file().sync_all()?;
+    staged.persist(target).map_err(|error| error.error)?;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Has a running server look at once; returns the state of the backends that the plugin serves, none where no server runs.
+fn take_up(config: &Config, plugin: &str) -> Result<Vec<Value>, Failure> {
     let served: Vec<_> = config
         .backends
         .iter()
         .filter(|spec| spec.plugin == plugin)
         .map(|spec| &spec.name)
         .collect();
-    let Ok(report) = crate::command::block_on(admin::send(config, &Call::new(Method::POST, &["reload"]).on_server()))
-    else {
-        return Vec::new();
+    let call = Call::new(Method::POST, &["reload"]);
+    let Some(report) = crate::command::block_on(admin::send_if_running(config, &call))? else {
+        return Ok(Vec::new());
     };
     let rows = report
         .get("plugins")
@@ -91,7 +109,7 @@ fn take_up(config: &Config, plugin: &str) -> Vec<Value> {
         .cloned()
         .unwrap_or_default();
     let is_served = |row: &Value| served.iter().any(|name| field(row, "backend") == name.as_str());
-    rows.into_iter().filter(is_served).collect()
+    Ok(rows.into_iter().filter(is_served).collect())
 }
 
 fn describe(installed: &Value, target: &Path) -> String {
@@ -121,20 +139,15 @@ mod tests {
     #[test]
     fn a_copy_is_whole_readable_for_all_and_leaves_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
-        let source = folder.path().join("source.wasm");
-        let target = folder.path().join("plugins/target.wasm");
-        std::fs::write(&source, "one").expect("a file");
-        copy(&source, &target).expect("the folder is made");
-        std::fs::write(&source, "two").expect("a file");
-        copy(&source, &target).expect("the old one is replaced");
+        let plugins = folder.path().join("plugins");
+        let target = plugins.join("target.wasm");
+        let install = |bytes: &[u8]| put(stage(bytes, &plugins).expect("the folder is made"), &target);
+        install(b"one").expect("it is put there");
+        install(b"two").expect("the old one is replaced");
+        drop(stage(b"three".as_slice(), &plugins).expect("it is not put there"));
         assert_eq!(std::fs::read_to_string(&target).expect("it is there"), "two");
         let mode = std::fs::metadata(&target).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o644);
-        assert_eq!(
-            std::fs::read_dir(folder.path().join("plugins"))
-                .expect("a folder")
-                .count(),
-            1
-        );
+        assert_eq!(std::fs::read_dir(plugins).expect("a folder").count(), 1);
     }
 }

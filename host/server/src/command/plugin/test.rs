@@ -8,7 +8,7 @@ use clap::Args;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, Principal, Refusal, Subject, User, UserId};
-use keyway_core::password::{PasswordParams, PasswordPool};
+use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::SystemRandom;
 use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, try_file};
 use serde_json::{Value, json};
@@ -122,6 +122,7 @@ fn words(refusal: Refusal) -> &'static str {
         Refusal::MustChangePassword => "the password must be changed first",
         Refusal::Ambiguous => "the login fits more than one account",
         Refusal::UnsupportedCredential => "the plugin does not take passwords",
+        Refusal::Overtaken => "the password was changed meanwhile",
     }
 }
 
@@ -135,7 +136,13 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
-    async fn verify_password(&self, _user: Option<UserId>, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
-        Ok(self.0.verify(password, None).await?.matches)
+    async fn verify_password(
+        &self,
+        backend: &BackendName,
+        _user: Option<UserId>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
+        self.0.burn(&Share::Backend(backend.clone()), password).await?;
+        Ok(false)
     }
 }

@@ -84,7 +84,7 @@ async fn login_answers_the_token_and_its_session() {
 async fn login_shows_local_time_and_the_installation() {
     let settings = WazoSettings {
         xivo_uuid: Some("5b7e1d2c-0000-4000-8000-00000000aaaa".to_owned()),
-        local_offset: time::UtcOffset::from_hms(-5, 0, 0).expect("an offset"),
+        time_zone: jiff::tz::TimeZone::get("America/Lima").expect("a zone"),
         ..WazoSettings::default()
     };
     let house = TestState::with(DialectSettings { wazo: settings }).await;

@@ -1,0 +1,111 @@
+//! A password pool without room is nobody's fault: neither the plugin's own words nor the clock make it one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyway_core::Secret;
+use keyway_core::directory::DirectoryError;
+use keyway_core::model::{BackendName, TenantId, Timestamp, User, UserId};
+use keyway_core::password::PasswordError;
+use keyway_core::port::BackendFault;
+use keyway_runtime::{HostDirectory, HostPasswords, HostServices};
+use uuid::Uuid;
+
+use crate::host::{ALICE, PASSWORD, TestHost, spec};
+
+/// A pool that has no room, or never comes to an end.
+#[derive(Clone, Copy)]
+enum Pool {
+    Full,
+    Endless,
+}
+
+impl Pool {
+    async fn compare(self) -> Result<bool, PasswordError> {
+        match self {
+            Self::Full => Err(PasswordError::Saturated),
+            Self::Endless => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl HostPasswords for Pool {
+    async fn matches(
+        &self,
+        _backend: &BackendName,
+        _value: &Secret<Vec<u8>>,
+        _verifier: Option<&Secret<String>>,
+    ) -> Result<bool, PasswordError> {
+        self.compare().await
+    }
+}
+
+#[async_trait]
+impl HostDirectory for Pool {
+    async fn find_by_login(&self, login: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Ok(Some(User {
+            id: ALICE,
+            tenant: TenantId(Uuid::nil()),
+            login: login.to_owned(),
+            display_name: None,
+            emails: Vec::new(),
+            enabled: true,
+            created_at: Timestamp(0),
+        }))
+    }
+
+    async fn find_by_email(&self, _email: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
+    }
+
+    async fn verify_password(
+        &self,
+        _backend: &BackendName,
+        _user: Option<UserId>,
+        _password: &Secret<Vec<u8>>,
+    ) -> Result<bool, DirectoryError> {
+        Ok(self.compare().await?)
+    }
+}
+
+async fn host_over(pool: Pool, plugin: &str) -> TestHost {
+    let host = TestHost::start_over(HostServices {
+        directory: Arc::new(pool),
+        passwords: Arc::new(pool),
+    })
+    .await;
+    host.install_built(plugin, plugin);
+    let mut spec = spec(plugin);
+    spec.limits.deadline = Duration::from_millis(300);
+    assert_eq!(host.desire(spec).await.reason, None);
+    host
+}
+
+#[tokio::test]
+async fn a_plugin_that_finds_the_pool_full_is_not_at_fault() {
+    for plugin in ["hello_backend", "wazo_user"] {
+        let host = host_over(Pool::Full, plugin).await;
+        let fault = host.login(plugin, "alice", PASSWORD).await;
+        assert_eq!(fault, Err(BackendFault::Saturated), "{plugin}");
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_the_pool_keeps_waiting_is_not_at_fault() {
+    for plugin in ["hello_backend", "wazo_user"] {
+        let host = host_over(Pool::Endless, plugin).await;
+        let fault = host.login(plugin, "alice", PASSWORD).await;
+        assert_eq!(fault, Err(BackendFault::Saturated), "{plugin}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_pool_hides_no_fault_that_has_nothing_to_do_with_it() {
+    let host = host_over(Pool::Full, "hostile").await;
+    let fault = host.login("hostile", "unavailable", PASSWORD).await;
+    assert!(matches!(fault, Err(BackendFault::Unavailable(_))), "{fault:?}");
+    let fault = host.login("hostile", "slow=60000", PASSWORD).await;
+    assert!(matches!(fault, Err(BackendFault::DeadlineExceeded(_))), "{fault:?}");
+}

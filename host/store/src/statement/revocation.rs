@@ -1,0 +1,170 @@
+//! What refuses logins that were under way while sessions were revoked. Compiled once per driver.
+//!
+//! A login reads the latest mark before its credential is judged. A revocation of a whole identity or plugin, and a new password, ends the
+//! sessions that are there and then notes a new mark, in one transaction. Opening a session looks whether there is a note that is later than
+//! the login's mark. Two things make this exact:
+//! - Marks are committed in their order, because `revocation_clock` stays locked from the update until the commit. So a mark that a login
+//!   has read stands for all revocations up to it: their new state is what the backend then saw. No clock of any node has a part in it.
+//! - An opening and a revocation of the same target wait for each other (where several may write at once): both look only when they hold
+//!   the lock, so either the revocation finds the session or the opening finds the note.
+//!
+//! The order of locks is: plugin, identity, directory user, sessions, `revocation_clock`, `revocation`.
+
+use keyway_core::model::{IdentityId, PluginDigest, Session, Timestamp};
+use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, StoreError};
+
+use super::{Connection, LOCKS_ROWS};
+use crate::failure::Failure;
+
+/// Whose sessions are revoked as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whole {
+    Identity(IdentityId),
+    Plugin(PluginDigest),
+}
+
+impl Whole {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Identity(_) => "identity",
+            Self::Plugin(_) => "plugin",
+        }
+    }
+
+    fn target(&self) -> &[u8] {
+        match self {
+            Self::Identity(id) => id.0.as_bytes(),
+            Self::Plugin(digest) => &digest.0,
+        }
+    }
+
+    /// PostgreSQL's advisory locks have two numbers for a name. Two targets that share one wait for each other, and no more.
+    fn lock_name(&self) -> (i32, i32) {
+        let kind = match self {
+            Self::Identity(_) => 0x6b77_0001,
+            Self::Plugin(_) => 0x6b77_0002,
+        };
+        let first = self.target().first_chunk().copied().unwrap_or_default();
+        (kind, i32::from_be_bytes(first))
+    }
+}
+
+/// The latest mark.
+pub(super) async fn latest_mark(connection: &mut Connection) -> Result<RevocationMark, Failure> {
+    let mark = sqlx::query_scalar("SELECT mark FROM revocation_clock")
+        .fetch_one(connection)
+        .await?;
+    Ok(RevocationMark(mark))
+}
+
+/// Keeps sessions of this target from being opened until the transaction ends, and waits for those that are being opened. To be called
+/// before sessions are looked for. A directory user's row, locked, does the same for the user's identity.
+pub(super) async fn lock_out(connection: &mut Connection, whole: Whole) -> Result<(), Failure> {
+    if LOCKS_ROWS {
+        let (kind, target) = whole.lock_name();
+        sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
+            .bind(kind)
+            .bind(target)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Refuses the logins that are under way. To be called last in a transaction: others that revoke wait until it ends.
+pub(super) async fn note(connection: &mut Connection, whole: Whole, at: Timestamp) -> Result<(), Failure> {
+    let mark: i64 = sqlx::query_scalar("UPDATE revocation_clock SET mark = mark + 1 RETURNING mark")
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query(
+        "INSERT INTO revocation (kind, target, mark, revoked_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (kind, target) DO UPDATE SET mark = excluded.mark, revoked_at = excluded.revoked_at",
+    )
+    .bind(whole.kind())
+    .bind(whole.target())
+    .bind(mark)
+    .bind(at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether the session may be opened now, and until the transaction ends.
+pub(super) async fn admit(
+    connection: &mut Connection,
+    session: &Session,
+    since: RevocationMark,
+) -> Result<OpeningOutcome, Failure> {
+    let (identity, plugin) = (Whole::Identity(session.identity.id), Whole::Plugin(session.plugin));
+    if LOCKS_ROWS {
+        let (plugin, identity) = (plugin.lock_name(), identity.lock_name());
+        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock_shared($3, $4)")
+            .bind(plugin.0)
+            .bind(plugin.1)
+            .bind(identity.0)
+            .bind(identity.1)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if let Some(user) = session.identity.user {
+        let select = if LOCKS_ROWS {
+            "SELECT enabled FROM directory_user WHERE id = $1 FOR SHARE"
+        } else {
+            "SELECT enabled FROM directory_user WHERE id = $1"
+        };
+        let enabled: Option<bool> = sqlx::query_scalar(select)
+            .bind(user.0)
+            .fetch_optional(&mut *connection)
+            .await?;
+        match enabled {
+            None => return Err(StoreError::Missing { what: "user" }.into()),
+            Some(false) => return Ok(OpeningOutcome::Disabled),
+            Some(true) => {}
+        }
+    }
+    // A statement of its own: only one that begins when the locks are held sees what was committed until then.
+    let overtaken: bool = sqlx::query_scalar(OVERTAKEN)
+        .bind(identity.kind())
+        .bind(identity.target())
+        .bind(plugin.kind())
+        .bind(plugin.target())
+        .bind(since.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(if overtaken {
+        OpeningOutcome::Overtaken
+    } else {
+        OpeningOutcome::Opened
+    })
+}
+
+/// Besides a later note: if one that was later is removed already, nobody knows whom it concerned. And a mark that is still to come was not
+/// read from this database as it is; it was restored from a backup.
+const OVERTAKEN: &str = "SELECT \
+    EXISTS (SELECT 1 FROM revocation WHERE kind = $1 AND target = $2 AND mark > $5) \
+    OR EXISTS (SELECT 1 FROM revocation WHERE kind = $3 AND target = $4 AND mark > $5) \
+    OR NOT EXISTS (SELECT 1 FROM revocation_clock WHERE swept <= $5 AND mark >= $5)";
+
+/// Removes the notes that no login can be waiting for.
+pub(super) async fn sweep(connection: &mut Connection, now: Timestamp) -> Result<(), Failure> {
+    let kept = i64::try_from(REVOCATIONS_KEPT.as_micros()).unwrap_or(i64::MAX);
+    let before = now.0.saturating_sub(kept);
+    let latest: Option<i64> = sqlx::query_scalar("SELECT max(mark) FROM revocation WHERE revoked_at <= $1")
+        .bind(before)
+        .fetch_one(&mut *connection)
+        .await?;
+    let Some(latest) = latest else {
+        return Ok(());
+    };
+    // The clock first: whoever notes has it before it has a row of `revocation`.
+    sqlx::query("UPDATE revocation_clock SET swept = $1 WHERE swept < $1")
+        .bind(latest)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM revocation WHERE revoked_at <= $1 AND mark <= $2")
+        .bind(before)
+        .bind(latest)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
