@@ -26,7 +26,7 @@ pub use plugin::{HistoryEntry, InvalidPluginDigest, PluginDigest, PluginStamp, P
 pub use policy::{MAX_SLUG, Policy, slug_of};
 pub use principal::{Identity, Principal, Subject};
 pub use refresh::RefreshToken;
-pub use session::{Client, Session};
+pub use session::{Client, LINK_DIALECT, Session};
 pub use tenant::{PostalAddress, Tenant, TenantTree};
 pub use timestamp::Timestamp;
 pub use token::{KeyId, Token, TokenDigest, TokenRecord};

@@ -4,6 +4,7 @@ mod cache;
 mod check;
 mod error;
 mod issue;
+mod link;
 mod login;
 mod revoke;
 mod sweep;

@@ -2,6 +2,9 @@
 
 use super::{Identity, PluginDigest, RefreshTokenId, SessionId, Timestamp};
 
+/// What stands in [`Session::dialect`] of a token that was mailed as a link: nobody logged in for it.
+pub const LINK_DIALECT: &str = "link";
+
 /// Where a login came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Client {

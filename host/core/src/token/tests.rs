@@ -2,6 +2,7 @@
 
 mod check;
 mod follow;
+mod link;
 mod login;
 mod overtake;
 mod revoke;
