@@ -8,6 +8,8 @@ mod key_store;
 mod mailer;
 mod plugin_host;
 mod policy_store;
+mod refresh_store;
+mod session_store;
 mod store;
 mod tenant_store;
 mod token_store;
@@ -20,8 +22,11 @@ pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use mailer::{Letter, Links, Mailer, MailerError, Page, PageError, Pages, Topic};
 pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::PolicyStore;
+pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
+pub use session_store::{SessionFilter, SessionOrder, SessionStore};
 pub use store::{Change, Store, StoreError};
 pub use tenant_store::{NewTenant, TenantStore};
 pub use token_store::{
-    Opening, OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, RevokeTarget, Revoked, Swept, TokenStore,
+    Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, Swept,
+    TokenStore,
 };

@@ -122,6 +122,9 @@ fn settings() -> TokenSettings {
         sweep_interval: Duration::ZERO,
         sweep_batch: 100,
         cache_capacity: 64,
+        refresh_ttl: None,
+        max_sessions: 100,
+        admin_status: None,
     }
 }
 

@@ -14,8 +14,12 @@ mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
+#[path = "statement/refresh.rs"]
+mod refresh;
 #[path = "statement/revocation.rs"]
 mod revocation;
+#[path = "statement/session.rs"]
+mod session;
 #[path = "statement/tenant.rs"]
 mod tenant;
 mod tenant_store;
@@ -63,6 +67,9 @@ const REMOVE_EXPIRED_TOKENS: &str = "WITH expired AS MATERIALIZED (\
     SELECT t.hash, t.key_id FROM token t JOIN session s ON s.id = t.session WHERE t.expires_at <= $1 \
     ORDER BY t.expires_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED) \
     DELETE FROM token t USING expired e WHERE t.hash = e.hash AND t.key_id = e.key_id RETURNING t.session";
+
+const REMOVE_EXPIRED_REFRESH_TOKENS: &str = "DELETE FROM refresh_token WHERE id IN \
+    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
 
 /// Removes those of the sessions that have no token left; returns how many.
 async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use keyway_core::model::{
     AuthenticationMethod, BackendName, Client, Email, EmailId, Group, GroupId, Identity, IdentityId, KeyId,
-    PluginDigest, Policy, PolicyId, Purpose, RefreshTokenId, Session, SessionId, Tenant, TenantId, Timestamp, Token,
-    TokenDigest, TokenRecord, User, UserId,
+    PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session, SessionId, Tenant, TenantId,
+    Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
 };
 use keyway_core::port::{KeyPurpose, SealedKey, StoreError};
 use serde::Serialize;
@@ -37,10 +37,36 @@ fn bytes32(column: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
 pub(crate) struct TokenRow {
     hash: Vec<u8>,
     key_id: i32,
-    session: Uuid,
     issued_at: i64,
     expires_at: i64,
     accesses: String,
+    #[sqlx(flatten)]
+    session: SessionRow,
+}
+
+impl TryFrom<TokenRow> for TokenRecord {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        let session = Session::try_from(row.session)?;
+        let token = Token {
+            digest: TokenDigest {
+                key: KeyId(row.key_id),
+                hash: bytes32("token.hash", &row.hash)?,
+            },
+            session: session.id,
+            issued_at: Timestamp(row.issued_at),
+            expires_at: Timestamp(row.expires_at),
+            accesses: from_json::<Vec<String>>("token.accesses", &session.id, &row.accesses)?.into(),
+        };
+        Ok(Self { token, session })
+    }
+}
+
+/// A session.
+#[derive(FromRow)]
+pub(crate) struct SessionRow {
+    id: Uuid,
     identity: Uuid,
     directory_user: Option<Uuid>,
     tenant: Uuid,
@@ -52,37 +78,28 @@ pub(crate) struct TokenRow {
     user_agent: Option<String>,
     attributes: String,
     opened_at: i64,
+    purpose: String,
+    admin: Option<bool>,
     mobile: bool,
     refresh: Option<Uuid>,
 }
 
-impl TryFrom<TokenRow> for TokenRecord {
+impl TryFrom<SessionRow> for Session {
     type Error = StoreError;
 
-    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
-        let id = SessionId(row.session);
-        let token = Token {
-            digest: TokenDigest {
-                key: KeyId(row.key_id),
-                hash: bytes32("token.hash", &row.hash)?,
-            },
-            session: id,
-            issued_at: Timestamp(row.issued_at),
-            expires_at: Timestamp(row.expires_at),
-            accesses: from_json::<Vec<String>>("token.accesses", &id, &row.accesses)?.into(),
-        };
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        let id = SessionId(row.id);
         let backend = BackendName::parse(&row.backend)
             .map_err(|_| inconsistent(format!("`session.backend` of `{id}` is no backend name")))?;
-        let identity = Identity {
-            id: IdentityId(row.identity),
-            user: row.directory_user.map(UserId),
-            tenant: TenantId(row.tenant),
-            backend,
-            login: row.login,
-        };
-        let session = Session {
+        Ok(Self {
             id,
-            identity,
+            identity: Identity {
+                id: IdentityId(row.identity),
+                user: row.directory_user.map(UserId),
+                tenant: TenantId(row.tenant),
+                backend,
+                login: row.login,
+            },
             plugin: PluginDigest(bytes32("session.plugin_digest", &row.plugin_digest)?),
             dialect: row.dialect,
             client: Client {
@@ -91,10 +108,67 @@ impl TryFrom<TokenRow> for TokenRecord {
             },
             attributes: from_json("session.attributes", &id, &row.attributes)?,
             opened_at: Timestamp(row.opened_at),
+            purpose: Purpose::parse(&row.purpose)
+                .ok_or_else(|| inconsistent(format!("`session.purpose` of `{id}` is unknown")))?,
+            admin: row.admin,
             mobile: row.mobile,
             refresh: row.refresh.map(RefreshTokenId),
-        };
-        Ok(Self { token, session })
+        })
+    }
+}
+
+/// A refresh token.
+#[derive(FromRow)]
+pub(crate) struct RefreshRow {
+    id: Uuid,
+    hash: Vec<u8>,
+    key_id: i32,
+    identity: Uuid,
+    directory_user: Option<Uuid>,
+    tenant: Uuid,
+    backend: String,
+    login: String,
+    plugin_digest: Vec<u8>,
+    client_id: String,
+    mobile: bool,
+    client_address: Option<String>,
+    user_agent: Option<String>,
+    attributes: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+impl TryFrom<RefreshRow> for RefreshToken {
+    type Error = StoreError;
+
+    fn try_from(row: RefreshRow) -> Result<Self, StoreError> {
+        let id = RefreshTokenId(row.id);
+        let backend = BackendName::parse(&row.backend)
+            .map_err(|_| inconsistent(format!("`refresh_token.backend` of `{id}` is no backend name")))?;
+        Ok(Self {
+            id,
+            digest: TokenDigest {
+                key: KeyId(row.key_id),
+                hash: bytes32("refresh_token.hash", &row.hash)?,
+            },
+            identity: Identity {
+                id: IdentityId(row.identity),
+                user: row.directory_user.map(UserId),
+                tenant: TenantId(row.tenant),
+                backend,
+                login: row.login,
+            },
+            plugin: PluginDigest(bytes32("refresh_token.plugin_digest", &row.plugin_digest)?),
+            client_id: row.client_id,
+            mobile: row.mobile,
+            client: Client {
+                address: row.client_address,
+                user_agent: row.user_agent,
+            },
+            attributes: from_json("refresh_token.attributes", &id, &row.attributes)?,
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+        })
     }
 }
 

@@ -15,8 +15,12 @@ mod list;
 #[path = "statement/policy.rs"]
 mod policy;
 mod policy_store;
+#[path = "statement/refresh.rs"]
+mod refresh;
 #[path = "statement/revocation.rs"]
 mod revocation;
+#[path = "statement/session.rs"]
+mod session;
 #[path = "statement/tenant.rs"]
 mod tenant;
 mod tenant_store;
@@ -55,6 +59,9 @@ const LOCKS_ROWS: bool = false;
 
 const REMOVE_EXPIRED_TOKENS: &str = "DELETE FROM token WHERE (hash, key_id) IN \
     (SELECT hash, key_id FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING session";
+
+const REMOVE_EXPIRED_REFRESH_TOKENS: &str = "DELETE FROM refresh_token WHERE id IN \
+    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
 
 /// Removes those of the sessions that have no token left; returns how many.
 async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {

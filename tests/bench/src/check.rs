@@ -158,6 +158,9 @@ async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String
         sweep_interval: Duration::ZERO,
         sweep_batch: 1000,
         cache_capacity: 131_072,
+        refresh_ttl: None,
+        max_sessions: 0,
+        admin_status: None,
     };
     let cache = Arc::new(TokenCache::new(settings.cache_capacity));
     let slot = BackendSlot {
@@ -246,6 +249,8 @@ async fn issue(tokens: &Arc<TokenService>) -> anyhow::Result<Vec<String>> {
                     dialect: "wazo",
                     request_id: String::new(),
                     attributes: Vec::new(),
+                    mobile: false,
+                    offline: None,
                 };
                 let LoginOutcome::Issued(issued) = tokens.login(request).await? else {
                     continue;

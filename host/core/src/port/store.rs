@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{DirectoryStore, GroupStore, KeyStore, PolicyStore, TenantStore, TokenStore};
+use super::{DirectoryStore, GroupStore, KeyStore, PolicyStore, RefreshStore, SessionStore, TenantStore, TokenStore};
 use crate::model::TokenDigest;
 
 /// Why a store did not do what it was asked. What a method is documented to do has either been done whole, or not at all.
@@ -62,7 +62,9 @@ pub enum Change {
 /// Everything that a store does. To add one: a folder in `host/store` with one file per port trait, a constructor in its
 /// `open` function, and a line in the table of `host/store/tests/contract.rs`, which states what every store must do.
 #[async_trait]
-pub trait Store: TokenStore + DirectoryStore + GroupStore + TenantStore + PolicyStore + KeyStore {
+pub trait Store:
+    TokenStore + RefreshStore + SessionStore + DirectoryStore + GroupStore + TenantStore + PolicyStore + KeyStore
+{
     /// Whether the store answers.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod directory;
 mod group;
 mod list;
 mod policy;
+mod refresh;
 mod token;
 
 use std::collections::{HashMap, HashSet};
@@ -16,8 +17,8 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Timestamp, Token,
-    TokenDigest, User, UserId,
+    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, RefreshToken, RefreshTokenId, Session, SessionId,
+    Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
 use crate::port::{Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, Store, StoreError, StoredVerifier};
 
@@ -42,6 +43,7 @@ struct Tables {
     members: HashSet<(GroupId, UserId)>,
     group_policies: HashSet<(GroupId, PolicyId)>,
     sessions: HashMap<SessionId, Session>,
+    refresh_tokens: HashMap<RefreshTokenId, RefreshToken>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
     revocations: Revocations,
@@ -116,6 +118,16 @@ impl MemoryStore {
     /// How many sessions there are.
     pub fn session_count(&self) -> usize {
         lock(&self.tables).sessions.len()
+    }
+
+    /// How many refresh tokens there are, expired ones included.
+    pub fn refresh_token_count(&self) -> usize {
+        lock(&self.tables).refresh_tokens.len()
+    }
+
+    /// Puts a refresh token in place of the one with its id, or adds it.
+    pub fn put_refresh_token(&self, token: RefreshToken) {
+        lock(&self.tables).refresh_tokens.insert(token.id, token);
     }
 
     /// Puts a user in place of the one with its id.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use super::open::{Draft, Standing};
 use super::{TokenError, TokenService, TokenValue};
-use crate::model::{
-    BackendName, Client, Identity, LINK_DIALECT, PluginDigest, Refusal, Session, SessionId, Token, UserId,
-};
-use crate::port::{Opening, OpeningOutcome, StoreError};
+use crate::model::{BackendName, Client, Identity, LINK_DIALECT, PluginDigest, Refusal, UserId};
+use crate::port::Refreshing;
 
 impl TokenService {
     /// Makes a token of these accesses and no others for a directory user, for the link of a mail. It lives for `ttl`, whatever logins may
@@ -22,49 +21,29 @@ impl TokenService {
         ttl: Duration,
         attributes: Vec<(String, String)>,
     ) -> Result<TokenValue, TokenError> {
-        let verified_since = self.store.revocation_mark().await?;
+        let since = self.store.revocation_mark().await?;
         let user = match self.store.find_user(user).await? {
             None => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
             Some(user) if !user.enabled => return Err(TokenError::Refused(Refusal::Disabled)),
             Some(user) => user,
         };
-        let now = self.clock.now();
-        let session = Session {
-            id: SessionId(self.random.uuid()),
-            identity: Identity {
-                id: user.id.into(),
-                user: Some(user.id),
-                tenant: user.tenant,
-                backend: BackendName::host(),
-                login: user.name().into_owned(),
+        let draft = Draft {
+            identity: Identity::of_user(&user, BackendName::host()),
+            standing: Standing {
+                purpose: user.purpose,
+                admin: None,
             },
             plugin: PluginDigest::NONE,
             dialect: LINK_DIALECT.to_owned(),
             client: Client::default(),
             attributes,
-            opened_at: now,
             mobile: false,
-            refresh: None,
-        };
-        let value = TokenValue::new(self.random.uuid());
-        let token = Token {
-            digest: self.keys.digest(&value),
-            session: session.id,
-            issued_at: now,
-            expires_at: now.plus(ttl),
             accesses: accesses.into(),
+            ttl,
+            since,
+            is_login: false,
+            refresh: Refreshing::No,
         };
-        let opening = Opening {
-            session,
-            token,
-            verified_since,
-        };
-        match self.store.open_session(opening).await {
-            Ok(OpeningOutcome::Opened) => Ok(value),
-            Ok(OpeningOutcome::Disabled) => Err(TokenError::Refused(Refusal::Disabled)),
-            Ok(OpeningOutcome::Overtaken) => Err(TokenError::Refused(Refusal::Overtaken)),
-            Err(StoreError::Missing { what: "user" }) => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
-            Err(error) => Err(error.into()),
-        }
+        Ok(self.open(draft).await?.value)
     }
 }

@@ -38,6 +38,9 @@ fn settings() -> TokenSettings {
         sweep_interval: Duration::from_mins(1),
         sweep_batch: 2,
         cache_capacity: 1000,
+        refresh_ttl: None,
+        max_sessions: 100,
+        admin_status: None,
     }
 }
 
@@ -207,5 +210,7 @@ fn login(backend: &str) -> LoginRequest {
         dialect: "wazo",
         request_id: "request-1".to_owned(),
         attributes: Vec::new(),
+        mobile: false,
+        offline: None,
     }
 }

@@ -131,6 +131,7 @@ fn token(error: &TokenError) -> (StatusCode, &'static str) {
         TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
             (StatusCode::BAD_REQUEST, "correct the credentials")
         }
+        TokenError::TooManySessions(_) => (StatusCode::TOO_MANY_REQUESTS, "end some of its sessions"),
         TokenError::TtlOutOfRange { .. } => (StatusCode::BAD_REQUEST, "ask for another time"),
     }
 }

@@ -75,7 +75,8 @@ CREATE TABLE group_policy (
 );
 CREATE INDEX group_policy_by_policy ON group_policy (policy);
 
-ALTER TABLE session ADD COLUMN mobile boolean NOT NULL DEFAULT false, ADD COLUMN refresh uuid;
+ALTER TABLE session ADD COLUMN mobile boolean NOT NULL DEFAULT false, ADD COLUMN refresh uuid,
+    ADD COLUMN purpose text COLLATE "C" NOT NULL DEFAULT 'user', ADD COLUMN admin boolean; -- none: not asked
 CREATE INDEX session_by_refresh ON session (refresh) WHERE refresh IS NOT NULL;
 
 -- Never the token: HMAC-SHA-256 under the server key `key_id`.
@@ -90,6 +91,7 @@ CREATE TABLE refresh_token (
     login text COLLATE "C" NOT NULL,
     plugin_digest bytea NOT NULL,
     client_id text COLLATE "C" NOT NULL,
+    client_key text COLLATE "C" NOT NULL,
     mobile boolean NOT NULL,
     client_address text COLLATE "C",
     user_agent text COLLATE "C",

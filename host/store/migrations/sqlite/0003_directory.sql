@@ -103,6 +103,8 @@ CREATE INDEX group_policy_by_policy ON group_policy (policy);
 
 ALTER TABLE session ADD COLUMN mobile INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN refresh BLOB;
+ALTER TABLE session ADD COLUMN purpose TEXT NOT NULL DEFAULT 'user';
+ALTER TABLE session ADD COLUMN admin INTEGER; -- none: not asked
 CREATE INDEX session_by_refresh ON session (refresh) WHERE refresh IS NOT NULL;
 
 -- Never the token: HMAC-SHA-256 under the server key `key_id`.
@@ -117,6 +119,7 @@ CREATE TABLE refresh_token (
     login TEXT NOT NULL,
     plugin_digest BLOB NOT NULL,
     client_id TEXT NOT NULL,
+    client_key TEXT NOT NULL,
     mobile INTEGER NOT NULL,
     client_address TEXT,
     user_agent TEXT,

@@ -333,7 +333,7 @@ async fn a_revocation_waits_for_a_login_on_another_node_and_ends_it() {
                 release(holder).await;
             }
         );
-        assert_eq!(outcome, OpeningOutcome::Opened);
+        assert!(outcome.is_opened(), "{outcome:?}");
         assert_eq!(revoked.tokens, [nodes.opening.token.digest]);
         assert!(!is_live(&*nodes.here, &nodes.opening).await);
     }

@@ -61,6 +61,12 @@ impl From<DirectoryError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Token(error.into())
+    }
+}
+
 impl From<PayloadError> for Failure {
     fn from(error: PayloadError) -> Self {
         Self::Payload(error)
@@ -171,6 +177,10 @@ fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
             let mut problems = Problems::default();
             problems.range("expiration", 1, max.as_secs());
             wire::failure(StatusCode::BAD_REQUEST, &problems.python(), now)
+        }
+        TokenError::TooManySessions(identity) => {
+            let reason = format!("User {identity} has exceeded the maximum number of active sessions");
+            wire::failure(StatusCode::TOO_MANY_REQUESTS, &reason, now)
         }
         TokenError::Backend { backend: _, fault } => {
             log_failure(call, error);

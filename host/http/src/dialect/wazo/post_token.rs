@@ -39,7 +39,7 @@ async fn log_in(
     let body = LoginBody::parse(&payload, wazo.tokens().settings().max_ttl)?;
     match wazo.tokens().login(login_request(wazo, call, headers, body)).await? {
         LoginOutcome::Issued(issued) => {
-            let mut response = wire::token(&issued.value, &issued.live, wazo.settings());
+            let mut response = wire::token(&issued.value, &issued.live, None, wazo.settings());
             response
                 .headers_mut()
                 .insert(SESSIONS_REVOKED, HeaderValue::from_static("0"));
@@ -65,6 +65,8 @@ fn login_request(wazo: &Wazo, call: &Call, headers: &HeaderMap, body: LoginBody)
             .map(|kind| ("wazo.session-type".to_owned(), kind))
             .into_iter()
             .collect(),
+        mobile: false,
+        offline: None,
     }
 }
 

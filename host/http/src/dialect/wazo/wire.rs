@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::tz::TimeZone;
-use keyway_core::model::{BackendName, Identity, Paged, Timestamp};
+use keyway_core::model::{BackendName, Paged, Purpose, Session, Timestamp};
 use keyway_core::token::{LiveToken, TokenValue};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -22,28 +22,33 @@ use crate::edge;
 const NAIVE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
 
-/// `{"data": {...}}` around a token. The keys stand in the original's order.
-pub(super) fn token(value: &TokenValue, live: &LiveToken, settings: &WazoSettings) -> Response {
+/// `{"data": {...}}` around a token and, where one was made or given out again, a refresh token. The keys stand in the original's order.
+pub(super) fn token(
+    value: &TokenValue,
+    live: &LiveToken,
+    refresh: Option<&TokenValue>,
+    settings: &WazoSettings,
+) -> Response {
     let token = &live.record.token;
     let session = &live.record.session;
-    let identity = &session.identity;
     json_body(
         StatusCode::OK,
         &Enclosed {
             data: TokenBody {
                 token: value.reveal(),
-                auth_id: identity.id.to_string(),
-                xivo_user_uuid: identity.user.map(|user| user.to_string()),
+                auth_id: session.identity.id.to_string(),
+                xivo_user_uuid: pbx_user(session),
                 xivo_uuid: settings.xivo_uuid.as_deref(),
                 issued_at: naive(token.issued_at, &settings.time_zone),
                 expires_at: naive(token.expires_at, &settings.time_zone),
                 utc_issued_at: naive(token.issued_at, &TimeZone::UTC),
                 utc_expires_at: naive(token.expires_at, &TimeZone::UTC),
                 acl: &token.accesses,
-                metadata: Metadata::of(identity, settings),
+                metadata: Metadata::of(session, settings),
                 session_uuid: session.id.to_string(),
                 remote_addr: session.client.address.as_deref(),
                 user_agent: session.client.user_agent.as_deref(),
+                refresh_token: refresh.map(TokenValue::reveal),
             },
         },
     )
@@ -69,6 +74,8 @@ struct TokenBody<'a> {
     session_uuid: String,
     remote_addr: Option<&'a str>,
     user_agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -79,19 +86,29 @@ struct Metadata<'a> {
     pbx_user_uuid: Option<String>,
     xivo_uuid: Option<&'a str>,
     purpose: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin: Option<bool>,
 }
 
 impl<'a> Metadata<'a> {
-    fn of(identity: &Identity, settings: &'a WazoSettings) -> Self {
+    fn of(session: &Session, settings: &'a WazoSettings) -> Self {
+        let identity = &session.identity;
         Self {
             uuid: identity.id.to_string(),
             tenant_uuid: identity.tenant.to_string(),
             auth_id: identity.id.to_string(),
-            pbx_user_uuid: identity.user.map(|user| user.to_string()),
+            pbx_user_uuid: pbx_user(session),
             xivo_uuid: settings.xivo_uuid.as_deref(),
-            purpose: "user",
+            purpose: session.purpose.as_str(),
+            admin: session.admin,
         }
     }
+}
+
+/// The user of the telephone system: only people are.
+fn pbx_user(session: &Session) -> Option<String> {
+    let user = session.identity.user.filter(|_| session.purpose == Purpose::User);
+    user.map(|user| user.to_string())
 }
 
 fn naive(at: Timestamp, zone: &TimeZone) -> String {

@@ -1,0 +1,106 @@
+//! Lists of sessions: the port and its statements. Compiled once per driver.
+
+use async_trait::async_trait;
+use keyway_core::model::{IdentityId, LINK_DIALECT, Paged, Query, Session, SessionId, Timestamp};
+use keyway_core::port::{SessionFilter, SessionOrder, SessionStore, StoreError};
+use sqlx::QueryBuilder;
+
+use super::list::{count, push_scope, push_slice};
+use super::{Connection, Database, DriverStore};
+use crate::failure::Failure;
+use crate::row::SessionRow;
+
+#[async_trait]
+impl SessionStore for DriverStore {
+    async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.call("find a session", async {
+            find_session(&mut *self.reader().await?, id).await
+        })
+        .await
+    }
+
+    async fn list_sessions(&self, query: &Query<SessionFilter, SessionOrder>) -> Result<Paged<Session>, StoreError> {
+        self.call("list sessions", async {
+            list_sessions(&mut *self.reader().await?, query).await
+        })
+        .await
+    }
+}
+
+/// The columns of a [`SessionRow`], from a table called `s`.
+macro_rules! select_sessions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.identity, s.directory_user, s.tenant, s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, \
+             s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, s.mobile, s.refresh FROM session s WHERE ",
+            $rest
+        )
+    };
+}
+
+async fn find_session(connection: &mut Connection, id: SessionId) -> Result<Option<Session>, Failure> {
+    let row: Option<SessionRow> = sqlx::query_as(select_sessions!("s.id = $1"))
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(Session::try_from).transpose()?)
+}
+
+async fn list_sessions(
+    connection: &mut Connection,
+    query: &Query<SessionFilter, SessionOrder>,
+) -> Result<Paged<Session>, Failure> {
+    let mut total = QueryBuilder::new("SELECT count(*) FROM session s WHERE ");
+    push_conditions(&mut total, query);
+    let mut items = QueryBuilder::new(select_sessions!(""));
+    push_conditions(&mut items, query);
+    let order = match query.order {
+        SessionOrder::Opened => "s.opened_at",
+        SessionOrder::Mobile => "s.mobile",
+    };
+    push_slice(&mut items, order, "s.id", query.direction, query.page);
+    let total = count(connection, total).await?;
+    let rows: Vec<SessionRow> = items.build_query_as().fetch_all(connection).await?;
+    Ok(Paged {
+        items: rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?,
+        total,
+        filtered: total,
+    })
+}
+
+fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<SessionFilter, SessionOrder>) {
+    push_scope(builder, "s.tenant", query.scope);
+    builder.push(" AND s.dialect <> ").push_bind(LINK_DIALECT);
+    if let Some(identity) = query.filter.identity {
+        builder.push(" AND s.identity = ").push_bind(identity.0);
+    }
+}
+
+/// How many sessions with a token that is good at `now` the identity has open; mailed links do not count. `replacing` leaves out those that
+/// were opened with a mobile client's refresh token.
+pub(super) async fn count_open(
+    connection: &mut Connection,
+    identity: IdentityId,
+    now: Timestamp,
+    replacing: bool,
+) -> Result<u64, Failure> {
+    let mut builder = QueryBuilder::new("SELECT count(*) FROM session s WHERE s.identity = ");
+    builder.push_bind(identity.0);
+    builder.push(" AND s.dialect <> ").push_bind(LINK_DIALECT);
+    builder.push(" AND EXISTS (SELECT 1 FROM token t WHERE t.session = s.id AND t.expires_at > ");
+    builder.push_bind(now.0).push(")");
+    if replacing {
+        builder.push(
+            " AND (s.refresh IS NULL OR NOT EXISTS (SELECT 1 FROM refresh_token r WHERE r.id = s.refresh AND r.mobile))",
+        );
+    }
+    count(connection, builder).await
+}
+
+/// How many sessions the identity has, whatever they are, but no more than `most` are counted.
+pub(super) async fn count_up_to(connection: &mut Connection, identity: IdentityId, most: u32) -> Result<u64, Failure> {
+    let mut builder = QueryBuilder::new("SELECT count(*) FROM (SELECT 1 FROM session WHERE identity = ");
+    builder.push_bind(identity.0);
+    builder.push(" LIMIT ").push_bind(i64::from(most)).push(") AS some");
+    count(connection, builder).await
+}
