@@ -16,6 +16,8 @@ mod login_body;
 mod not_allowed;
 mod post_token;
 mod query;
+mod refresh_token;
+mod session;
 #[cfg(test)]
 mod tests;
 mod token_path;
@@ -60,7 +62,11 @@ pub fn router(state: &AppState) -> Router {
 
 /// The routes of the directory, below the API's prefix.
 fn resources() -> Router<AppState> {
-    Router::new().merge(group::routes()).merge(user::routes())
+    Router::new()
+        .merge(group::routes())
+        .merge(user::routes())
+        .merge(session::routes())
+        .merge(refresh_token::routes())
 }
 
 /// The part of the state that this dialect uses.

@@ -24,6 +24,6 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Ids<N> {
 }
 
 /// Only the form with four hyphens.
-fn parse(text: &str) -> Option<Uuid> {
+pub(super) fn parse(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
 }

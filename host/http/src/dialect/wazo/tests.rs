@@ -2,6 +2,7 @@
 
 mod directory;
 mod login;
+mod refresh;
 
 use std::time::Duration;
 

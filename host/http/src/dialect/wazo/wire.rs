@@ -118,6 +118,11 @@ fn naive(at: Timestamp, zone: &TimeZone) -> String {
     local.format(NAIVE).unwrap_or_else(|_| local.to_string())
 }
 
+/// Python's `isoformat` of a time in UTC.
+pub(super) fn utc(at: Timestamp) -> String {
+    format!("{}+00:00", naive(at, &TimeZone::UTC))
+}
+
 /// The zone's offset at that moment.
 fn offset(at: OffsetDateTime, zone: &TimeZone) -> UtcOffset {
     let moment = jiff::Timestamp::from_second(at.unix_timestamp());

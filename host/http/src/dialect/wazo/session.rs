@@ -1,0 +1,97 @@
+//! Sessions: everybody's and a user's.
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::{delete, get};
+use keyway_core::model::{IdentityId, Query, Session, SessionId, TenantScope, UserId};
+use keyway_core::port::{SessionFilter, SessionOrder};
+use serde_json::{Value, json};
+
+use super::ask::{Ask, Caller};
+use super::error::Failure;
+use super::ids::Ids;
+use super::list_query::list_query;
+use super::wire;
+use crate::AppState;
+
+/// Without an order that is asked for, they come as they were opened.
+const ORDERS: [(&str, SessionOrder); 1] = [("mobile", SessionOrder::Mobile)];
+
+/// The routes, below the API's prefix.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/sessions", get(list))
+        .route("/sessions/{session}", delete(end))
+        .route("/users/{user}/sessions", get(list_of_user))
+        .route("/users/{user}/sessions/{session}", delete(end_of_user))
+}
+
+async fn list(ask: Ask) -> Response {
+    let listed = async {
+        let caller = ask.authorize("auth.sessions.read").await?;
+        let query = query(&ask, &caller, SessionFilter::default())?;
+        Ok(wire::page(ask.wazo.tokens().list_sessions(&query).await?, |session| {
+            body(&session)
+        }))
+    };
+    ask.answer(listed.await)
+}
+
+/// Answers the same for a session that is unknown or of a tenant that is none of the caller's: nobody learns which there are.
+async fn end(ask: Ask, Ids([id]): Ids<1>) -> Response {
+    let ended = async {
+        let caller = ask.authorize(&format!("auth.sessions.{id}.delete")).await?;
+        let tokens = ask.wazo.tokens();
+        tokens.end_session(SessionId(id), None, caller.scope()).await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(ended.await)
+}
+
+async fn list_of_user(ask: Ask, Ids([user]): Ids<1>) -> Response {
+    let listed = async {
+        let caller = ask.authorize(&format!("auth.users.{user}.sessions.read")).await?;
+        let user = ask.wazo.directory().get_user_in(UserId(user), caller.scope()).await?;
+        let filter = SessionFilter {
+            identity: Some(user.id.into()),
+        };
+        // Whatever tenant the user was of when it logged in.
+        let query = Query {
+            scope: TenantScope::All,
+            ..query(&ask, &caller, filter)?
+        };
+        Ok(wire::page(ask.wazo.tokens().list_sessions(&query).await?, |session| {
+            body(&session)
+        }))
+    };
+    ask.answer(listed.await)
+}
+
+async fn end_of_user(ask: Ask, Ids([user, session]): Ids<2>) -> Response {
+    let ended = async {
+        let access = format!("auth.users.{user}.sessions.{session}.delete");
+        let caller = ask.authorize(&access).await?;
+        let user = ask.wazo.directory().get_user_in(UserId(user), caller.scope()).await?;
+        let owner: IdentityId = user.id.into();
+        let tokens = ask.wazo.tokens();
+        tokens
+            .end_session(SessionId(session), Some(owner), TenantScope::All)
+            .await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(ended.await)
+}
+
+fn query(ask: &Ask, caller: &Caller, filter: SessionFilter) -> Result<Query<SessionFilter, SessionOrder>, Failure> {
+    list_query(ask, caller, &ORDERS, SessionOrder::Opened, filter)
+}
+
+/// A session as this dialect writes it.
+fn body(session: &Session) -> Value {
+    json!({
+        "uuid": session.id,
+        "mobile": session.mobile,
+        "tenant_uuid": session.identity.tenant,
+        "user_uuid": session.identity.id,
+    })
+}
