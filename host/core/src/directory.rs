@@ -22,6 +22,7 @@ use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
 pub use policy::ADMIN_POLICY;
+pub use tenant::{AddTenant, TenantProfile};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +86,7 @@ impl DirectoryService {
         Ok(match scope {
             TenantScope::All => true,
             TenantScope::Only(only) => tenant == only,
-            TenantScope::Subtree(top) => self.tenants.tree().await?.is_within(tenant, top),
+            TenantScope::Subtree(top) => self.tenants.is_within(tenant, top).await?,
         })
     }
 

@@ -11,6 +11,7 @@ pub mod model;
 pub mod password;
 pub mod port;
 pub mod secret;
+pub mod setting;
 pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -10,6 +10,7 @@ mod plugin_host;
 mod policy_store;
 mod refresh_store;
 mod session_store;
+mod setting_store;
 mod store;
 mod tenant_store;
 mod token_store;
@@ -24,8 +25,9 @@ pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::PolicyStore;
 pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
 pub use session_store::{SessionFilter, SessionOrder, SessionStore};
+pub use setting_store::{SettingKind, SettingStore, StoredSetting};
 pub use store::{Change, Store, StoreError};
-pub use tenant_store::{NewTenant, TenantStore};
+pub use tenant_store::{NewTenant, TenantFilter, TenantMove, TenantOrder, TenantStore};
 pub use token_store::{
     Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, Swept,
     TokenStore,

@@ -20,9 +20,10 @@ mod refresh;
 mod revocation;
 #[path = "statement/session.rs"]
 mod session;
+#[path = "statement/setting.rs"]
+mod setting;
 #[path = "statement/tenant.rs"]
 mod tenant;
-mod tenant_store;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;
@@ -217,6 +218,23 @@ impl PostgresStore {
             Ok(outcome)
         };
         self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write_revoking`] and [`PostgresStore::write_tenants`] at once, for work that may concern any number of rows.
+    async fn write_tenants_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin_long().await?;
+            let (outcome, revoked) = work(&mut transaction).await?;
+            self.announce_revoked(&mut transaction, &revoked).await?;
+            self.announce(&mut transaction, Notice::Tenants).await?;
+            transaction.commit().await?;
+            Ok((outcome, revoked))
+        };
+        self.call_long(action, work).await
     }
 
     /// Tells the other nodes which tokens are no longer good, when the transaction commits.

@@ -1,13 +1,11 @@
 //! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
 
-use std::collections::HashMap;
-
 use keyway_core::model::{
     AuthenticationMethod, BackendName, Client, Email, EmailId, Group, GroupId, Identity, IdentityId, KeyId,
     PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session, SessionId, Tenant, TenantId,
     Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
 };
-use keyway_core::port::{KeyPurpose, SealedKey, StoreError};
+use keyway_core::port::{KeyPurpose, SealedKey, StoreError, StoredSetting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -268,48 +266,58 @@ impl From<GroupRow> for Group {
     }
 }
 
-/// A tenant.
+/// A tenant joined to one of its domains, if it has any.
 #[derive(FromRow)]
 pub(crate) struct TenantRow {
     id: Uuid,
     parent: Uuid,
-    name: String,
+    name: Option<String>,
     realm: Option<String>,
     slug: String,
     phone: Option<String>,
     contact: Option<Uuid>,
     address: String,
     authentication_method: String,
+    domain: Option<String>,
 }
 
-/// A domain of a tenant.
-#[derive(FromRow)]
-pub(crate) struct DomainRow {
-    tenant: Uuid,
-    domain: String,
-}
-
-/// Tenants with their domains, both in the order in which they come.
-pub(crate) fn tenants(rows: Vec<TenantRow>, domains: Vec<DomainRow>) -> Result<Vec<Tenant>, StoreError> {
-    let mut of: HashMap<Uuid, Vec<String>> = HashMap::new();
-    for row in domains {
-        of.entry(row.tenant).or_default().push(row.domain);
+/// Tenants from rows in which each tenant's rows follow each other.
+pub(crate) fn tenants(rows: Vec<TenantRow>) -> Result<Vec<Tenant>, StoreError> {
+    let mut tenants: Vec<Tenant> = Vec::new();
+    for row in rows {
+        match tenants.last_mut() {
+            Some(tenant) if tenant.id.0 == row.id => tenant.domains.extend(row.domain),
+            _ => tenants.push(Tenant {
+                id: TenantId(row.id),
+                parent: TenantId(row.parent),
+                name: row.name,
+                realm: row.realm,
+                domains: row.domain.into_iter().collect(),
+                slug: row.slug,
+                phone: row.phone,
+                contact: row.contact.map(UserId),
+                address: from_json("tenant.address", &row.id, &row.address)?,
+                authentication_method: method("tenant", row.id, &row.authentication_method)?,
+            }),
+        }
     }
-    let tenant = |row: TenantRow| {
-        Ok(Tenant {
-            id: TenantId(row.id),
-            parent: TenantId(row.parent),
-            name: row.name,
-            realm: row.realm,
-            domains: of.remove(&row.id).unwrap_or_default(),
-            slug: row.slug,
-            phone: row.phone,
-            contact: row.contact,
-            address: from_json("tenant.address", &row.id, &row.address)?,
-            authentication_method: method("tenant", row.id, &row.authentication_method)?,
-        })
-    };
-    rows.into_iter().map(tenant).collect()
+    Ok(tenants)
+}
+
+/// What a tenant set for itself.
+#[derive(FromRow)]
+pub(crate) struct SettingRow {
+    document: String,
+    sealed: Option<Vec<u8>>,
+}
+
+impl From<SettingRow> for StoredSetting {
+    fn from(row: SettingRow) -> Self {
+        Self {
+            document: row.document,
+            sealed: row.sealed,
+        }
+    }
 }
 
 /// A policy.

@@ -21,9 +21,10 @@ mod refresh;
 mod revocation;
 #[path = "statement/session.rs"]
 mod session;
+#[path = "statement/setting.rs"]
+mod setting;
 #[path = "statement/tenant.rs"]
 mod tenant;
-mod tenant_store;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;
@@ -163,6 +164,15 @@ impl SqliteStore {
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        self.writer.write(action, work).await
+    }
+
+    /// As [`SqliteStore::write`].
+    async fn write_tenants_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
     {
         self.writer.write(action, work).await
     }

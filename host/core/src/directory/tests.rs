@@ -5,6 +5,8 @@ use crate::model::{BackendName, Email, IdentityId, Query, Tenant, TenantScope};
 use crate::port::{DirectoryStore as _, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
+mod tenant;
+
 struct House {
     store: Arc<MemoryStore>,
     passwords: Arc<PasswordPool>,

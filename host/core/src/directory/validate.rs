@@ -3,6 +3,7 @@
 use super::DirectoryError;
 use crate::Secret;
 use crate::access::MAX_PATTERN_LENGTH;
+use crate::model::MAX_TENANT_SLUG;
 
 /// The longest login in characters.
 pub(super) const MAX_LOGIN: usize = 256;
@@ -70,6 +71,25 @@ pub(super) fn tenant_name(text: &str) -> Validity {
         is_line(text, 128),
         "tenant name",
         "1 to 128 characters, none of them a control character",
+    )
+}
+
+/// A tenant's short name, which its users may have to type.
+pub(super) fn tenant_slug(text: &str) -> Validity {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    check(
+        (1..=MAX_TENANT_SLUG).contains(&text.len()) && text.chars().all(legal),
+        "slug",
+        "1 to 10 letters, digits and `_`",
+    )
+}
+
+/// One line of what a tenant says of itself, if it says it.
+pub(super) fn tenant_line(field: &'static str, text: Option<&str>, longest: usize) -> Validity {
+    check(
+        text.is_none_or(|text| is_line(text, longest)),
+        field,
+        "at least one character, not too many, none of them a control character",
     )
 }
 

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{DirectoryStore, GroupStore, KeyStore, PolicyStore, RefreshStore, SessionStore, TenantStore, TokenStore};
+use super::{
+    DirectoryStore, GroupStore, KeyStore, PolicyStore, RefreshStore, SessionStore, SettingStore, TenantStore,
+    TokenStore,
+};
 use crate::model::TokenDigest;
 
 /// Why a store did not do what it was asked. What a method is documented to do has either been done whole, or not at all.
@@ -63,7 +66,7 @@ pub enum Change {
 /// `open` function, and a line in the table of `host/store/tests/contract.rs`, which states what every store must do.
 #[async_trait]
 pub trait Store:
-    TokenStore + RefreshStore + SessionStore + DirectoryStore + GroupStore + TenantStore + PolicyStore + KeyStore
+    TokenStore + RefreshStore + SessionStore + DirectoryStore + GroupStore + TenantStore + PolicyStore + SettingStore + KeyStore
 {
     /// Whether the store answers.
     ///

@@ -5,6 +5,7 @@ mod group;
 mod list;
 mod policy;
 mod refresh;
+mod tenant;
 mod token;
 
 use std::collections::{HashMap, HashSet};
@@ -20,7 +21,10 @@ use crate::model::{
     BackendName, Group, GroupId, IdentityId, Policy, PolicyId, RefreshToken, RefreshTokenId, Session, SessionId,
     Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
-use crate::port::{Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, Store, StoreError, StoredVerifier};
+use crate::port::{
+    Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, SettingKind, Store, StoreError, StoredSetting,
+    StoredVerifier,
+};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -46,6 +50,7 @@ struct Tables {
     refresh_tokens: HashMap<RefreshTokenId, RefreshToken>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
+    settings: HashMap<(TenantId, SettingKind), StoredSetting>,
     revocations: Revocations,
 }
 

@@ -25,16 +25,21 @@ ALTER TABLE user_email ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid() UNI
 ALTER TABLE user_email ALTER COLUMN id DROP DEFAULT;
 
 ALTER TABLE tenant
+    ALTER COLUMN name DROP NOT NULL, -- the key is empty without a name
     ADD COLUMN slug text COLLATE "C" NOT NULL DEFAULT '',
-    ADD COLUMN slug_key text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN slug_key text COLLATE "C" NOT NULL DEFAULT '', -- for order and search alone: slugs are unique in their spelling
     ADD COLUMN phone text COLLATE "C",
-    ADD COLUMN contact uuid,
+    ADD COLUMN contact uuid REFERENCES directory_user (id) ON DELETE SET NULL,
     ADD COLUMN address text NOT NULL DEFAULT '{}', -- JSON: an object
-    ADD COLUMN authentication_method text COLLATE "C" NOT NULL DEFAULT 'native';
-UPDATE tenant SET slug = CASE WHEN parent = id THEN 'master' ELSE left(replace(id::text, '-', ''), 10) END;
+    ADD COLUMN authentication_method text COLLATE "C" NOT NULL DEFAULT 'native',
+    DROP CONSTRAINT tenant_name_key_unique;
+UPDATE tenant SET slug = CASE WHEN parent = id THEN 'master' ELSE right(replace(id::text, '-', ''), 10) END;
 UPDATE tenant SET slug_key = slug;
-CREATE UNIQUE INDEX tenant_slug_key_unique ON tenant (slug_key);
+ALTER TABLE tenant ADD CONSTRAINT tenant_slug_unique UNIQUE (slug);
+CREATE INDEX tenant_by_parent ON tenant (parent);
 CREATE INDEX tenant_by_name ON tenant (name_key, id);
+CREATE INDEX tenant_by_slug ON tenant (slug_key, id);
+CREATE INDEX tenant_by_contact ON tenant (contact) WHERE contact IS NOT NULL;
 
 ALTER TABLE policy
     ADD COLUMN slug text COLLATE "C" NOT NULL DEFAULT '',

@@ -1,6 +1,6 @@
 -- What wazo's API keeps of users, groups, policies and tenants; refresh tokens; events.
 --
--- SQLite cannot loosen a constraint, so two tables are made anew. Foreign keys are off while migrations run: dropping a table would
+-- SQLite cannot loosen a constraint, so three tables are made anew. Foreign keys are off while migrations run: dropping a table would
 -- otherwise empty those that refer to it.
 
 CREATE TABLE directory_user_new (
@@ -52,16 +52,35 @@ ALTER TABLE user_email_new RENAME TO user_email;
 CREATE INDEX user_email_by_user ON user_email (directory_user);
 CREATE INDEX user_email_by_address ON user_email (address_key);
 
-ALTER TABLE tenant ADD COLUMN slug TEXT NOT NULL DEFAULT '';
-ALTER TABLE tenant ADD COLUMN slug_key TEXT NOT NULL DEFAULT '';
-ALTER TABLE tenant ADD COLUMN phone TEXT;
-ALTER TABLE tenant ADD COLUMN contact BLOB;
-ALTER TABLE tenant ADD COLUMN address TEXT NOT NULL DEFAULT '{}'; -- JSON: an object
-ALTER TABLE tenant ADD COLUMN authentication_method TEXT NOT NULL DEFAULT 'native';
-UPDATE tenant SET slug = CASE WHEN parent = id THEN 'master' ELSE substr(lower(hex(id)), 1, 10) END;
-UPDATE tenant SET slug_key = slug;
-CREATE UNIQUE INDEX tenant_slug_key_unique ON tenant (slug_key);
+CREATE TABLE tenant_new (
+    id BLOB NOT NULL PRIMARY KEY,
+    parent BLOB NOT NULL REFERENCES tenant (id), -- the top tenant is its own parent
+    name TEXT,
+    name_key TEXT NOT NULL, -- empty without a name
+    realm TEXT,
+    realm_key TEXT,
+    slug TEXT NOT NULL,
+    slug_key TEXT NOT NULL, -- for order and search alone: slugs are unique in their spelling
+    phone TEXT,
+    contact BLOB REFERENCES directory_user (id) ON DELETE SET NULL,
+    address TEXT NOT NULL DEFAULT '{}', -- JSON: an object
+    authentication_method TEXT NOT NULL DEFAULT 'native',
+    CONSTRAINT tenant_realm_key_unique UNIQUE (realm_key),
+    CONSTRAINT tenant_slug_unique UNIQUE (slug)
+) STRICT;
+INSERT INTO tenant_new
+    SELECT id, parent, name, name_key, realm, realm_key,
+        CASE WHEN parent = id THEN 'master' ELSE substr(lower(hex(id)), 23) END,
+        CASE WHEN parent = id THEN 'master' ELSE substr(lower(hex(id)), 23) END,
+        NULL, NULL, '{}', 'native'
+    FROM tenant;
+DROP TABLE tenant;
+ALTER TABLE tenant_new RENAME TO tenant;
+CREATE UNIQUE INDEX tenant_single_top ON tenant ((parent = id)) WHERE parent = id;
+CREATE INDEX tenant_by_parent ON tenant (parent);
 CREATE INDEX tenant_by_name ON tenant (name_key, id);
+CREATE INDEX tenant_by_slug ON tenant (slug_key, id);
+CREATE INDEX tenant_by_contact ON tenant (contact) WHERE contact IS NOT NULL;
 
 ALTER TABLE policy ADD COLUMN slug TEXT NOT NULL DEFAULT '';
 ALTER TABLE policy ADD COLUMN slug_key TEXT NOT NULL DEFAULT '';

@@ -200,6 +200,11 @@ const BY_IDENTITY: Ending = ending!("identity = $1", refresh "identity = $1");
 const BY_PLUGIN: Ending = ending!("plugin_digest = $1", refresh "plugin_digest = $1");
 /// All sessions and refresh tokens of a directory user.
 pub(super) const BY_USER: Ending = ending!("directory_user = $1", refresh "directory_user = $1");
+/// All sessions and refresh tokens of a tenant, and of its users wherever they are.
+pub(super) const BY_TENANT: Ending = ending!(
+    "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))",
+    refresh "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))"
+);
 /// The sessions that an identity opened with mobile clients' refresh tokens.
 pub(super) const BY_MOBILE_REFRESH: Ending =
     ending!("refresh IN (SELECT id FROM refresh_token WHERE identity = $1 AND mobile)");

@@ -1,58 +1,10 @@
-//! Tenants and policies.
+//! Policies.
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::model::{IdentityId, Policy, Tenant, TenantId, login_key};
-use crate::port::{NewTenant, PolicyStore, StoreError, TenantStore};
-
-#[async_trait]
-impl TenantStore for MemoryStore {
-    async fn add_tenant(&self, new: &NewTenant) -> Result<(), StoreError> {
-        let mut tables = self.open("add a tenant")?;
-        let tenant = &new.tenant;
-        if !tables.tenants.contains_key(&tenant.parent) {
-            return Err(StoreError::Missing { what: "tenant" });
-        }
-        let name = login_key(&tenant.name);
-        let sibling = |known: &Tenant| known.parent == tenant.parent && login_key(&known.name) == name;
-        if tables.tenants.values().any(sibling) {
-            return Err(StoreError::Conflict { what: "tenant name" });
-        }
-        tables.tenants.insert(tenant.id, tenant.clone());
-        tables.add_all_users(new.all_users, tenant.id);
-        let all_users = new.all_users_policies.iter().map(|policy| (new.all_users, *policy));
-        tables.group_policies.extend(all_users);
-        for (group, policies) in &new.groups {
-            tables.groups.insert(group.id, group.clone());
-            tables
-                .group_policies
-                .extend(policies.iter().map(|policy| (group.id, *policy)));
-        }
-        Ok(())
-    }
-
-    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let mut tenants: Vec<_> = self.open("list tenants")?.tenants.values().cloned().collect();
-        tenants.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-        Ok(tenants)
-    }
-
-    async fn remove_tenant(&self, id: TenantId) -> Result<bool, StoreError> {
-        let mut tables = self.open("remove a tenant")?;
-        if tables.tenants.values().any(|tenant| tenant.parent == id) {
-            return Err(StoreError::InUse { what: "tenants" });
-        }
-        if tables.users.values().any(|(user, _)| user.tenant == id) {
-            return Err(StoreError::InUse { what: "users" });
-        }
-        if tables.groups.values().any(|group| group.tenant == id && !group.system) {
-            return Err(StoreError::InUse { what: "groups" });
-        }
-        tables.groups.retain(|_, group| group.tenant != id);
-        Ok(tables.tenants.remove(&id).is_some())
-    }
-}
+use crate::model::{IdentityId, Policy, TenantId, login_key};
+use crate::port::{PolicyStore, StoreError};
 
 #[async_trait]
 impl PolicyStore for MemoryStore {
