@@ -21,7 +21,7 @@ use crate::tenants::TenantDirectory;
 use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
-pub use policy::ADMIN_POLICY;
+pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
 pub use tenant::{AddTenant, TenantProfile};
 
 /// A user to be made.

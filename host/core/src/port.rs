@@ -22,7 +22,7 @@ pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use mailer::{Letter, Links, Mailer, MailerError, Page, PageError, Pages, Topic};
 pub use plugin_host::{PluginHost, PluginHostError};
-pub use policy_store::PolicyStore;
+pub use policy_store::{PolicyFilter, PolicyOrder, PolicyStore};
 pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
 pub use session_store::{SessionFilter, SessionOrder, SessionStore};
 pub use setting_store::{SettingKind, SettingStore, StoredSetting};

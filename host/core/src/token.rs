@@ -46,6 +46,8 @@ pub struct TokenSettings {
     pub sweep_batch: u32,
     /// How many tokens the cache holds.
     pub cache_capacity: usize,
+    /// The slug of the top tenant's policy that every user has.
+    pub default_user_policy: Option<String>,
     /// How long a refresh token is good after the last login that gave it out; `None` for ever.
     pub refresh_ttl: Option<Duration>,
     /// How many sessions one identity may have open, unless it is of purpose `internal`; zero for any number.

@@ -121,6 +121,7 @@ fn settings() -> TokenSettings {
         max_ttl: Duration::from_hours(24),
         sweep_interval: Duration::ZERO,
         sweep_batch: 100,
+        default_user_policy: None,
         cache_capacity: 64,
         refresh_ttl: None,
         max_sessions: 100,

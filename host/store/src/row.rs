@@ -333,11 +333,16 @@ pub(crate) struct PolicyRow {
     managed: bool,
 }
 
+/// The accesses of a policy.
+pub(crate) fn access_list(policy: Uuid, text: &str) -> Result<Vec<String>, StoreError> {
+    from_json("policy.accesses", &policy, text)
+}
+
 impl TryFrom<PolicyRow> for Policy {
     type Error = StoreError;
 
     fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
-        let accesses = from_json("policy.accesses", &row.id, &row.accesses)?;
+        let accesses = access_list(row.id, &row.accesses)?;
         Ok(Self {
             id: PolicyId(row.id),
             tenant: TenantId(row.tenant),

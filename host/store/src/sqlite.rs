@@ -14,7 +14,6 @@ mod key_store;
 mod list;
 #[path = "statement/policy.rs"]
 mod policy;
-mod policy_store;
 #[path = "statement/refresh.rs"]
 mod refresh;
 #[path = "statement/revocation.rs"]

@@ -20,6 +20,7 @@ use keyway_core::password::{PasswordParams, PasswordPool};
 use keyway_core::port::{
     Backend, BackendFault, BackendSlot, Backends, Clock, Random, Step, SystemClock, SystemRandom, VerifyRequest,
 };
+use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{LoginOutcome, LoginRequest, TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
@@ -158,6 +159,7 @@ async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String
         sweep_interval: Duration::ZERO,
         sweep_batch: 1000,
         cache_capacity: 131_072,
+        default_user_policy: None,
         refresh_ttl: None,
         max_sessions: 0,
         admin_status: None,
@@ -174,7 +176,9 @@ async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String
     let service = compose(&store, &backends, &passwords, keys, &cache, &clock, &random, settings);
     let (tokens, directory) = service;
     let values = issue(&tokens).await?;
+    let tenant_settings = SettingService::new(Arc::clone(&store), MasterKey::new([7; 32]), Arc::clone(&random));
     let state = AppState::new(AppParts {
+        tenant_settings: Arc::new(tenant_settings),
         tokens,
         backends,
         store,

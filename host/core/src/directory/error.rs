@@ -31,6 +31,9 @@ pub enum DirectoryError {
         /// Its id.
         name: String,
     },
+    /// The caller's own accesses do not cover this one, so it may neither pass it on nor lift it.
+    #[error("the caller may not pass on or lift `{0}`")]
+    AccessDenied(String),
     /// Two things that belong to different tenants cannot go together.
     #[error("the {what} belongs to another tenant")]
     OtherTenant {

@@ -224,9 +224,9 @@ impl DirectoryService {
     async fn add_administrator(&self, new: &NewUser) -> Result<(), DirectoryError> {
         let policy = self.ensure_admin_policy().await?;
         let identity = IdentityId::from(new.user.id);
-        self.store.attach_policy(&policy, identity).await?;
+        self.store.attach_policy(policy.id, identity).await?;
         if let Err(error) = self.store.add_user(new).await {
-            if let Err(error) = self.store.detach_policy(&policy, identity).await {
+            if let Err(error) = self.store.detach_policy(policy.id, identity).await {
                 tracing::warn!(%identity, error = &error as &dyn std::error::Error, "a policy stays attached to nobody");
             }
             return Err(error.into());

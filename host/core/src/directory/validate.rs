@@ -110,6 +110,15 @@ pub(super) fn policy_name(text: &str) -> Validity {
     )
 }
 
+/// What something is for: any text that the store can hold.
+pub(super) fn description(text: &str) -> Validity {
+    check(
+        text.len() <= 4096 && !text.contains('\0'),
+        "description",
+        "at most 4096 bytes, without a NUL character",
+    )
+}
+
 pub(super) fn accesses(patterns: &[String]) -> Validity {
     let well_formed = |pattern: &String| {
         pattern.len() <= MAX_PATTERN_LENGTH

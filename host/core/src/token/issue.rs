@@ -82,7 +82,7 @@ impl TokenService {
             since,
         } = verified;
         let (identity, standing) = self.resolve(slot, &principal).await?;
-        let accesses = self.accesses_of(identity.id, slot, &principal).await?;
+        let accesses = self.accesses_of(&identity, slot, &principal).await?;
         let mut draft = Draft {
             identity,
             standing,
@@ -103,21 +103,18 @@ impl TokenService {
         self.open(draft).await
     }
 
-    /// The accesses of the attached policies in the order of the policies' names, then what the ceiling lets through of the backend's.
+    /// The accesses of the policies, then what the ceiling lets through of the backend's.
     async fn accesses_of(
         &self,
-        identity: IdentityId,
+        identity: &Identity,
         slot: &BackendSlot,
         principal: &Principal,
     ) -> Result<Arc<[String]>, TokenError> {
-        let policies = self.store.policies_of(identity).await?;
+        let default = self.settings.default_user_policy.as_deref();
+        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
         let ceiling = slot.acl_ceiling.as_deref();
         let claimed = ceiling.map(|ceiling| within_ceiling(&principal.accesses, ceiling));
-        Ok(policies
-            .into_iter()
-            .flat_map(|policy| policy.accesses)
-            .chain(claimed.unwrap_or_default())
-            .collect())
+        Ok(accesses.into_iter().chain(claimed.unwrap_or_default()).collect())
     }
 }
 

@@ -55,7 +55,8 @@ impl TokenService {
                 ),
             },
         };
-        let policies = self.store.policies_of(identity.id).await?;
+        let default = self.settings.default_user_policy.as_deref();
+        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
         let draft = Draft {
             identity,
             standing,
@@ -64,7 +65,7 @@ impl TokenService {
             client: request.client,
             attributes: merged(storable(request.attributes), stored.attributes),
             mobile: request.mobile || stored.mobile,
-            accesses: policies.into_iter().flat_map(|policy| policy.accesses).collect(),
+            accesses: accesses.into(),
             ttl,
             since,
             is_login: true,

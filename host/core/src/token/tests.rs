@@ -37,6 +37,7 @@ fn settings() -> TokenSettings {
         max_ttl: Duration::from_hours(24),
         sweep_interval: Duration::from_mins(1),
         sweep_batch: 2,
+        default_user_policy: None,
         cache_capacity: 1000,
         refresh_ttl: None,
         max_sessions: 100,
@@ -130,7 +131,7 @@ impl House {
             accesses.iter().map(|text| (*text).to_owned()).collect(),
         );
         self.store.add_policy(&policy).await.unwrap();
-        self.store.attach_policy(&policy, to).await.unwrap();
+        self.store.attach_policy(policy.id, to).await.unwrap();
     }
 
     async fn add_tenant(&self, name: &str, parent: TenantId) -> TenantId {

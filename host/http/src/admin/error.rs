@@ -110,6 +110,7 @@ fn directory(error: &DirectoryError) -> (StatusCode, &'static str) {
         DirectoryError::NotFound { .. } => (StatusCode::NOT_FOUND, "look for it in a list; names ignore case"),
         DirectoryError::Invalid { .. } => (StatusCode::BAD_REQUEST, "correct the value"),
         DirectoryError::Protected { .. } => (StatusCode::FORBIDDEN, "make another one in its place"),
+        DirectoryError::AccessDenied(_) => (StatusCode::FORBIDDEN, "leave that access out"),
         DirectoryError::OtherTenant { .. } => (StatusCode::CONFLICT, "name one of the same tenant"),
     }
 }

@@ -14,6 +14,7 @@ mod list_backends;
 mod list_query;
 mod login_body;
 mod not_allowed;
+mod policy;
 mod post_token;
 mod query;
 mod refresh_token;
@@ -64,6 +65,7 @@ pub fn router(state: &AppState) -> Router {
 fn resources() -> Router<AppState> {
     Router::new()
         .merge(group::routes())
+        .merge(policy::routes())
         .merge(user::routes())
         .merge(session::routes())
         .merge(refresh_token::routes())

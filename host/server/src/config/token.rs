@@ -53,6 +53,7 @@ impl RawToken {
             sweep_interval,
             sweep_batch: count(&self.sweep_batch, 5_000)?,
             cache_capacity: usize::try_from(count(&self.cache, 131_072)?).unwrap_or(usize::MAX),
+            default_user_policy: None,
             refresh_ttl: ttl(self.refresh_ttl.as_ref(), source)?,
             max_sessions: MAX_SESSIONS,
             admin_status: None,

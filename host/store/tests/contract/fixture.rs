@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyway_core::Secret;
 use keyway_core::model::{
     BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Purpose,
-    RefreshTokenId, Session, SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
+    Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest, User, UserId,
 };
-use keyway_core::port::{NewTenant, NewUser, Opening, Refreshing, Store};
+use keyway_core::port::{NewTenant, NewUser, Opening, PolicyFilter, Refreshing, Store};
 use uuid::Uuid;
 
 fn next() -> u64 {
@@ -65,6 +65,19 @@ pub(crate) fn email(address: &str, confirmed: bool) -> Email {
 pub(crate) fn policy(tenant: TenantId, name: &str) -> Policy {
     let accesses = vec!["auth.#".to_owned(), "!auth.users.*".to_owned()];
     Policy::new(PolicyId(uuid()), tenant, name, accesses)
+}
+
+/// The policies that are attached to an identity, in the order of their names.
+pub(crate) async fn policies_of(store: &dyn Store, holder: IdentityId) -> Vec<Policy> {
+    let filter = PolicyFilter {
+        holder: Some(holder),
+        ..PolicyFilter::default()
+    };
+    let query = Query {
+        filter,
+        ..Query::all(TenantScope::All)
+    };
+    store.list_policies(&query).await.expect("a list").items
 }
 
 pub(crate) fn digest() -> TokenDigest {

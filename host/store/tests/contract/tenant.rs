@@ -148,7 +148,7 @@ pub(crate) async fn a_tenant_that_owns_something_stays(store: Arc<dyn Store>) {
     let policy = policy(parent.tenant.id, "p");
     store.add_policy(&policy).await.expect("added");
     assert_eq!(in_use(parent.tenant.id).await, "policies");
-    store.remove_policy(parent.tenant.id, "p").await.expect("removed");
+    store.remove_policy(policy.id).await.expect("removed");
 
     let mut opening = own_opening(&*store).await;
     opening.session.identity.tenant = parent.tenant.id;

@@ -9,7 +9,7 @@ use keyway_core::port::{BackendFault, StoreError};
 use keyway_core::token::TokenError;
 use serde_json::json;
 
-use super::validation::{Problem, Problems};
+use super::validation::{Problem, Problems, python_text};
 use super::wire::ApiError;
 use super::{Wazo, wire};
 use crate::edge::{Call, PayloadError, log_failure};
@@ -144,15 +144,31 @@ fn directory(error: &DirectoryError, wazo: &Wazo, call: &Call) -> Response {
             log_failure(call, error);
             unavailable(Duration::ZERO, wazo)
         }
+        DirectoryError::NotFound { what: "policy", name } => {
+            let key = if name.len() == 36 && uuid::Uuid::try_parse(name).is_ok() {
+                "uuid"
+            } else {
+                "slug"
+            };
+            let reason = format!("No such policy {{'{key}': {}}}", python_text(name));
+            wire::failure(StatusCode::NOT_FOUND, &reason, wazo.now())
+        }
         DirectoryError::NotFound { what, name } => wire::api_error(&ApiError::unknown(what, name), wazo.now()),
         DirectoryError::Ambiguous(_) | DirectoryError::Invalid { .. } => {
             let error = ApiError::new(StatusCode::BAD_REQUEST, "invalid-data", error.to_string(), json!({}));
             wire::api_error(&error, wazo.now())
         }
+        DirectoryError::AccessDenied(access) => {
+            wire::api_error(&unauthorized(&Unauthorized::NoAccess(access.clone())), wazo.now())
+        }
         DirectoryError::OtherTenant { what } => {
             let message = format!("The {what} belongs to another tenant");
             let error = ApiError::new(StatusCode::BAD_REQUEST, "missmatching-tenant", message, json!({}));
             wire::api_error(&error, wazo.now())
+        }
+        DirectoryError::Protected { what: "policy", name } => {
+            let reason = format!("Forbidden policy deletion: \"{name}\"");
+            wire::failure(StatusCode::FORBIDDEN, &reason, wazo.now())
         }
         DirectoryError::Protected { what, name } => {
             let details = json!({ "uuid": name });

@@ -1,6 +1,7 @@
 //! Groups.
 
 mod member;
+mod policy;
 
 use axum::Router;
 use axum::response::Response;
@@ -32,6 +33,11 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/groups", get(list).post(create))
         .route("/groups/{group}", get(show).put(update).delete(remove))
+        .route("/groups/{group}/policies", get(policy::list))
+        .route(
+            "/groups/{group}/policies/{policy}",
+            put(policy::add).delete(policy::remove),
+        )
         .route("/groups/{group}/users", get(member::list))
         .route("/groups/{group}/users/{user}", put(member::add).delete(member::remove))
 }

@@ -142,6 +142,11 @@ impl Problems {
         text
     }
 
+    /// The first field with a problem.
+    pub(super) fn field(&self) -> Option<&'static str> {
+        self.0.first().map(|(field, _)| *field)
+    }
+
     /// The problems by field, each field with a list of them.
     pub(super) fn by_field(&self) -> Value {
         let fields = self
@@ -172,14 +177,40 @@ impl Remark {
     }
 }
 
-/// A value as Python's `repr` writes it, for values that this file makes: no quotation marks in texts.
+/// A text as Python's `repr` writes it, save that it leaves all printable letters as they are.
+pub(super) fn python_text(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut written = String::from(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => written.push_str("\\\\"),
+            '\n' => written.push_str("\\n"),
+            '\r' => written.push_str("\\r"),
+            '\t' => written.push_str("\\t"),
+            c if c == quote => written.extend(['\\', c]),
+            c if c.is_control() => {
+                // Writing into a string cannot fail.
+                let _ = write!(written, "\\x{:02x}", u32::from(c));
+            }
+            c => written.push(c),
+        }
+    }
+    written.push(quote);
+    written
+}
+
+/// A value as Python's `repr` writes it.
 fn python(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("'{text}'"),
+        Value::String(text) => python_text(text),
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(python).collect();
             format!("[{}]", items.join(", "))

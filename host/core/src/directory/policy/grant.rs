@@ -1,0 +1,105 @@
+//! Policies attached to users and groups, and what a caller must hold itself to do so.
+//!
+//! Nobody passes on an access that it lacks, be it by writing it into a policy or by attaching one that somebody else wrote: a caller that may
+//! attach policies could otherwise take whatever any policy holds. Nor does anybody lift a denial that binds it, be it by removing it from a
+//! policy or by detaching or removing the policy.
+
+use crate::access::AccessList;
+use crate::directory::{DirectoryError, DirectoryService};
+use crate::model::{GroupId, Policy, TenantScope, UserId};
+
+/// Whether who holds these accesses may make `next` of `current`.
+pub(super) fn may_change(held: &AccessList, current: &[String], next: &[String]) -> Result<(), DirectoryError> {
+    let added = next.iter().filter(|access| !current.contains(access));
+    let removed = current.iter().filter(|access| !next.contains(access));
+    let refused = added
+        .filter(|access| !held.may_add(access))
+        .chain(removed.filter(|access| !held.may_remove(access)))
+        .next();
+    refused.map_or(Ok(()), |access| Err(DirectoryError::AccessDenied(access.clone())))
+}
+
+/// Whether who holds these accesses may give the policy to somebody.
+fn may_give(held: &AccessList, policy: &Policy) -> Result<(), DirectoryError> {
+    may_change(held, &[], &policy.accesses)
+}
+
+/// Whether who holds these accesses may take the policy from somebody. Whoever loses an access by it, it is not the caller who gains one, unless
+/// the policy denies something.
+pub(super) fn may_take(held: &AccessList, policy: &Policy) -> Result<(), DirectoryError> {
+    let denials = policy.accesses.iter().filter(|access| access.starts_with('!'));
+    may_change(held, &denials.cloned().collect::<Vec<_>>(), &[])
+}
+
+impl DirectoryService {
+    /// Attaches a policy (uuid or slug) to a user; doing so twice is no error. Tokens that were issued before keep their accesses. `held` is what
+    /// the caller may do itself.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::AccessDenied`] for an access of the policy that the caller lacks.
+    pub async fn attach_user_policy(
+        &self,
+        user: UserId,
+        policy: &str,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let user = self.get_user_in(user, scope).await?;
+        let policy = self.get_policy_in(policy, scope).await?;
+        may_give(held, &policy)?;
+        Ok(self.store.attach_policy(policy.id, user.id.into()).await?)
+    }
+
+    /// Detaches a policy (uuid or slug) from a user; one that is not attached is no error.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::AccessDenied`] for an access that the policy denies and the caller lacks.
+    pub async fn detach_user_policy(
+        &self,
+        user: UserId,
+        policy: &str,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let user = self.get_user_in(user, scope).await?;
+        let policy = self.get_policy_in(policy, scope).await?;
+        may_take(held, &policy)?;
+        self.store.detach_policy(policy.id, user.id.into()).await?;
+        Ok(())
+    }
+
+    /// Attaches a policy (uuid or slug) to a group, the host's own included; doing so twice is no error.
+    ///
+    /// # Errors
+    /// As [`DirectoryService::attach_user_policy`].
+    pub async fn attach_group_policy(
+        &self,
+        group: GroupId,
+        policy: &str,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let group = self.get_group(group, scope).await?;
+        let policy = self.get_policy_in(policy, scope).await?;
+        may_give(held, &policy)?;
+        Ok(self.store.attach_group_policy(group.id, policy.id).await?)
+    }
+
+    /// Detaches a policy (uuid or slug) from a group; one that is not attached is no error.
+    ///
+    /// # Errors
+    /// As [`DirectoryService::detach_user_policy`].
+    pub async fn detach_group_policy(
+        &self,
+        group: GroupId,
+        policy: &str,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let group = self.get_group(group, scope).await?;
+        let policy = self.get_policy_in(policy, scope).await?;
+        may_take(held, &policy)?;
+        self.store.detach_group_policy(group.id, policy.id).await?;
+        Ok(())
+    }
+}
