@@ -20,6 +20,10 @@ mod overtake;
 mod policy;
 #[path = "contract/postgres.rs"]
 mod postgres;
+#[path = "contract/refresh.rs"]
+mod refresh;
+#[path = "contract/session.rs"]
+mod session;
 #[path = "contract/sqlite.rs"]
 mod sqlite;
 #[path = "contract/tenant.rs"]
@@ -62,6 +66,21 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     token::a_sweep_removes_what_expired_in_batches,
     token::two_hundred_sessions_at_once_are_all_found,
     token::sweeps_and_revocations_at_once_leave_nothing_behind,
+    refresh::a_refresh_token_is_found_as_it_was_made,
+    refresh::a_client_keeps_the_refresh_token_that_it_has,
+    refresh::a_refresh_token_that_does_not_fit_is_replaced,
+    refresh::a_mobile_client_takes_the_place_of_the_one_before,
+    refresh::two_mobile_clients_at_once_leave_one_refresh_token,
+    refresh::one_client_that_asks_at_once_gets_one_refresh_token,
+    refresh::a_login_with_a_refresh_token_needs_it_to_be_there,
+    refresh::refresh_tokens_end_with_what_they_rest_on,
+    refresh::no_refresh_survives_what_runs_at_the_same_time,
+    refresh::a_sweep_removes_expired_refresh_tokens_in_batches,
+    refresh::refresh_tokens_are_listed_by_scope_filter_search_order_and_page,
+    session::a_session_is_found_as_it_was_opened,
+    session::sessions_are_listed_by_scope_owner_order_and_page,
+    session::no_more_sessions_are_opened_than_there_may_be,
+    session::logins_at_once_are_no_more_than_there_may_be,
     overtake::a_login_from_before_a_new_password_is_refused,
     overtake::a_renewed_verifier_refuses_nobody,
     overtake::a_login_from_before_a_revocation_of_its_identity_is_refused,

@@ -5,6 +5,7 @@ mod follow;
 mod link;
 mod login;
 mod overtake;
+mod refresh;
 mod revoke;
 
 use super::*;

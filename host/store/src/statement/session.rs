@@ -101,6 +101,6 @@ pub(super) async fn count_open(
 pub(super) async fn count_up_to(connection: &mut Connection, identity: IdentityId, most: u32) -> Result<u64, Failure> {
     let mut builder = QueryBuilder::new("SELECT count(*) FROM (SELECT 1 FROM session WHERE identity = ");
     builder.push_bind(identity.0);
-    builder.push(" LIMIT ").push_bind(i64::from(most)).push(") AS some");
+    builder.push(" LIMIT ").push_bind(i64::from(most)).push(") AS counted");
     count(connection, builder).await
 }
