@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyway_core::Secret;
 use keyway_core::model::{
     BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Purpose,
-    Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest, User, UserId,
+    Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest, User,
+    UserId,
 };
 use keyway_core::port::{NewTenant, NewUser, Opening, PolicyFilter, Refreshing, Store};
 use uuid::Uuid;

@@ -266,7 +266,16 @@ pub(crate) async fn refresh_tokens_end_with_what_they_rest_on(store: Arc<dyn Sto
 
 pub(crate) async fn no_refresh_survives_what_runs_at_the_same_time(store: Arc<dyn Store>) {
     let alice = added_user(&*store, "alice").await;
-    for _ in 0..5 {
+    let plugin = opening_of(&*store, &alice).await.session.plugin;
+    for target in [
+        None,
+        Some(RevokeTarget::Identity(alice.id.into())),
+        Some(RevokeTarget::Plugin(plugin)),
+    ]
+    .iter()
+    .cycle()
+    .take(12)
+    {
         let (_, token) = made(&*store, &alice, "web", false).await;
         let logins = join_all((0..8).map(|_| used(&*store, &alice, token.id))).await;
         let opened = logins.iter().map(|opening| {
@@ -274,8 +283,15 @@ pub(crate) async fn no_refresh_survives_what_runs_at_the_same_time(store: Arc<dy
             tokio::spawn(async move { store.open_session(opening).await.expect("an answer") })
         });
         let opened: Vec<_> = opened.collect();
+        // Some first, some later.
         tokio::task::yield_now().await;
-        let (outcomes, ()) = futures::join!(join_all(opened), set_password(&*store, &alice));
+        let end = async {
+            match target {
+                None => set_password(&*store, &alice).await,
+                Some(target) => drop(store.revoke(target, NOW).await.expect("revoked")),
+            }
+        };
+        let (outcomes, ()) = futures::join!(join_all(opened), end);
         for outcome in outcomes {
             let outcome = outcome.expect("no panic");
             assert!(matches!(outcome, OpeningOutcome::Opened(_) | OpeningOutcome::Overtaken));
@@ -317,28 +333,34 @@ async fn clients(store: &dyn Store, query: Query<RefreshFilter, RefreshOrder>) -
     (ids.join(" "), paged.total, paged.filtered)
 }
 
-pub(crate) async fn refresh_tokens_are_listed_by_scope_filter_search_order_and_page(store: Arc<dyn Store>) {
-    let top = master(&*store).await;
-    let below = added_tenant(&*store, "below").await;
-    let alice = added_user(&*store, "alice").await;
+/// Three of alice's in the top tenant, and one of somebody's in a tenant below.
+async fn four(store: &dyn Store) -> User {
+    let below = added_tenant(store, "below").await;
+    let alice = added_user(store, "alice").await;
     for (n, client, mobile) in [(1, "b_1", false), (2, "Äa", true), (3, "c%", false)] {
-        let opening = opening_of(&*store, &alice).await;
+        let opening = opening_of(store, &alice).await;
         let token = RefreshToken {
             mobile,
             created_at: Timestamp(n),
             ..token(&opening, client)
         };
-        open(&*store, making(&opening, token)).await;
+        open(store, making(&opening, token)).await;
     }
-    let mut elsewhere = own_opening(&*store).await;
+    let mut elsewhere = own_opening(store).await;
     elsewhere.session.identity.tenant = below;
     let mut new = token(&elsewhere, "d");
     new.created_at = Timestamp(0);
-    open(&*store, making(&elsewhere, new)).await;
+    open(store, making(&elsewhere, new)).await;
+    alice
+}
+
+pub(crate) async fn refresh_tokens_are_listed_by_scope_filter_and_search(store: Arc<dyn Store>) {
+    let top = master(&*store).await;
+    let alice = four(&*store).await;
     let all = || Query::all(TenantScope::All);
     assert_eq!(clients(&*store, all()).await, ("d b_1 Äa c%".to_owned(), 4, 4));
     let only = Query::all(TenantScope::Only(top));
-    assert_eq!(clients(&*store, only.clone()).await, ("b_1 Äa c%".to_owned(), 3, 3));
+    assert_eq!(clients(&*store, only).await, ("b_1 Äa c%".to_owned(), 3, 3));
     let subtree = Query::all(TenantScope::Subtree(top));
     assert_eq!(clients(&*store, subtree).await.1, 4);
     let filter = RefreshFilter {
@@ -362,23 +384,25 @@ pub(crate) async fn refresh_tokens_are_listed_by_scope_filter_search_order_and_p
         let search = Some(text.to_owned());
         assert_eq!(clients(&*store, Query { search, ..all() }).await.0, found);
     }
+}
+
+pub(crate) async fn refresh_tokens_are_listed_by_order_and_page(store: Arc<dyn Store>) {
+    four(&*store).await;
     let direction = Direction::Descending;
+    let query = |order| Query {
+        order,
+        direction,
+        ..Query::all(TenantScope::All)
+    };
     for (order, expected) in [
-        (RefreshOrder::Created, "c% Äa b_1"),
-        (RefreshOrder::Client, "Äa c% b_1"),
+        (RefreshOrder::Created, "c% Äa b_1 d"),
+        (RefreshOrder::Client, "Äa d c% b_1"),
     ] {
-        let query = Query {
-            order,
-            direction,
-            ..only.clone()
-        };
-        assert_eq!(clients(&*store, query).await.0, expected);
+        assert_eq!(clients(&*store, query(order)).await.0, expected);
     }
     let query = Query {
-        order: RefreshOrder::Mobile,
-        direction,
         page: Page { offset: 0, limit: 1 },
-        ..only
+        ..query(RefreshOrder::Mobile)
     };
-    assert_eq!(clients(&*store, query).await, ("Äa".to_owned(), 3, 3));
+    assert_eq!(clients(&*store, query).await, ("Äa".to_owned(), 4, 4));
 }

@@ -43,7 +43,7 @@ pub(crate) async fn sessions_are_listed_by_scope_owner_order_and_page(store: Arc
     elsewhere.session.identity.tenant = below;
     open_session(&*store, &elsewhere).await;
     let mut link = opening_of(&*store, &alice).await;
-    link.session.dialect = LINK_DIALECT.to_owned();
+    LINK_DIALECT.clone_into(&mut link.session.dialect);
     open_session(&*store, &link).await;
     let [first, second, third] = openings[..] else {
         panic!("three sessions");
@@ -84,7 +84,7 @@ pub(crate) async fn no_more_sessions_are_opened_than_there_may_be(store: Arc<dyn
     let now = own_opening(&*store).await.token.issued_at;
     // Neither a link nor what has expired counts.
     let mut link = opening_of(&*store, &alice).await;
-    link.session.dialect = LINK_DIALECT.to_owned();
+    LINK_DIALECT.clone_into(&mut link.session.dialect);
     let mut expired = opening_of(&*store, &alice).await;
     expired.token.expires_at = now;
     for opening in [link, expired] {
