@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
 use keyway_core::model::PluginStatus;
 use keyway_core::port::{Backends, Clock, PluginHost, Random, Store};
+use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub struct AppParts {
     pub store: Arc<dyn Store>,
     /// Users, tenants and policies.
     pub directory: Arc<DirectoryService>,
+    /// What tenants set for themselves.
+    pub tenant_settings: Arc<SettingService>,
     /// The plugins; `None` where no server runs (a command that works on the store alone).
     pub plugins: Option<Arc<dyn PluginHost>>,
     /// Reads the configuration again; `None` where no server runs.

@@ -15,6 +15,7 @@ use keyway_core::model::{
     Refusal, Subject, Timestamp, UserId,
 };
 use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
+use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
@@ -79,6 +80,11 @@ impl TestState {
             backends,
             store: store.clone(),
             directory,
+            tenant_settings: Arc::new(SettingService::new(
+                store.clone(),
+                MasterKey::new([1; 32]),
+                random.clone(),
+            )),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
             clock: clock.clone(),

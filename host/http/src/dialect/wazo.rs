@@ -10,6 +10,7 @@ mod group;
 mod head_status;
 mod head_token;
 mod ids;
+mod ldap_settings;
 mod list_backends;
 mod list_query;
 mod login_body;
@@ -19,6 +20,7 @@ mod post_token;
 mod query;
 mod refresh_token;
 mod session;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod token_path;
@@ -32,6 +34,7 @@ use axum::routing::{get, head, post};
 use keyway_core::directory::DirectoryService;
 use keyway_core::model::Timestamp;
 use keyway_core::port::{Backends, Store};
+use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 
 use crate::{AppState, WazoSettings};
@@ -66,6 +69,8 @@ fn resources() -> Router<AppState> {
     Router::new()
         .merge(group::routes())
         .merge(policy::routes())
+        .merge(ldap_settings::routes())
+        .merge(tenant::routes())
         .merge(user::routes())
         .merge(session::routes())
         .merge(refresh_token::routes())
@@ -100,6 +105,10 @@ impl Wazo {
 
     fn directory(&self) -> &DirectoryService {
         &self.0.directory
+    }
+
+    fn tenant_settings(&self) -> &SettingService {
+        &self.0.tenant_settings
     }
 
     fn now(&self) -> Timestamp {

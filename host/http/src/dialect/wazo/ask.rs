@@ -117,6 +117,12 @@ impl Ask {
         values.next().map(|(_, value)| value.as_str())
     }
 
+    /// All values of this query key.
+    pub(super) fn queries(&self, key: &str) -> impl Iterator<Item = &str> {
+        let values = self.query.iter().filter(move |(name, _)| name == key);
+        values.map(|(_, value)| value.as_str())
+    }
+
     /// Answers, whatever came of it.
     pub(super) fn answer(&self, result: Result<Response, Failure>) -> Response {
         result.unwrap_or_else(|failure| failure.answer(&self.wazo, &self.call))

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use keyway_core::directory::DirectoryError;
 use keyway_core::port::{BackendFault, StoreError};
+use keyway_core::setting::SettingError;
 use keyway_core::token::TokenError;
 use serde_json::json;
 
@@ -32,6 +33,8 @@ pub(super) enum Failure {
     Unauthorized(Unauthorized),
     /// The directory says no, or cannot say.
     Directory(DirectoryError),
+    /// What a tenant set for itself was not read or written.
+    Setting(SettingError),
     /// A resource's own answer, in the shape that most of the API has.
     Api(ApiError),
     /// A resource's own answer, in the token service's shape.
@@ -64,6 +67,12 @@ impl From<DirectoryError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Token(error.into())
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Setting(error)
     }
 }
 
@@ -112,6 +121,7 @@ impl Failure {
             }
             Self::Unauthorized(lack) => wire::api_error(&unauthorized(lack), wazo.now()),
             Self::Directory(error) => directory(error, wazo, call),
+            Self::Setting(error) => setting(error, wazo, call),
             Self::Api(error) => wire::api_error(error, wazo.now()),
             Self::Service(status, reason) => wire::failure(*status, reason, wazo.now()),
         }
@@ -180,6 +190,14 @@ fn directory(error: &DirectoryError, wazo: &Wazo, call: &Call) -> Response {
             );
             wire::api_error(&error.resource(format!("{what}s")), wazo.now())
         }
+    }
+}
+
+fn setting(error: &SettingError, wazo: &Wazo, call: &Call) -> Response {
+    log_failure(call, error);
+    match error {
+        SettingError::Store(inner) => store(inner, wazo),
+        SettingError::Sealed { .. } => wire::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 

@@ -25,6 +25,19 @@ impl Fields {
         })
     }
 
+    /// The fields of an item of a list.
+    ///
+    /// # Errors
+    /// 400 about `resource` for what is no JSON object.
+    pub(super) fn of(item: Value, resource: &'static str) -> Result<Self, Failure> {
+        let mut problems = Problems::default();
+        if let Value::Object(values) = item {
+            return Ok(Self { values, problems });
+        }
+        problems.remark("_schema", "Invalid input type.");
+        Err(super::wire::ApiError::invalid(resource, &problems).into())
+    }
+
     /// Takes a field: the outer `None` if it is absent, the inner if it is null.
     pub(super) fn take(&mut self, field: &str) -> Option<Option<Value>> {
         let value = self.values.remove(field)?;
@@ -108,6 +121,35 @@ impl Fields {
             None => self.problems.null(field),
         }
         None
+    }
+
+    /// As [`Fields::choice`]; `None` if it is absent or null.
+    pub(super) fn nullable_choice<T: Copy>(&mut self, field: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        if self.values.get(field).is_some_and(Value::is_null) {
+            return None;
+        }
+        self.choice(field, choices)
+    }
+
+    /// A whole number, as the original reads one: also of a text, and what a fraction begins with. `None` if it is absent. Null is a problem.
+    pub(super) fn integer(&mut self, field: &'static str) -> Option<i64> {
+        let Some(value) = self.take(field)? else {
+            self.problems.null(field);
+            return None;
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what no `i64` holds becomes the one that is nearest"
+        )]
+        let number = match &value {
+            Value::Number(number) => number.as_i64().or(number.as_f64().map(|fraction| fraction as i64)),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.problems.kind(field, "integer");
+        }
+        number
     }
 
     /// A list of texts, at most `longest` of them with at most 1024 characters each; `None` if it is absent. Null is a problem.

@@ -3,6 +3,7 @@
 mod directory;
 mod login;
 mod refresh;
+mod tenant;
 
 use std::time::Duration;
 

@@ -225,6 +225,12 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid-data", message, details).resource(resource)
     }
 
+    /// A field of a body that is not what it should be, as the core says.
+    pub(super) fn refused(resource: &'static str, field: &'static str, rule: &str) -> Self {
+        let details = json!({ field: {"constraint_id": "value", "constraint": "value", "message": rule} });
+        Self::new(StatusCode::BAD_REQUEST, "invalid-data", rule, details).resource(resource)
+    }
+
     /// Query parameters of a list that are not what they should be.
     pub(super) fn invalid_list(problems: &Problems) -> Self {
         let message = problems.by_field();
