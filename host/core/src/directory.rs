@@ -14,24 +14,25 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::Secret;
-use crate::model::{TenantId, TenantScope, TenantTree, User, UserId};
+use crate::model::{AuthenticationMethod, Purpose, TenantId, TenantScope, TenantTree, User, UserId};
 use crate::password::PasswordPool;
-use crate::port::{Clock, Random, Revoked, Store, StoreError};
+use crate::port::{Clock, Random, Revoked, Store, StoreError, Uniqueness};
 use crate::tenants::TenantDirectory;
 use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
 pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
 pub use tenant::{AddTenant, TenantProfile};
+pub use user::{SetEmail, method_for};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
 pub struct AddUser {
-    /// 1 to 256 characters, none of them a control character; `None` for a user who logs in by email address only.
+    /// 1 to 256 characters, none of them a control character; `None` for a user who logs in by email address, or not at all.
     pub login: Option<String>,
     /// 1 to 1024 bytes; `None` for a user who cannot log in with a password.
     pub password: Option<Secret<Vec<u8>>>,
-    /// Becomes the main address, confirmed.
+    /// Becomes the main address.
     pub email: Option<String>,
     /// Its given name.
     pub firstname: Option<String>,
@@ -41,6 +42,18 @@ pub struct AddUser {
     pub tenant: Option<String>,
     /// Attaches the policy `admin`, which holds `#`.
     pub admin: bool,
+    /// Its id; a new one if absent.
+    pub id: Option<UserId>,
+    /// What it is there for.
+    pub purpose: Purpose,
+    /// How it proves who it is. If absent, a person does as the tenant says, and a program with its password.
+    pub authentication_method: Option<AuthenticationMethod>,
+    /// It may not log in.
+    pub disabled: bool,
+    /// The address still has to be confirmed.
+    pub unconfirmed: bool,
+    /// Among whom its login and its address must be free.
+    pub unique: Uniqueness,
 }
 
 /// Users, tenants and policies. The stores below it are never called by a dialect directly.
@@ -120,12 +133,27 @@ impl DirectoryService {
     where
         F: Future<Output = Result<Option<Revoked>, StoreError>> + Send,
     {
+        let change = |store| async move { Ok(change(store).await?.map(|revoked| ((), revoked))) };
+        Ok(self.revoking_with(action, change).await?.map(|((), revoked)| revoked))
+    }
+
+    /// As [`DirectoryService::revoking`], for a change that has an outcome besides.
+    async fn revoking_with<T, F>(
+        &self,
+        action: &'static str,
+        change: impl FnOnce(Arc<dyn Store>) -> F + Send + 'static,
+    ) -> Result<Option<(T, Revoked)>, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<Option<(T, Revoked)>, StoreError>> + Send,
+    {
         let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
         to_the_end(action, async move {
             let result = change(store).await;
             match &result {
-                Ok(Some(revoked)) => cache.forget(revoked),
-                Ok(None) => {}
+                Ok(Some((_, revoked))) => cache.forget(revoked),
+                // What the store refused by name, it has not written.
+                Ok(None) | Err(StoreError::Conflict { .. }) => {}
                 // Whether a store that failed has written is not known, so the cache must not answer in its place.
                 Err(_) => cache.forget_all(),
             }

@@ -17,7 +17,9 @@ mod token_store;
 
 pub use backend::{Backend, BackendFault, BackendSlot, Backends, RequestContext, Step, VerifyRequest};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
-pub use directory_store::{DirectoryStore, NewUser, StoredVerifier, UserFilter, UserOrder};
+pub use directory_store::{
+    DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
+};
 pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use mailer::{Letter, Links, Mailer, MailerError, Page, PageError, Pages, Topic};

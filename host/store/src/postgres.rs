@@ -2,7 +2,6 @@
 
 #[path = "statement/directory.rs"]
 mod directory;
-mod directory_store;
 mod feed;
 #[path = "statement/group.rs"]
 mod group;
@@ -26,6 +25,14 @@ mod tenant;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;
+#[path = "statement/user.rs"]
+mod user;
+#[path = "statement/user_change.rs"]
+mod user_change;
+#[path = "statement/user_name.rs"]
+mod user_name;
+#[path = "statement/verifier.rs"]
+mod verifier;
 
 use std::str::FromStr as _;
 use std::time::Duration;

@@ -239,7 +239,8 @@ pub(crate) fn users(rows: Vec<UserRow>) -> Result<Vec<User>, StoreError> {
     Ok(users)
 }
 
-fn method(table: &str, id: Uuid, text: &str) -> Result<AuthenticationMethod, StoreError> {
+/// What a column `authentication_method` says.
+pub(crate) fn method(table: &str, id: Uuid, text: &str) -> Result<AuthenticationMethod, StoreError> {
     AuthenticationMethod::parse(text)
         .ok_or_else(|| inconsistent(format!("`{table}.authentication_method` of `{id}` is unknown")))
 }

@@ -4,7 +4,6 @@
 
 #[path = "statement/directory.rs"]
 mod directory;
-mod directory_store;
 #[path = "statement/group.rs"]
 mod group;
 #[path = "statement/key.rs"]
@@ -27,6 +26,14 @@ mod tenant;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;
+#[path = "statement/user.rs"]
+mod user;
+#[path = "statement/user_change.rs"]
+mod user_change;
+#[path = "statement/user_name.rs"]
+mod user_name;
+#[path = "statement/verifier.rs"]
+mod verifier;
 mod writer;
 
 use std::fs::OpenOptions;

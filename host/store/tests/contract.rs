@@ -30,6 +30,8 @@ mod sqlite;
 mod tenant;
 #[path = "contract/token.rs"]
 mod token;
+#[path = "contract/user.rs"]
+mod user;
 #[path = "contract/whole.rs"]
 mod whole;
 
@@ -107,6 +109,16 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     directory::two_first_logins_of_a_subject_get_one_identity,
     directory::texts_of_any_script_survive,
     directory::a_nul_is_neither_stored_nor_found,
+    user::a_name_is_one_users_login_or_address_everywhere,
+    user::of_all_who_ask_for_a_name_at_once_one_gets_it,
+    user::a_user_is_replaced_by_what_it_is_now,
+    user::a_new_login_must_be_free_and_the_old_one_may_stay,
+    user::disabling_a_user_ends_its_sessions_and_refuses_logins_under_way,
+    user::addresses_are_replaced_and_kept_ones_stay_what_they_are,
+    user::a_chosen_id_takes_over_nothing,
+    user::a_password_counts_only_where_the_method_is_native,
+    user::a_method_is_set_for_many_or_in_the_place_of_another,
+    user::a_groups_members_and_a_members_groups_are_counted_alone,
     tenant::the_top_tenant_is_there_and_its_own_parent,
     tenant::tenants_are_listed_by_name,
     tenant::names_may_be_shared_or_absent_and_slugs_are_unique_in_their_spelling,

@@ -34,6 +34,12 @@ pub enum DirectoryError {
     /// The caller's own accesses do not cover this one, so it may neither pass it on nor lift it.
     #[error("the caller may not pass on or lift `{0}`")]
     AccessDenied(String),
+    /// The old password is not the user's.
+    #[error("the old password is wrong")]
+    WrongPassword,
+    /// The user does not prove who it is with a password that is kept here.
+    #[error("the user's password is not kept here")]
+    ManagedExternally,
     /// Two things that belong to different tenants cannot go together.
     #[error("the {what} belongs to another tenant")]
     OtherTenant {

@@ -1,8 +1,15 @@
 //! Groups.
 
+use uuid::Uuid;
+
 use super::{DirectoryError, DirectoryService, validate};
 use crate::model::{Group, GroupId, MAX_SLUG, Paged, Query, TenantId, TenantScope, UserId, slug_of};
 use crate::port::{GroupFilter, GroupOrder};
+
+/// The most groups of a user that a backend hears of.
+const MAX_NAMES: u32 = 500;
+/// The same in bytes: a session keeps 12 KiB of groups and attributes.
+const MAX_NAMES_BYTES: usize = 8 * 1024;
 
 impl DirectoryService {
     /// Adds a group to a tenant. Without a slug it gets one that is made of its name.
@@ -42,6 +49,27 @@ impl DirectoryService {
     /// [`DirectoryError::Store`].
     pub async fn list_groups(&self, query: &Query<GroupFilter, GroupOrder>) -> Result<Paged<Group>, DirectoryError> {
         Ok(self.store.list_groups(query).await?)
+    }
+
+    /// The names of a user's groups, in their order, without the host's own: as many as a session can keep. Nobody's are looked for as well, so
+    /// that an answer takes its time for everyone.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Store`].
+    pub async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        let id = user.unwrap_or(UserId(Uuid::nil()));
+        let mut names = self.store.group_names(id, MAX_NAMES).await?;
+        let mut room = MAX_NAMES_BYTES;
+        let found = names.len();
+        names.retain(|name| {
+            let left = room.checked_sub(name.len());
+            room = left.unwrap_or(room);
+            left.is_some()
+        });
+        if names.len() < found || found == MAX_NAMES as usize {
+            tracing::warn!(user = %id, kept = names.len(), "a user has more groups than its sessions can keep");
+        }
+        Ok(names)
     }
 
     /// Gives a group another name.

@@ -5,6 +5,10 @@ use crate::model::{BackendName, Email, IdentityId, Policy, Query, Tenant, Tenant
 use crate::port::{DirectoryStore as _, PolicyFilter, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
+mod policy;
+mod tenant;
+mod user;
+
 struct House {
     store: Arc<MemoryStore>,
     passwords: Arc<PasswordPool>,

@@ -39,13 +39,13 @@ pub(super) fn email(text: &str) -> Validity {
     )
 }
 
-/// A given or family name.
-pub(super) fn person_name(field: &'static str, text: &str) -> Validity {
-    check(
-        is_line(text, 256),
-        field,
-        "1 to 256 characters, none of them a control character",
-    )
+/// Given and family name; either may be empty.
+pub(super) fn person_names(firstname: Option<&str>, lastname: Option<&str>) -> Validity {
+    for (field, name) in [("firstname", firstname), ("lastname", lastname)] {
+        let valid = name.is_none_or(|name| name.is_empty() || is_line(name, 256));
+        check(valid, field, "at most 256 characters, none of them a control character")?;
+    }
+    Ok(())
 }
 
 pub(super) fn group_name(text: &str) -> Validity {

@@ -84,6 +84,16 @@ impl AuthenticationMethod {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == text)
     }
+
+    /// What a user's method comes to in a tenant of this method: never [`AuthenticationMethod::Default`].
+    #[must_use]
+    pub fn resolve(self, tenant: Self) -> Self {
+        match (self, tenant) {
+            (Self::Default, Self::Default) => Self::Native,
+            (Self::Default, tenant) => tenant,
+            (own, _) => own,
+        }
+    }
 }
 
 /// A user of the host's own directory. Its password verifier is not part of it.
@@ -151,6 +161,7 @@ impl User {
             .iter()
             .chain(&self.lastname)
             .map(String::as_str)
+            .filter(|name| !name.is_empty())
             .collect();
         (!names.is_empty()).then(|| names.join(" "))
     }

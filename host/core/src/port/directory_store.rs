@@ -5,8 +5,19 @@ use async_trait::async_trait;
 use super::{Revoked, StoreError};
 use crate::Secret;
 use crate::model::{
-    BackendName, GroupId, IdentityId, Paged, PolicyId, Purpose, Query, TenantId, Timestamp, User, UserId,
+    AuthenticationMethod, BackendName, Email, EmailId, GroupId, IdentityId, Paged, PolicyId, Purpose, Query, TenantId,
+    Timestamp, User, UserId,
 };
+
+/// Among whom a name must be free. A name is a login or an address: neither may be another user's login or address, without regard to case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Uniqueness {
+    /// Among the users of the same tenant.
+    #[default]
+    InTenant,
+    /// Among all users.
+    Everywhere,
+}
 
 /// A user to be made, with the verifier of its password.
 #[derive(Debug, Clone)]
@@ -15,6 +26,66 @@ pub struct NewUser {
     pub user: User,
     /// Its password's verifier as a PHC string; `None` for a user who cannot log in with a password.
     pub verifier: Option<StoredVerifier>,
+    /// Among whom its login and its addresses must be free.
+    pub unique: Uniqueness,
+    /// Policies to be attached to it.
+    pub policies: Vec<PolicyId>,
+}
+
+impl NewUser {
+    /// A user without policies, whose names are unique in its tenant.
+    pub fn of(user: User, verifier: Option<StoredVerifier>) -> Self {
+        Self {
+            user,
+            verifier,
+            unique: Uniqueness::default(),
+            policies: Vec::new(),
+        }
+    }
+}
+
+/// What of a user can be replaced, all of it at once. Its addresses are not part of it: see [`DirectoryStore::set_emails`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserChange {
+    /// The login name; `None` for none.
+    pub login: Option<String>,
+    /// The given name.
+    pub firstname: Option<String>,
+    /// The family name.
+    pub lastname: Option<String>,
+    /// What it is there for.
+    pub purpose: Purpose,
+    /// How it proves who it is.
+    pub authentication_method: AuthenticationMethod,
+    /// Whether it may log in.
+    pub enabled: bool,
+}
+
+/// An address that a user is to have. One that it has already, without regard to case, keeps its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailChange {
+    /// The id of an address that is new to the user.
+    pub fresh: EmailId,
+    /// The address.
+    pub address: String,
+    /// Whether it is the one to write to.
+    pub main: bool,
+    /// Whether its owner confirmed it; `None` leaves it as it is, and an address that is new is not confirmed.
+    pub confirmed: Option<bool>,
+}
+
+impl EmailChange {
+    /// The address that results, where the user has `known` in its place.
+    pub fn apply(self, known: Option<&Email>) -> Email {
+        Email {
+            id: known.map_or(self.fresh, |known| known.id),
+            address: self.address,
+            main: self.main,
+            confirmed: self
+                .confirmed
+                .unwrap_or_else(|| known.is_some_and(|known| known.confirmed)),
+        }
+    }
 }
 
 /// Which users are wanted: those that fit all that is set. Texts are compared in their own spelling.
@@ -32,7 +103,7 @@ pub struct UserFilter {
     pub purpose: Option<Purpose>,
     /// With this address, confirmed or not.
     pub email: Option<String>,
-    /// Members of this group.
+    /// Members of this group. The `total` of a list counts these, as it counts those in scope.
     pub group: Option<GroupId>,
     /// To whom this policy is attached, directly.
     pub policy: Option<PolicyId>,
@@ -62,12 +133,57 @@ pub type StoredVerifier = Secret<String>;
 /// Users, their verifiers, and the identities of backends' own subjects.
 #[async_trait]
 pub trait DirectoryStore: Send + Sync {
-    /// Adds a user.
+    /// Adds a user, in one transaction with its addresses, its password, its policies and its membership in the tenant's group of all users.
+    /// What hung on its id before, as on nobody's, does not become its own.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] on `login` (unique within the tenant, without regard to case) or `email` (likewise),
-    /// [`StoreError::Missing`] for the tenant, [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] on `login`, `email` (see [`Uniqueness`]) or `user id` (unique everywhere, among other identities too),
+    /// [`StoreError::Missing`] for the `tenant` or a `policy`, [`StoreError::Unavailable`].
     async fn add_user(&self, user: &NewUser) -> Result<(), StoreError>;
+
+    /// Replaces what a user is, and returns it; `None` if there is none. A login that it has already is not compared with others' names. If it
+    /// was enabled and no longer is, its sessions end in the same transaction, and logins under way are refused as they are by
+    /// [`super::TokenStore::revoke`].
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] on `login`, [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        unique: Uniqueness,
+        at: Timestamp,
+    ) -> Result<Option<(User, Revoked)>, StoreError>;
+
+    /// Puts these addresses, of which no two are the same, in the place of all that a user has, and returns the user; `None` if there is none.
+    /// Those that it has already are not compared with others' names.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] on `email`, [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn set_emails(
+        &self,
+        id: UserId,
+        emails: &[EmailChange],
+        unique: Uniqueness,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Lets these users prove who they are by another method: all of them, or those whose method is `instead_of`. Whoever does not exist is left
+    /// out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn set_authentication_method(
+        &self,
+        users: &[UserId],
+        method: AuthenticationMethod,
+        instead_of: Option<AuthenticationMethod>,
+    ) -> Result<(), StoreError>;
+
+    /// How a user proves who it is: by its tenant's method where its own is [`AuthenticationMethod::Default`]; `None` for an unknown user.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn find_authentication_method(&self, id: UserId) -> Result<Option<AuthenticationMethod>, StoreError>;
 
     /// The user with this id.
     ///
@@ -99,7 +215,8 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError>;
 
-    /// The verifier of a user's password; `None` for an unknown user or one without a password.
+    /// The verifier of a user's password; `None` for an unknown user, one without a password, and one who proves who it is by another method
+    /// than [`AuthenticationMethod::Native`] (see [`DirectoryStore::find_authentication_method`]).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -16,7 +16,7 @@ pub struct GroupFilter {
     pub slug: Option<String>,
     /// The host's own, or those that are not.
     pub system: Option<bool>,
-    /// Of which this user is a member.
+    /// Of which this user is a member. The `total` of a list counts these, as it counts those in scope.
     pub member: Option<UserId>,
     /// To which this policy is attached.
     pub policy: Option<PolicyId>,
@@ -55,6 +55,12 @@ pub trait GroupStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn list_groups(&self, query: &Query<GroupFilter, GroupOrder>) -> Result<Paged<Group>, StoreError>;
+
+    /// The names of the groups of which a user is a member, in their order, without the host's own: at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn group_names(&self, member: UserId, limit: u32) -> Result<Vec<String>, StoreError>;
 
     /// Gives a group another name; returns whether there is such a group.
     ///

@@ -38,8 +38,8 @@ fn settings() -> TokenSettings {
         max_ttl: Duration::from_hours(24),
         sweep_interval: Duration::from_mins(1),
         sweep_batch: 2,
-        default_user_policy: None,
         cache_capacity: 1000,
+        default_user_policy: None,
         refresh_ttl: None,
         max_sessions: 100,
         admin_status: None,
@@ -67,10 +67,7 @@ impl House {
         let (store, clock) = (MemoryStore::new(), Arc::new(StillClock::new()));
         let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store) as Arc<dyn Store>));
         let alice = alice(tenants.master().await.unwrap());
-        let user = NewUser {
-            user: alice.clone(),
-            verifier: None,
-        };
+        let user = NewUser::of(alice.clone(), None);
         store.add_user(&user).await.unwrap();
         let id = alice.id;
         let backend = Arc::new(FakeBackend::new(move |request| match &request.step {

@@ -111,6 +111,8 @@ fn directory(error: &DirectoryError) -> (StatusCode, &'static str) {
         DirectoryError::Invalid { .. } => (StatusCode::BAD_REQUEST, "correct the value"),
         DirectoryError::Protected { .. } => (StatusCode::FORBIDDEN, "make another one in its place"),
         DirectoryError::AccessDenied(_) => (StatusCode::FORBIDDEN, "leave that access out"),
+        DirectoryError::WrongPassword => (StatusCode::FORBIDDEN, "give the present password"),
+        DirectoryError::ManagedExternally => (StatusCode::CONFLICT, "change it where it is kept"),
         DirectoryError::OtherTenant { .. } => (StatusCode::CONFLICT, "name one of the same tenant"),
     }
 }

@@ -81,6 +81,7 @@ pub(super) async fn add(
             lastname: user.lastname,
             tenant: user.tenant,
             admin: user.admin,
+            ..AddUser::default()
         })
         .await?;
     Ok((StatusCode::CREATED, Json(added)))

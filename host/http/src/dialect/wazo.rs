@@ -9,6 +9,7 @@ mod get_token;
 mod group;
 mod head_status;
 mod head_token;
+mod idp;
 mod ids;
 mod ldap_settings;
 mod list_backends;
@@ -68,6 +69,7 @@ pub fn router(state: &AppState) -> Router {
 fn resources() -> Router<AppState> {
     Router::new()
         .merge(group::routes())
+        .merge(idp::routes())
         .merge(policy::routes())
         .merge(ldap_settings::routes())
         .merge(tenant::routes())

@@ -36,6 +36,13 @@ impl GroupStore for DriverStore {
         .await
     }
 
+    async fn group_names(&self, member: UserId, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.call("list a user's groups", async {
+            group_names(&mut *self.reader().await?, member, limit).await
+        })
+        .await
+    }
+
     async fn rename_group(&self, id: GroupId, name: &str) -> Result<bool, StoreError> {
         let name = name.to_owned();
         self.write("rename a group", move |connection| {
@@ -109,6 +116,7 @@ async fn list_groups(
 ) -> Result<Paged<Group>, Failure> {
     let mut total = QueryBuilder::new("SELECT count(*) FROM directory_group g WHERE ");
     push_scope(&mut total, "g.tenant", query.scope);
+    push_member(&mut total, query.filter.member);
     let mut filtered = QueryBuilder::new("SELECT count(*) FROM directory_group g WHERE ");
     push_conditions(&mut filtered, query);
     let mut items = QueryBuilder::new("SELECT g.id, g.tenant, g.name, g.slug, g.system FROM directory_group g WHERE ");
@@ -141,18 +149,32 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<GroupFilt
     if let Some(system) = filter.system {
         builder.push(" AND g.system = ").push_bind(system);
     }
-    if let Some(member) = filter.member {
-        builder
-            .push(" AND g.id IN (SELECT directory_group FROM group_member WHERE directory_user = ")
-            .push_bind(member.0)
-            .push(")");
-    }
+    push_member(builder, filter.member);
     if let Some(policy) = filter.policy {
         builder
             .push(" AND g.id IN (SELECT directory_group FROM group_policy WHERE policy = ")
             .push_bind(policy.0)
             .push(")");
     }
+}
+
+fn push_member(builder: &mut QueryBuilder<Database>, member: Option<UserId>) {
+    if let Some(member) = member {
+        builder
+            .push(" AND g.id IN (SELECT directory_group FROM group_member WHERE directory_user = ")
+            .push_bind(member.0)
+            .push(")");
+    }
+}
+
+async fn group_names(connection: &mut Connection, member: UserId, limit: u32) -> Result<Vec<String>, Failure> {
+    let select = "SELECT g.name FROM group_member m JOIN directory_group g ON g.id = m.directory_group \
+        WHERE m.directory_user = $1 AND NOT g.system ORDER BY g.name_key, g.id LIMIT $2";
+    Ok(sqlx::query_scalar(select)
+        .bind(member.0)
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?)
 }
 
 async fn rename_group(connection: &mut Connection, id: GroupId, name: &str) -> Result<bool, Failure> {

@@ -10,7 +10,8 @@
 //!
 //! A refresh token needs no note: whatever makes a note removes it, so a login with one makes sure that it is still there.
 //!
-//! The order of locks is: plugin, identity, directory user, the identity's queue, refresh tokens, sessions, `revocation_clock`, `revocation`.
+//! The order of locks is: names (see `user_name.rs`), plugin, identity, directory user, the identity's queue, refresh tokens, sessions,
+//! `revocation_clock`, `revocation`.
 
 use keyway_core::model::{IdentityId, PluginDigest, Session, Timestamp};
 use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, StoreError};

@@ -43,7 +43,7 @@ pub(crate) async fn added_tenant(store: &dyn Store, name: &str) -> TenantId {
 
 pub(crate) fn user(tenant: TenantId, login: &str) -> NewUser {
     let user = User::new(UserId(uuid()), tenant, login, Timestamp(1_700_000_000_000_001));
-    NewUser { user, verifier: None }
+    NewUser::of(user, None)
 }
 
 /// Adds a user to the top tenant.

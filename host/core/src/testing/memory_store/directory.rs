@@ -4,9 +4,13 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
 use crate::model::{
-    BackendName, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp, User, UserId, login_key,
+    AuthenticationMethod, BackendName, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp, User, UserId,
+    login_key,
 };
-use crate::port::{DirectoryStore, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier, UserFilter, UserOrder};
+use crate::port::{
+    DirectoryStore, EmailChange, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier, Uniqueness, UserChange,
+    UserFilter, UserOrder,
+};
 
 #[async_trait]
 impl DirectoryStore for MemoryStore {
@@ -16,19 +20,113 @@ impl DirectoryStore for MemoryStore {
         if !tables.tenants.contains_key(&new.tenant) {
             return Err(StoreError::Missing { what: "tenant" });
         }
-        for (known, _) in tables.users.values().filter(|(known, _)| known.tenant == new.tenant) {
-            if new.login.is_some() && key_of(known) == key_of(new) {
-                return Err(StoreError::Conflict { what: "login" });
-            }
-            if keys(known).any(|key| keys(new).any(|other| other == key)) {
-                return Err(StoreError::Conflict { what: "email" });
-            }
+        if user.policies.iter().any(|policy| !tables.policies.contains_key(policy)) {
+            return Err(StoreError::Missing { what: "policy" });
         }
+        let identity = IdentityId::from(new.id);
+        if tables.users.contains_key(&new.id) || tables.identities.values().any(|known| *known == identity) {
+            return Err(StoreError::Conflict { what: "user id" });
+        }
+        tables.check_free("login", key_of(new).as_slice(), new, user.unique)?;
+        tables.check_free("email", &keys(new), new, user.unique)?;
         tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
+        tables.attachments.retain(|(_, known)| *known != identity);
+        tables
+            .attachments
+            .extend(user.policies.iter().map(|policy| (*policy, identity)));
         let system = |group: &&Group| group.system && group.tenant == new.tenant;
         let group = tables.groups.values().find(system).map(|group| group.id);
         tables.members.extend(group.map(|group| (group, new.id)));
         Ok(())
+    }
+
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        unique: Uniqueness,
+        at: Timestamp,
+    ) -> Result<Option<(User, Revoked)>, StoreError> {
+        let mut tables = self.open("change a user")?;
+        let Some(current) = tables.users.get(&id).map(|(user, _)| user.clone()) else {
+            return Ok(None);
+        };
+        let UserChange {
+            login,
+            firstname,
+            lastname,
+            purpose,
+            authentication_method,
+            enabled,
+        } = change.clone();
+        let user = User {
+            login,
+            firstname,
+            lastname,
+            purpose,
+            authentication_method,
+            enabled,
+            ..current.clone()
+        };
+        if key_of(&user) != key_of(&current) {
+            tables.check_free("login", key_of(&user).as_slice(), &user, unique)?;
+        }
+        tables.replace(&user);
+        let mut revoked = Revoked::default();
+        if current.enabled && !enabled {
+            revoked = tables.revoke(&RevokeTarget::Identity(id.into()), at);
+        }
+        Ok(Some((user, revoked)))
+    }
+
+    async fn set_emails(
+        &self,
+        id: UserId,
+        emails: &[EmailChange],
+        unique: Uniqueness,
+    ) -> Result<Option<User>, StoreError> {
+        let mut tables = self.open("set a user's addresses")?;
+        let Some(current) = tables.users.get(&id).map(|(user, _)| user.clone()) else {
+            return Ok(None);
+        };
+        let known = |address: &str| {
+            let mut emails = current.emails.iter();
+            emails.find(|email| login_key(&email.address) == login_key(address))
+        };
+        let new: Vec<String> = emails
+            .iter()
+            .filter(|email| known(&email.address).is_none())
+            .map(|email| login_key(&email.address))
+            .collect();
+        tables.check_free("email", &new, &current, unique)?;
+        let emails = emails.iter().map(|email| email.clone().apply(known(&email.address)));
+        let user = User {
+            emails: emails.collect(),
+            ..current.clone()
+        };
+        tables.replace(&user);
+        Ok(Some(user))
+    }
+
+    async fn set_authentication_method(
+        &self,
+        users: &[UserId],
+        method: AuthenticationMethod,
+        instead_of: Option<AuthenticationMethod>,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.open("set an authentication method")?;
+        for id in users {
+            if let Some((user, _)) = tables.users.get_mut(id)
+                && instead_of.is_none_or(|current| user.authentication_method == current)
+            {
+                user.authentication_method = method;
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_authentication_method(&self, id: UserId) -> Result<Option<AuthenticationMethod>, StoreError> {
+        Ok(self.open("find an authentication method")?.method_of(id))
     }
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -64,7 +162,12 @@ impl DirectoryStore for MemoryStore {
             names.chain(addresses).collect()
         };
         let fits = |user: &User| tables.fits(user, &query.filter);
-        Ok(tables.page(users.iter(), query, |user| user.tenant, fits, texts, key))
+        let counted = |user: &&User| {
+            let group = query.filter.group;
+            group.is_none_or(|group| tables.members.contains(&(group, user.id)))
+        };
+        let users = users.iter().filter(counted);
+        Ok(tables.page(users, query, |user| user.tenant, fits, texts, key))
     }
 
     async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError> {
@@ -79,6 +182,9 @@ impl DirectoryStore for MemoryStore {
 
     async fn find_verifier(&self, id: UserId) -> Result<Option<StoredVerifier>, StoreError> {
         let tables = self.open("find a verifier")?;
+        if tables.method_of(id) != Some(AuthenticationMethod::Native) {
+            return Ok(None);
+        }
         Ok(tables.users.get(&id).and_then(|(_, verifier)| verifier.clone()))
     }
 
@@ -134,6 +240,39 @@ impl MemoryStore {
 }
 
 impl Tables {
+    /// # Errors
+    /// [`StoreError::Conflict`] on `what` if somebody else has one of these, as a login or as an address.
+    fn check_free(
+        &self,
+        what: &'static str,
+        names: &[String],
+        owner: &User,
+        unique: Uniqueness,
+    ) -> Result<(), StoreError> {
+        let others =
+            self.users.values().map(|(user, _)| user).filter(|user| {
+                user.id != owner.id && (unique == Uniqueness::Everywhere || user.tenant == owner.tenant)
+            });
+        let mut taken = others.flat_map(|user| key_of(user).into_iter().chain(keys(user)));
+        if taken.any(|name| names.contains(&name)) {
+            return Err(StoreError::Conflict { what });
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, user: &User) {
+        if let Some((current, _)) = self.users.get_mut(&user.id) {
+            current.clone_from(user);
+        }
+    }
+
+    /// How a user proves who it is in its tenant.
+    fn method_of(&self, id: UserId) -> Option<AuthenticationMethod> {
+        let (user, _) = self.users.get(&id)?;
+        let tenant = self.tenants.get(&user.tenant)?;
+        Some(user.authentication_method.resolve(tenant.authentication_method))
+    }
+
     fn fits(&self, user: &User, filter: &UserFilter) -> bool {
         let own = |policy: &PolicyId| self.attachments.contains(&(*policy, user.id.into()));
         let of_group = |policy: &PolicyId| {
@@ -182,6 +321,6 @@ fn key_of(user: &User) -> Option<String> {
     user.login.as_deref().map(login_key)
 }
 
-fn keys(user: &User) -> impl Iterator<Item = String> {
-    user.emails.iter().map(|email| login_key(&email.address))
+fn keys(user: &User) -> Vec<String> {
+    user.emails.iter().map(|email| login_key(&email.address)).collect()
 }

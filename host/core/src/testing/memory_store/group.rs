@@ -64,7 +64,23 @@ impl GroupStore for MemoryStore {
             GroupOrder::Id => (String::new(), group.id),
         };
         let texts = |group: &Group| vec![group.name.clone(), group.slug.clone()];
-        Ok(tables.page(tables.groups.values(), query, |group| group.tenant, fits, texts, key))
+        let counted = |group: &&Group| {
+            let member = filter.member;
+            member.is_none_or(|user| tables.members.contains(&(group.id, user)))
+        };
+        let groups = tables.groups.values().filter(counted);
+        Ok(tables.page(groups, query, |group| group.tenant, fits, texts, key))
+    }
+
+    async fn group_names(&self, member: UserId, limit: u32) -> Result<Vec<String>, StoreError> {
+        let tables = self.open("list a user's groups")?;
+        let groups = tables.groups.values().filter(|group| !group.system);
+        let mut names: Vec<_> = groups
+            .filter(|group| tables.members.contains(&(group.id, member)))
+            .map(|group| (login_key(&group.name), group.name.clone()))
+            .collect();
+        names.sort();
+        Ok(names.into_iter().map(|(_, name)| name).take(limit as usize).collect())
     }
 
     async fn rename_group(&self, id: GroupId, name: &str) -> Result<bool, StoreError> {

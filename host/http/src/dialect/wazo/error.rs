@@ -171,6 +171,16 @@ fn directory(error: &DirectoryError, wazo: &Wazo, call: &Call) -> Response {
         DirectoryError::AccessDenied(access) => {
             wire::api_error(&unauthorized(&Unauthorized::NoAccess(access.clone())), wazo.now())
         }
+        DirectoryError::WrongPassword => wire::failure(StatusCode::UNAUTHORIZED, REFUSED, wazo.now()),
+        DirectoryError::ManagedExternally => {
+            let error = ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "password-managed-externally",
+                "Unable to update externally managed password",
+                json!({}),
+            );
+            wire::api_error(&error.resource("users"), wazo.now())
+        }
         DirectoryError::OtherTenant { what } => {
             let message = format!("The {what} belongs to another tenant");
             let error = ApiError::new(StatusCode::BAD_REQUEST, "missmatching-tenant", message, json!({}));

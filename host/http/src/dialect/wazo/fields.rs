@@ -97,6 +97,15 @@ impl Fields {
         None
     }
 
+    /// A boolean; `None` if it is absent or null.
+    pub(super) fn nullable_boolean(&mut self, field: &'static str) -> Option<bool> {
+        match self.take(field)?? {
+            Value::Bool(value) => return Some(value),
+            _ => self.problems.kind(field, "boolean"),
+        }
+        None
+    }
+
     /// A UUID; `None` if it is absent or null.
     pub(super) fn uuid(&mut self, field: &'static str) -> Option<Uuid> {
         let value = self.take(field)??;

@@ -4,6 +4,7 @@ mod directory;
 mod login;
 mod refresh;
 mod tenant;
+mod user;
 
 use std::time::Duration;
 

@@ -1,10 +1,17 @@
 //! Users.
 
+mod content;
+mod email;
+mod group;
+mod password;
+mod policy;
+
 use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
-use keyway_core::model::{Email, GroupId, PolicyId, Purpose, Query, User, UserId};
-use keyway_core::port::{UserFilter, UserOrder};
+use axum::routing::{get, put};
+use keyway_core::directory::DirectoryError;
+use keyway_core::model::{GroupId, PolicyId, Purpose, Query, User, UserId};
+use keyway_core::port::{StoreError, UserFilter, UserOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,8 +19,11 @@ use super::ask::{Ask, Caller};
 use super::error::Failure;
 use super::ids::Ids;
 use super::list_query::list_query;
-use super::wire;
+use super::wire::{self, ApiError};
 use crate::AppState;
+use crate::edge::{Payload, PayloadError};
+
+pub(super) use password::{MAX_PASSWORD, secret};
 
 const ORDERS: [(&str, UserOrder); 3] = [
     ("username", UserOrder::Login),
@@ -24,8 +34,17 @@ const ORDERS: [(&str, UserOrder); 3] = [
 /// The routes, below the API's prefix.
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/users", get(list))
-        .route("/users/{user}", get(show))
+        .route("/users", get(list).post(create))
+        .route("/users/{user}", get(show).put(update).delete(remove))
+        .route("/users/{user}/password", put(password::change))
+        .route("/users/{user}/emails", put(email::set))
+        .route("/admin/users/{user}/emails", put(email::set_as_admin))
+        .route("/users/{user}/groups", get(group::list))
+        .route("/users/{user}/policies", get(policy::list))
+        .route(
+            "/users/{user}/policies/{policy}",
+            put(policy::add).delete(policy::remove),
+        )
 }
 
 async fn list(ask: Ask) -> Response {
@@ -46,6 +65,47 @@ async fn show(ask: Ask, Ids([id]): Ids<1>) -> Response {
         Ok(wire::ok(&body(&user)))
     };
     ask.answer(shown.await)
+}
+
+async fn create(ask: Ask, payload: Result<Payload, PayloadError>) -> Response {
+    let created = async {
+        let caller = ask.authorize("auth.users.create").await?;
+        let new = content::new_user(caller.tenant, payload)?;
+        let sent = Sent {
+            id: new.id,
+            login: new.login.clone(),
+            email: new.email.clone(),
+        };
+        let added = ask.wazo.directory().add_user(new).await;
+        let user = added.map_err(|error| refused(error, &sent))?;
+        Ok(wire::ok(&body(&user)))
+    };
+    ask.answer(created.await)
+}
+
+async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadError>) -> Response {
+    let updated = async {
+        let caller = ask.authorize(&format!("auth.users.{id}.update")).await?;
+        let change = content::change(payload)?;
+        let sent = Sent {
+            login: change.login.clone(),
+            ..Sent::default()
+        };
+        let changed = ask.wazo.directory().update_user(UserId(id), change, caller.scope());
+        let user = changed.await.map_err(|error| refused(error, &sent))?;
+        Ok(wire::ok(&body(&user)))
+    };
+    ask.answer(updated.await)
+}
+
+async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
+    let removed = async {
+        let caller = ask.authorize(&format!("auth.users.{id}.delete")).await?;
+        let directory = ask.wazo.directory();
+        directory.remove_user_in(UserId(id), caller.scope()).await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(removed.await)
 }
 
 /// What part of a list of users the request wants.
@@ -80,10 +140,37 @@ pub(super) fn body(user: &User) -> Value {
         "purpose": user.purpose.as_str(),
         "authentication_method": user.authentication_method.as_str(),
         "enabled": user.enabled,
-        "emails": user.emails.iter().map(email).collect::<Vec<_>>(),
+        "emails": user.emails.iter().map(email::body).collect::<Vec<_>>(),
     })
 }
 
-fn email(email: &Email) -> Value {
-    json!({"uuid": email.id, "address": email.address, "main": email.main, "confirmed": email.confirmed})
+/// The names that a request gives to a user.
+#[derive(Default)]
+pub(super) struct Sent {
+    pub(super) id: Option<UserId>,
+    pub(super) login: Option<String>,
+    pub(super) email: Option<String>,
+}
+
+/// What is wrong with a user as a request has it, by the name that the field has here.
+pub(super) fn refused(error: DirectoryError, sent: &Sent) -> Failure {
+    match error {
+        DirectoryError::Store(StoreError::Conflict { what }) => {
+            let (column, value) = match what {
+                "user id" => ("uuid", sent.id.map(|id| id.to_string())),
+                "email" => ("email_address", sent.email.clone()),
+                _ => ("username", sent.login.clone()),
+            };
+            ApiError::conflict("users", column, &value.unwrap_or_default()).into()
+        }
+        DirectoryError::Invalid { field, rule } => {
+            let field = match field {
+                "login" => "username",
+                "email" => "email_address",
+                field => field,
+            };
+            ApiError::refused("users", field, rule).into()
+        }
+        error => error.into(),
+    }
 }
