@@ -3,6 +3,7 @@
 mod error;
 mod group;
 mod policy;
+mod recovery;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
 pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
+pub use recovery::{PreparedPassword, Registration};
 pub use tenant::{AddTenant, TenantProfile};
 pub use user::{SetEmail, method_for};
 

@@ -8,6 +8,7 @@ pub mod directory;
 pub mod gate;
 pub mod key;
 pub mod model;
+pub mod notice;
 pub mod password;
 pub mod port;
 pub mod secret;

@@ -5,6 +5,7 @@ mod clock;
 mod directory_store;
 mod group_store;
 mod key_store;
+mod link_store;
 mod mailer;
 mod plugin_host;
 mod policy_store;
@@ -22,6 +23,7 @@ pub use directory_store::{
 };
 pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
+pub use link_store::LinkStore;
 pub use mailer::{Letter, Links, Mailer, MailerError, Page, PageError, Pages, Topic};
 pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::{PolicyFilter, PolicyOrder, PolicyStore};

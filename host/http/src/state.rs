@@ -8,7 +8,8 @@ use axum::extract::FromRef;
 use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
 use keyway_core::model::PluginStatus;
-use keyway_core::port::{Backends, Clock, PluginHost, Random, Store};
+use keyway_core::notice::NoticeService;
+use keyway_core::port::{Backends, Clock, Pages, PluginHost, Random, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,10 @@ pub struct AppParts {
     pub store: Arc<dyn Store>,
     /// Users, tenants and policies.
     pub directory: Arc<DirectoryService>,
+    /// Mails to users.
+    pub notices: Arc<NoticeService>,
+    /// Pages for people who follow the links of mails.
+    pub pages: Arc<dyn Pages>,
     /// What tenants set for themselves.
     pub tenant_settings: Arc<SettingService>,
     /// The plugins; `None` where no server runs (a command that works on the store alone).
@@ -80,6 +85,8 @@ pub struct DialectSettings {
 pub struct WazoSettings {
     /// The backend of a login that names none.
     pub backend: String,
+    /// Whether anybody may register.
+    pub registration: bool,
     /// What answers show as `xivo_uuid`, the id of the installation.
     pub xivo_uuid: Option<String>,
     /// The zone of `issued_at` and `expires_at`, which carry none. Its rules, not one offset: summer time comes and goes while a server runs.
@@ -90,6 +97,7 @@ impl Default for WazoSettings {
     fn default() -> Self {
         Self {
             backend: "wazo_user".to_owned(),
+            registration: false,
             xivo_uuid: None,
             time_zone: TimeZone::UTC,
         }

@@ -14,10 +14,13 @@ use keyway_core::model::{
     BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
     Refusal, Subject, Timestamp, UserId,
 };
+use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
-use keyway_core::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
+use keyway_core::testing::{
+    FakeBackend, FakeBackends, Letterbox, MemoryStore, PlainPages, StillClock, cheap_passwords, principal,
+};
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
 
@@ -30,6 +33,7 @@ pub(crate) struct TestState {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) backend: Arc<FakeBackend>,
     pub(crate) clock: Arc<StillClock>,
+    pub(crate) letters: Arc<Letterbox>,
 }
 
 impl TestState {
@@ -75,6 +79,14 @@ impl TestState {
             settings(),
         ));
         alice.set(add_alice(&directory).await).expect("set once");
+        let letters = Arc::new(Letterbox::default());
+        let notices = NoticeService::new(
+            directory.clone(),
+            tokens.clone(),
+            Some(letters.clone()),
+            clock.clone(),
+            NoticeSettings::default(),
+        );
         let state = AppState::new(AppParts {
             tokens,
             backends,
@@ -85,6 +97,8 @@ impl TestState {
                 MasterKey::new([1; 32]),
                 random.clone(),
             )),
+            notices: Arc::new(notices),
+            pages: Arc::new(PlainPages),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
             clock: clock.clone(),
@@ -96,6 +110,7 @@ impl TestState {
             store,
             backend,
             clock,
+            letters,
         }
     }
 }
@@ -127,8 +142,8 @@ fn settings() -> TokenSettings {
         max_ttl: Duration::from_hours(24),
         sweep_interval: Duration::ZERO,
         sweep_batch: 100,
-        default_user_policy: None,
         cache_capacity: 64,
+        default_user_policy: None,
         refresh_ttl: None,
         max_sessions: 100,
         admin_status: None,

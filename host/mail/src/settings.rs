@@ -140,6 +140,16 @@ impl SenderAddress {
     }
 }
 
+impl MailServer {
+    /// Whether these authorities can be used, without connecting to anything.
+    ///
+    /// # Errors
+    /// [`SettingsError::Authorities`].
+    pub fn check_authorities(pem: &[u8]) -> Result<(), SettingsError> {
+        crate::transport::authorities(pem).map(drop)
+    }
+}
+
 impl MailSettings {
     /// From whom a mail about this is.
     pub(crate) fn sender(&self, topic: Topic) -> &SenderAddress {

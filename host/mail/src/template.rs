@@ -14,9 +14,20 @@ use built_in::BUILT_IN;
 /// What a template is called whose only use is to be included by others.
 const PARTIAL: char = '_';
 
-/// Templates, ready to be filled.
-#[derive(Debug)]
-pub struct Templates(Environment<'static>);
+/// Templates, ready to be filled. Two are equal if the same files were read for them.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    environment: Environment<'static>,
+    files: Vec<(PathBuf, String)>,
+}
+
+impl PartialEq for Templates {
+    fn eq(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
+}
+
+impl Eq for Templates {}
 
 /// Why a template cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +51,11 @@ impl Templates {
         for (name, text) in BUILT_IN {
             add(&mut environment, name, text, Path::new("built-in"))?;
         }
-        Self::checked(environment, Path::new("built-in"))
+        check(&environment, Path::new("built-in"))?;
+        Ok(Self {
+            environment,
+            files: Vec::new(),
+        })
     }
 
     /// The same, with each that is in the folder in the place of the built-in one of its name. What begins with `_` is for others to include.
@@ -52,6 +67,7 @@ impl Templates {
         for (name, text) in BUILT_IN {
             add(&mut environment, name, text, folder)?;
         }
+        let mut files = Vec::new();
         for file in files_of(folder)? {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if !name.starts_with(PARTIAL) && BUILT_IN.iter().all(|(known, _)| *known != name) {
@@ -65,24 +81,20 @@ impl Templates {
             }
             let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
             add(&mut environment, name, &text, folder)?;
+            files.push((file, text));
         }
-        Self::checked(environment, folder)
+        check(&environment, folder)?;
+        Ok(Self { environment, files })
     }
 
-    /// Fills each of them once, so that an unknown variable is found now.
-    fn checked(environment: Environment<'static>, folder: &Path) -> Result<Self, TemplateError> {
-        for (name, _) in BUILT_IN {
-            for values in sample::values(name) {
-                let filled = environment.get_template(name).and_then(|known| known.render(values));
-                filled.map_err(|error| refused(&error, name, folder))?;
-            }
-        }
-        Ok(Self(environment))
+    /// The files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(file, _)| file.as_path())
     }
 
     /// Fills a template.
     pub(crate) fn fill(&self, name: &str, values: Value) -> Result<String, String> {
-        let filled = self.0.get_template(name).and_then(|known| known.render(values));
+        let filled = self.environment.get_template(name).and_then(|known| known.render(values));
         filled.map_err(|error| problem(&error))
     }
 }
@@ -101,6 +113,17 @@ impl Pages for Templates {
         self.fill(template, values)
             .map_err(|reason| PageError { template, reason })
     }
+}
+
+/// Fills each of them once, so that an unknown variable is found now.
+fn check(environment: &Environment<'static>, folder: &Path) -> Result<(), TemplateError> {
+    for (name, _) in BUILT_IN {
+        for values in sample::values(name) {
+            let filled = environment.get_template(name).and_then(|known| known.render(values));
+            filled.map_err(|error| refused(&error, name, folder))?;
+        }
+    }
+    Ok(())
 }
 
 /// Escapes what goes into HTML, and knows no variable that is not there.

@@ -5,6 +5,7 @@ pub(crate) mod data_dir;
 pub(crate) mod error;
 mod listen;
 pub(crate) mod log;
+mod mail;
 pub(crate) mod master_key;
 pub(crate) mod privilege;
 mod reload;
@@ -59,6 +60,7 @@ pub(crate) struct Server {
     admin: Listener,
     signals: Signals,
     settings: EdgeSettings,
+    mail: Option<Arc<keyway_mail::Outbox>>,
     stop: Stop,
     config_file: std::path::PathBuf,
     _data_dir: DataDir,
@@ -88,7 +90,8 @@ impl Server {
             account.assume()?;
         }
         report(&config);
-        let services = Services::open(&config, &master).await?;
+        let mut services = Services::open(&config, &master).await?;
+        let mail = services.start_mail(&config)?;
         let runtime = start_runtime(&config, &services, &master).await?;
         load(&runtime, &config).await;
         let admin = Listener::unix(&admin_socket(&config.data_dir))?;
@@ -107,6 +110,7 @@ impl Server {
             admin,
             signals,
             settings: config.http,
+            mail,
             stop: Stop::new(),
             config_file: config.file,
             _data_dir: data_dir,
@@ -155,6 +159,7 @@ impl Server {
                 tracing::warn!(connections, "connections were cut when the grace period ended");
             }
         }
+        mail::finish(&self.state.notices, self.mail.as_deref()).await;
         background.abort_all();
         self.runtime.shutdown().await;
         self.state.store.close().await;
@@ -227,6 +232,7 @@ fn dialects(config: &Config) -> DialectSettings {
     DialectSettings {
         wazo: WazoSettings {
             backend: config.dialect.wazo_backend.clone(),
+            registration: false,
             xivo_uuid: config.dialect.xivo_uuid.clone(),
             time_zone: config.time_zone.clone(),
         },

@@ -10,6 +10,7 @@ mod http;
 mod keys;
 mod listen;
 mod log;
+mod mail;
 mod password;
 mod plain;
 mod quantity;
@@ -34,6 +35,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use keys::MasterKeyPlace;
 pub(crate) use listen::{Listen, ListenTls};
 pub(crate) use log::{LogConfig, LogFormat, LogLevel};
+pub(crate) use mail::MailConfig;
 pub(crate) use password::PasswordConfig;
 pub(crate) use store::StoreConfig;
 
@@ -63,6 +65,7 @@ struct RawConfig {
     http: http::RawHttp,
     #[serde(default)]
     keys: keys::RawKeys,
+    mail: Option<mail::RawMail>,
     #[serde(default)]
     log: LogConfig,
     #[serde(default)]
@@ -96,6 +99,8 @@ pub(crate) struct Config {
     pub(crate) http: EdgeSettings,
     /// Where the master key comes from.
     pub(crate) master_key: MasterKeyPlace,
+    /// Mails, and the pages that their links lead to.
+    pub(crate) mail: MailConfig,
     /// The log.
     pub(crate) log: LogConfig,
     /// The backends, at least one.
@@ -134,6 +139,7 @@ impl Config {
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,
             master_key: raw.keys.check(&data_dir, &source)?,
+            mail: mail::RawMail::check(raw.mail.as_ref(), &source)?,
             log: raw.log,
             backends,
             file: file.to_owned(),

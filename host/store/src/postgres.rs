@@ -8,6 +8,8 @@ mod group;
 #[path = "statement/key.rs"]
 mod key;
 mod key_store;
+#[path = "statement/link.rs"]
+mod link;
 #[path = "statement/list.rs"]
 mod list;
 #[path = "statement/policy.rs"]

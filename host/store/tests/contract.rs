@@ -14,6 +14,8 @@ mod directory;
 mod fixture;
 #[path = "contract/group.rs"]
 mod group;
+#[path = "contract/link.rs"]
+mod link;
 #[path = "contract/overtake.rs"]
 mod overtake;
 #[path = "contract/policy.rs"]
@@ -119,6 +121,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     user::a_password_counts_only_where_the_method_is_native,
     user::a_method_is_set_for_many_or_in_the_place_of_another,
     user::a_groups_members_and_a_members_groups_are_counted_alone,
+    link::an_address_is_confirmed_by_its_id,
+    link::removing_a_password_ends_sessions_and_refuses_logins_under_way,
     tenant::the_top_tenant_is_there_and_its_own_parent,
     tenant::tenants_are_listed_by_name,
     tenant::names_may_be_shared_or_absent_and_slugs_are_unique_in_their_spelling,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    DirectoryStore, GroupStore, KeyStore, PolicyStore, RefreshStore, SessionStore, SettingStore, TenantStore,
-    TokenStore,
+    DirectoryStore, GroupStore, KeyStore, LinkStore, PolicyStore, RefreshStore, SessionStore, SettingStore,
+    TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
 
@@ -66,7 +66,16 @@ pub enum Change {
 /// `open` function, and a line in the table of `host/store/tests/contract.rs`, which states what every store must do.
 #[async_trait]
 pub trait Store:
-    TokenStore + RefreshStore + SessionStore + DirectoryStore + GroupStore + TenantStore + PolicyStore + SettingStore + KeyStore
+    TokenStore
+    + RefreshStore
+    + SessionStore
+    + DirectoryStore
+    + GroupStore
+    + TenantStore
+    + PolicyStore
+    + SettingStore
+    + LinkStore
+    + KeyStore
 {
     /// Whether the store answers.
     ///

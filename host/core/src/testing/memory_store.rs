@@ -2,6 +2,7 @@
 
 mod directory;
 mod group;
+mod link;
 mod list;
 mod policy;
 mod refresh;

@@ -314,6 +314,8 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         backends: house.state.backends.clone(),
         store: house.state.store.clone(),
         directory: house.state.directory.clone(),
+        notices: house.state.notices.clone(),
+        pages: house.state.pages.clone(),
         tenant_settings: house.state.tenant_settings.clone(),
         plugins: None,
         reload: None,

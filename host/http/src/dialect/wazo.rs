@@ -3,6 +3,7 @@
 mod ask;
 mod check_scopes;
 mod delete_token;
+mod email_confirm;
 mod error;
 mod fields;
 mod get_token;
@@ -16,10 +17,13 @@ mod list_backends;
 mod list_query;
 mod login_body;
 mod not_allowed;
+mod page;
+mod password_reset;
 mod policy;
 mod post_token;
 mod query;
 mod refresh_token;
+mod register;
 mod session;
 mod tenant;
 #[cfg(test)]
@@ -29,16 +33,21 @@ mod user;
 mod validation;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, head, post};
 use keyway_core::directory::DirectoryService;
 use keyway_core::model::Timestamp;
-use keyway_core::port::{Backends, Store};
+use keyway_core::notice::NoticeService;
+use keyway_core::port::{Backends, Pages, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 
 use crate::{AppState, WazoSettings};
+
+pub use page::mail_links;
 
 /// The routes, under `/0.1` and, where wazo's proxy puts them, under `/api/auth/0.1`.
 pub fn router(state: &AppState) -> Router {
@@ -58,7 +67,7 @@ pub fn router(state: &AppState) -> Router {
             )
             .route(&format!("{prefix}/backends"), get(list_backends::handle))
             .route(&format!("{prefix}/status"), head(head_status::handle))
-            .nest(prefix, resources());
+            .nest(prefix, resources(state));
     }
     router
         .method_not_allowed_fallback(not_allowed::handle)
@@ -66,11 +75,14 @@ pub fn router(state: &AppState) -> Router {
 }
 
 /// The routes of the directory, below the API's prefix.
-fn resources() -> Router<AppState> {
+fn resources(state: &AppState) -> Router<AppState> {
     Router::new()
+        .merge(email_confirm::routes())
         .merge(group::routes())
         .merge(idp::routes())
+        .merge(password_reset::routes())
         .merge(policy::routes())
+        .merge(register::routes(state.dialects.wazo.registration))
         .merge(ldap_settings::routes())
         .merge(tenant::routes())
         .merge(user::routes())
@@ -107,6 +119,14 @@ impl Wazo {
 
     fn directory(&self) -> &DirectoryService {
         &self.0.directory
+    }
+
+    fn notices(&self) -> &Arc<NoticeService> {
+        &self.0.notices
+    }
+
+    fn pages(&self) -> &dyn Pages {
+        &*self.0.pages
     }
 
     fn tenant_settings(&self) -> &SettingService {

@@ -116,6 +116,7 @@ fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
         ("dialect", running.dialect == fresh.dialect),
         ("http", running.http == fresh.http),
         ("keys", running.master_key == fresh.master_key),
+        ("mail", running.mail == fresh.mail),
         ("log.format", running.log.format == fresh.log.format),
     ];
     sections
@@ -130,6 +131,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    const MAIL: &str = "mail = { base_url = \"http://x\", host = \"x\", from = { address = \"a@x.org\" } }";
 
     #[test]
     fn what_needs_a_restart_is_named() {
@@ -146,6 +149,7 @@ mod tests {
             ("password.iterations = 4", vec!["password"]),
             ("dialect.wazo.backend = \"xivo_user\"", vec!["dialect"]),
             ("http.body_limit = \"2MiB\"", vec!["http"]),
+            (MAIL, vec!["mail"]),
             ("log.format = \"json\"", vec!["log.format"]),
         ];
         for (text, sections) in table {

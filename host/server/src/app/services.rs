@@ -5,14 +5,17 @@ use std::sync::Arc;
 use keyway_core::directory::DirectoryService;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
+use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::{PasswordError, PasswordPool};
-use keyway_core::port::{BackendSlot, Backends, Clock, Random, Store, SystemClock, SystemRandom};
+use keyway_core::port::{BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService};
 use keyway_http::{AppParts, DialectSettings};
+use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
 
+use super::mail;
 use crate::config::Config;
 
 /// Why the services could not be put together.
@@ -27,6 +30,9 @@ pub(crate) enum ServicesError {
     /// The password parameters are not acceptable.
     #[error("cannot set up password hashing")]
     Passwords(#[from] PasswordError),
+    /// The mail server's settings are not acceptable.
+    #[error("cannot set up mail")]
+    Mail(#[from] SettingsError),
 }
 
 /// The services over one store.
@@ -42,6 +48,7 @@ pub(crate) struct Services {
     keys: KeyRing,
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
+    mailer: Option<Arc<dyn Mailer>>,
     tenant_settings: Arc<SettingService>,
 }
 
@@ -82,7 +89,18 @@ impl Services {
             keys,
             cache,
             tenants,
+            mailer: None,
         })
+    }
+
+    /// Starts the way for mails, which a command has no use for.
+    ///
+    /// # Errors
+    /// [`ServicesError::Mail`].
+    pub(crate) fn start_mail(&mut self, config: &Config) -> Result<Option<Arc<Outbox>>, ServicesError> {
+        let outbox = mail::start(&config.mail, &self.clock, &self.random)?;
+        self.mailer = outbox.clone().map(|outbox| outbox as Arc<dyn Mailer>);
+        Ok(outbox)
     }
 
     /// What time it is.
@@ -109,8 +127,21 @@ impl Services {
             Arc::clone(&self.random),
             config.token.clone(),
         );
+        let tokens = Arc::new(tokens);
+        let notices = NoticeService::new(
+            Arc::clone(&self.directory),
+            Arc::clone(&tokens),
+            self.mailer,
+            Arc::clone(&self.clock),
+            NoticeSettings {
+                limit: config.mail.limit,
+                ..NoticeSettings::default()
+            },
+        );
         AppParts {
-            tokens: Arc::new(tokens),
+            tokens,
+            notices: Arc::new(notices),
+            pages: Arc::new(config.mail.templates.clone()),
             backends,
             store: self.store,
             directory: self.directory,

@@ -105,6 +105,11 @@ impl Ask {
         }
     }
 
+    /// This header, where it is text.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     fn token_of_headers(&self) -> Option<TokenValue> {
         let text = |name: HeaderName| self.headers.get(name)?.to_str().ok();
         let bearer = || text(header::AUTHORIZATION)?.strip_prefix("Bearer ").map(str::trim);

@@ -5,14 +5,15 @@ use std::time::Duration;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use keyway_core::directory::DirectoryError;
-use keyway_core::port::{BackendFault, StoreError};
+use keyway_core::notice::{NoticeError, reset_access};
+use keyway_core::port::{BackendFault, PageError, StoreError};
 use keyway_core::setting::SettingError;
 use keyway_core::token::TokenError;
 use serde_json::json;
 
 use super::validation::{Problem, Problems, python_text};
 use super::wire::ApiError;
-use super::{Wazo, wire};
+use super::{Wazo, email_confirm, wire};
 use crate::edge::{Call, PayloadError, log_failure};
 
 const REFUSED: &str = "Authentication Failed";
@@ -37,6 +38,8 @@ pub(super) enum Failure {
     Setting(SettingError),
     /// A resource's own answer, in the shape that most of the API has.
     Api(ApiError),
+    /// A page cannot be written.
+    Page(PageError),
     /// A resource's own answer, in the token service's shape.
     Service(StatusCode, String),
 }
@@ -67,6 +70,24 @@ impl From<DirectoryError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Token(error.into())
+    }
+}
+
+impl From<NoticeError> for Failure {
+    fn from(error: NoticeError) -> Self {
+        match error {
+            NoticeError::Directory(error) => Self::Directory(error),
+            NoticeError::Token(error) => Self::Token(error),
+            NoticeError::AlreadyConfirmed(email) => Self::Api(email_confirm::already_confirmed(email)),
+            NoticeError::TooMany { .. } => Self::Service(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+            NoticeError::Used(user) => Self::Unauthorized(Unauthorized::NoToken(reset_access(user))),
+        }
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        Self::Page(error)
     }
 }
 
@@ -123,6 +144,10 @@ impl Failure {
             Self::Directory(error) => directory(error, wazo, call),
             Self::Setting(error) => setting(error, wazo, call),
             Self::Api(error) => wire::api_error(error, wazo.now()),
+            Self::Page(error) => {
+                log_failure(call, error);
+                wire::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
             Self::Service(status, reason) => wire::failure(*status, reason, wazo.now()),
         }
     }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod login;
+mod mail;
 mod refresh;
 mod tenant;
 mod user;
