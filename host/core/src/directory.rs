@@ -3,6 +3,7 @@
 mod error;
 mod group;
 mod policy;
+mod prepare;
 mod recovery;
 mod tenant;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod validate;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use uuid::Uuid;
 
 use crate::Secret;
@@ -23,6 +25,7 @@ use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
 pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
+pub use prepare::{FirstUser, ProvidedPolicy, Provisions};
 pub use recovery::{PreparedPassword, Registration};
 pub use tenant::{AddTenant, TenantProfile};
 pub use user::{SetEmail, method_for};
@@ -66,6 +69,8 @@ pub struct DirectoryService {
     tenants: Arc<TenantDirectory>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// What new tenants start with.
+    provisions: ArcSwap<Provisions>,
 }
 
 impl DirectoryService {
@@ -85,6 +90,7 @@ impl DirectoryService {
             tenants,
             clock,
             random,
+            provisions: ArcSwap::default(),
         }
     }
 

@@ -16,6 +16,8 @@ mod list;
 mod policy;
 #[path = "statement/refresh.rs"]
 mod refresh;
+#[path = "statement/provision.rs"]
+mod provision;
 #[path = "statement/revocation.rs"]
 mod revocation;
 #[path = "statement/session.rs"]

@@ -22,6 +22,8 @@ mod overtake;
 mod policy;
 #[path = "contract/postgres.rs"]
 mod postgres;
+#[path = "contract/provision.rs"]
+mod provision;
 #[path = "contract/refresh.rs"]
 mod refresh;
 #[path = "contract/session.rs"]
@@ -153,6 +155,12 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     policy::a_user_has_the_default_accesses_then_its_groups_then_its_own,
     whole::keys_are_listed_oldest_first,
     whole::of_two_keys_with_one_id_the_first_stays,
+    provision::each_tenant_gets_what_the_configuration_defines,
+    provision::a_provided_policy_is_taken_over_and_corrected,
+    provision::what_is_not_provided_any_more_goes_unless_somebody_has_it,
+    provision::a_tenants_own_group_of_the_same_name_is_left_alone,
+    provision::a_tenant_that_comes_with_its_groups_is_kept_up,
+    provision::nodes_that_provide_at_once_agree,
     whole::a_store_answers_until_it_is_closed,
 ];
 

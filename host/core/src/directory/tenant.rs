@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{DirectoryError, DirectoryService, validate};
 use crate::model::{
-    AuthenticationMethod, GroupId, MAX_TENANT_SLUG, Paged, PostalAddress, Query, Tenant, TenantId, TenantScope, UserId,
+    AuthenticationMethod, MAX_TENANT_SLUG, Paged, PostalAddress, Query, Tenant, TenantId, TenantScope, UserId,
     login_key, tenant_slug_of,
 };
-use crate::port::{NewTenant, Revoked, Store, StoreError, TenantFilter, TenantMove, TenantOrder};
+use crate::port::{Revoked, Store, StoreError, TenantFilter, TenantMove, TenantOrder};
 use crate::token::to_the_end;
 
 /// How many slugs are tried for a tenant that comes without one.
@@ -139,7 +139,7 @@ impl DirectoryService {
     }
 
     async fn insert_tenant(&self, tenant: Tenant) -> Result<Tenant, StoreError> {
-        let new = NewTenant::of(tenant.clone(), GroupId(self.random.uuid()));
+        let new = self.furnished(tenant.clone()).await?;
         self.changing("add a tenant", move |store| async move { store.add_tenant(&new).await })
             .await?;
         Ok(tenant)

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    DirectoryStore, GroupStore, KeyStore, LinkStore, PolicyStore, RefreshStore, SessionStore, SettingStore,
-    TenantStore, TokenStore,
+    DirectoryStore, GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore,
+    SettingStore, TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
 
@@ -73,6 +73,7 @@ pub trait Store:
     + GroupStore
     + TenantStore
     + PolicyStore
+    + ProvisionStore
     + SettingStore
     + LinkStore
     + KeyStore

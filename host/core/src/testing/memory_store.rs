@@ -5,6 +5,7 @@ mod group;
 mod link;
 mod list;
 mod policy;
+mod provision;
 mod refresh;
 mod tenant;
 mod token;
@@ -47,6 +48,8 @@ struct Tables {
     groups: HashMap<GroupId, Group>,
     members: HashSet<(GroupId, UserId)>,
     group_policies: HashSet<(GroupId, PolicyId)>,
+    /// The groups that the configuration provides.
+    provided: HashSet<GroupId>,
     sessions: HashMap<SessionId, Session>,
     refresh_tokens: HashMap<RefreshTokenId, RefreshToken>,
     tokens: HashMap<TokenDigest, Token>,

@@ -61,6 +61,7 @@ CREATE TABLE directory_group (
     slug text COLLATE "C" NOT NULL,
     slug_key text COLLATE "C" NOT NULL,
     system boolean NOT NULL,
+    provided boolean NOT NULL DEFAULT false, -- made because the configuration says so
     CONSTRAINT directory_group_name_key_unique UNIQUE (tenant, name_key),
     CONSTRAINT directory_group_slug_key_unique UNIQUE (tenant, slug_key)
 );

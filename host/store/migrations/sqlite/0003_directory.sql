@@ -101,6 +101,7 @@ CREATE TABLE directory_group (
     slug TEXT NOT NULL,
     slug_key TEXT NOT NULL,
     system INTEGER NOT NULL,
+    provided INTEGER NOT NULL DEFAULT 0, -- made because the configuration says so
     CONSTRAINT directory_group_name_key_unique UNIQUE (tenant, name_key),
     CONSTRAINT directory_group_slug_key_unique UNIQUE (tenant, slug_key)
 ) STRICT;

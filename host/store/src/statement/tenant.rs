@@ -172,6 +172,11 @@ async fn check_contact(connection: &mut Connection, contact: Option<UserId>) -> 
         return Ok(());
     };
     let found = sqlx::query("SELECT 1 FROM directory_user WHERE id = $1")
+    sqlx::query("UPDATE directory_group SET provided = $2 WHERE tenant = $1 AND NOT system")
+        .bind(tenant.id.0)
+        .bind(true)
+        .execute(&mut *connection)
+        .await?;
         .bind(user.0)
         .fetch_optional(connection)
         .await?;
@@ -358,7 +363,7 @@ const OWNED: [(&str, &str); 6] = [
     ("users", "SELECT 1 FROM directory_user WHERE tenant = $1 LIMIT 1"),
     (
         "groups",
-        "SELECT 1 FROM directory_group WHERE tenant = $1 AND NOT system LIMIT 1",
+        "SELECT 1 FROM directory_group WHERE tenant = $1 AND NOT (system OR provided) LIMIT 1",
     ),
     ("policies", "SELECT 1 FROM policy WHERE tenant = $1 LIMIT 1"),
     ("sessions", "SELECT 1 FROM session WHERE tenant = $1 LIMIT 1"),
@@ -374,7 +379,7 @@ async fn remove_tenant(connection: &mut Connection, id: TenantId) -> Result<bool
     for (what, select) in OWNED {
         check_owns_none(connection, id, what, select).await?;
     }
-    sqlx::query("DELETE FROM directory_group WHERE tenant = $1 AND system")
+    sqlx::query("DELETE FROM directory_group WHERE tenant = $1 AND (system OR provided)")
         .bind(id.0)
         .execute(&mut *connection)
         .await?;

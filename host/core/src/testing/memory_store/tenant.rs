@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{Paged, Query, Tenant, TenantId, TenantTree, login_key};
+use crate::model::{Group, GroupId, Paged, Query, Tenant, TenantId, TenantTree, login_key};
 use crate::port::{
     NewTenant, Revoked, SettingKind, SettingStore, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
     TenantStore,
@@ -26,6 +26,7 @@ impl TenantStore for MemoryStore {
         let all_users = new.all_users_policies.iter().map(|policy| (new.all_users, *policy));
         tables.group_policies.extend(all_users);
         for (group, policies) in &new.groups {
+            tables.provided.insert(group.id);
             tables.groups.insert(group.id, group.clone());
             tables
                 .group_policies
@@ -107,7 +108,8 @@ impl TenantStore for MemoryStore {
         if tables.users.values().any(|(user, _)| user.tenant == id) {
             return Err(StoreError::InUse { what: "users" });
         }
-        if tables.groups.values().any(|group| group.tenant == id && !group.system) {
+        let is_own = |group: &Group| group.tenant == id && !group.system && !tables.provided.contains(&group.id);
+        if tables.groups.values().any(is_own) {
             return Err(StoreError::InUse { what: "groups" });
         }
         tables.groups.retain(|_, group| group.tenant != id);
