@@ -1,5 +1,7 @@
 //! The store over `PostgreSQL`, which several nodes can share: one transaction per call, and a feed of what the other nodes change.
 
+#[path = "statement/adopt.rs"]
+mod adopt;
 #[path = "statement/directory.rs"]
 mod directory;
 mod feed;

@@ -2,6 +2,8 @@
 //!
 //! No other process shares it, save a command that runs for a moment, so it never sends a change.
 
+#[path = "statement/adopt.rs"]
+mod adopt;
 #[path = "statement/directory.rs"]
 mod directory;
 #[path = "statement/group.rs"]

@@ -134,6 +134,8 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     tenant::moves_at_once_make_no_cycle,
     tenant::a_tenant_goes_with_all_that_it_owns,
     tenant::a_setting_is_found_as_it_was_put,
+    tenant::the_top_tenant_gets_another_id_with_all_that_is_its_own,
+    refresh::a_refresh_token_is_brought_in_once,
     tenant::realms_and_domains_are_unique_everywhere_without_regard_to_case,
     tenant::a_tenant_needs_its_parent,
     tenant::a_tenant_that_owns_something_stays,

@@ -1,4 +1,5 @@
-//! Refresh tokens at rest. They are made together with a session: see [`super::TokenStore::open_session`].
+//! Refresh tokens at rest. They are made together with a session: see [`super::TokenStore::open_session`]; those of another system are
+//! brought in.
 
 use async_trait::async_trait;
 
@@ -58,6 +59,13 @@ pub trait RefreshStore: Send + Sync {
         &self,
         query: &Query<RefreshFilter, RefreshOrder>,
     ) -> Result<Paged<RefreshToken>, StoreError>;
+
+    /// Brings in a refresh token from elsewhere; returns whether it is new. The client's token that is there stays, and so does one with the same
+    /// digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] for the `user` or its tenant, [`StoreError::Unavailable`].
+    async fn add_refresh_token(&self, token: &RefreshToken) -> Result<bool, StoreError>;
 
     /// Removes the refresh token that this client has of this identity; returns whether there was one. Sessions that were opened with it go
     /// on; one that is being opened with it is refused or was opened before.

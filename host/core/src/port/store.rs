@@ -36,7 +36,7 @@ pub enum StoreError {
     /// The tenant cannot go while others depend on it.
     #[error("the tenant still owns {what}")]
     InUse {
-        /// What it owns: `tenants`, `users`, `groups`, `policies`, `sessions`.
+        /// What it owns: `tenants`, `users`, `groups`, `policies`, `sessions`, `refresh tokens`, `settings`.
         what: &'static str,
     },
     /// A row fits no value of the model: the database was altered by somebody else, or this is a defect.

@@ -106,6 +106,14 @@ pub trait TenantStore: Send + Sync {
     /// [`StoreError::Missing`] for the parent (`tenant`), [`StoreError::Unavailable`].
     async fn move_tenant(&self, id: TenantId, parent: TenantId) -> Result<TenantMove, StoreError>;
 
+    /// Gives the top tenant the id that it has elsewhere, and its group of all users likewise. All that is its own stays its own. `None` if it has
+    /// that id already; else the tokens that caches must read again.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] on `tenant id`, [`StoreError::InUse`] while it has `settings`, whose secrets are sealed for the old id;
+    /// [`StoreError::Unavailable`].
+    async fn adopt_top_tenant(&self, id: TenantId, all_users: GroupId) -> Result<Option<Revoked>, StoreError>;
+
     /// Removes a tenant that owns nothing; returns whether there was one.
     ///
     /// # Errors

@@ -50,6 +50,14 @@ impl RefreshStore for DriverStore {
         .await
     }
 
+    async fn add_refresh_token(&self, token: &RefreshToken) -> Result<bool, StoreError> {
+        let token = token.clone();
+        self.write("add a refresh token", move |connection| {
+            Box::pin(async move { add(connection, &token).await })
+        })
+        .await
+    }
+
     async fn remove_refresh_token(&self, identity: IdentityId, client_id: &str) -> Result<bool, StoreError> {
         let client_id = client_id.to_owned();
         self.write("remove a refresh token", move |connection| {
@@ -229,11 +237,19 @@ async fn extend(
 }
 
 async fn insert(connection: &mut Connection, new: &RefreshToken) -> Result<(), Failure> {
+    add(connection, new).await.and_then(|added| {
+        let taken = StoreError::Conflict { what: "refresh token" };
+        if added { Ok(()) } else { Err(taken.into()) }
+    })
+}
+
+/// Adds it unless one with its digest, or one of its client's, is there; returns whether it was added.
+async fn add(connection: &mut Connection, new: &RefreshToken) -> Result<bool, Failure> {
     let (identity, client) = (&new.identity, &new.client);
-    sqlx::query(
+    let added = sqlx::query(
         "INSERT INTO refresh_token (id, hash, key_id, identity, directory_user, tenant, backend, login, plugin_digest, client_id, \
          client_key, mobile, client_address, user_agent, attributes, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
     )
     .bind(new.id.0)
     .bind(new.digest.hash.as_slice())
@@ -254,8 +270,8 @@ async fn insert(connection: &mut Connection, new: &RefreshToken) -> Result<(), F
     .bind(new.expires_at.map(|at| at.0))
     .execute(connection)
     .await
-    .map_err(|error| explain(error, &[("client_id", "refresh token")], "tenant"))?;
-    Ok(())
+    .map_err(|error| explain(error, &[], "user"))?;
+    Ok(added.rows_affected() == 1)
 }
 
 /// Removes at most `limit` that have expired; returns how many.

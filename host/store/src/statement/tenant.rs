@@ -1,7 +1,7 @@
 //! Tenants: the port and its statements. Compiled once per driver.
 
 use async_trait::async_trait;
-use keyway_core::model::{Group, Paged, PolicyId, Query, Tenant, TenantId, UserId, login_key};
+use keyway_core::model::{Group, GroupId, Paged, PolicyId, Query, Tenant, TenantId, UserId, login_key};
 use keyway_core::port::{NewTenant, Random, Revoked, StoreError, TenantFilter, TenantMove, TenantOrder, TenantStore};
 use sqlx::QueryBuilder;
 use sqlx::error::ErrorKind;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
 use super::token::BY_TENANT;
-use super::{Connection, Database, DriverStore, LOCKS_ROWS, group};
+use super::{Connection, Database, DriverStore, LOCKS_ROWS, adopt, group};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{TenantRow, tenants, to_json};
 
@@ -55,6 +55,15 @@ impl TenantStore for DriverStore {
             Box::pin(move_tenant(connection, id, parent))
         })
         .await
+    }
+
+    async fn adopt_top_tenant(&self, id: TenantId, all_users: GroupId) -> Result<Option<Revoked>, StoreError> {
+        let (is_new, revoked) = self
+            .write_tenants_revoking("give the top tenant another id", move |connection| {
+                Box::pin(adopt::adopt_top_tenant(connection, id, all_users))
+            })
+            .await?;
+        Ok(is_new.then_some(revoked))
     }
 
     async fn remove_tenant(&self, id: TenantId) -> Result<bool, StoreError> {
@@ -208,7 +217,7 @@ async fn add_domains(connection: &mut Connection, tenant: &Tenant) -> Result<(),
     Ok(())
 }
 
-async fn find_tenant(connection: &mut Connection, id: TenantId) -> Result<Option<Tenant>, Failure> {
+pub(super) async fn find_tenant(connection: &mut Connection, id: TenantId) -> Result<Option<Tenant>, Failure> {
     let mut select = QueryBuilder::new("SELECT ");
     select
         .push(COLUMNS)

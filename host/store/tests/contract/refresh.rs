@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::future::join_all;
 use keyway_core::model::{
     Client, Direction, IdentityId, Page, PluginDigest, Query, RefreshToken, RefreshTokenId, TenantScope, Timestamp,
-    User,
+    User, UserId,
 };
 use keyway_core::port::{
-    Opened, Opening, OpeningOutcome, RefreshFilter, RefreshOrder, Refreshing, RevokeTarget, Revoked, Store,
+    Opened, Opening, OpeningOutcome, RefreshFilter, RefreshOrder, Refreshing, RevokeTarget, Revoked, Store, StoreError,
 };
 
 use crate::fixture::{
@@ -65,6 +65,31 @@ async fn used(store: &dyn Store, user: &User, id: RefreshTokenId) -> Opening {
     opening.session.refresh = Some(id);
     opening.refresh = Refreshing::With(id);
     opening
+}
+
+pub(crate) async fn a_refresh_token_is_brought_in_once(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    let opening = opening_of(&*store, &alice).await;
+    let first = token(&opening, "app");
+    assert!(store.add_refresh_token(&first).await.expect("added"));
+    let same_client = token(&opening, "app");
+    let same_digest = RefreshToken {
+        digest: first.digest,
+        ..token(&opening, "other")
+    };
+    for again in [&first, &same_client, &same_digest] {
+        assert!(!store.add_refresh_token(again).await.expect("an answer"));
+    }
+    let (found, _) = store
+        .find_refresh_token(&first.digest)
+        .await
+        .expect("an answer")
+        .expect("it is there");
+    assert_eq!(found, first);
+    let mut of_nobody = token(&opening, "third");
+    of_nobody.identity.user = Some(UserId(uuid()));
+    let error = store.add_refresh_token(&of_nobody).await.expect_err("nobody's");
+    assert!(matches!(error, StoreError::Missing { what: "user" }), "{error:?}");
 }
 
 async fn is_there(store: &dyn Store, token: &RefreshToken) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyway_core::model::{
-    AuthenticationMethod, Direction, Page, PostalAddress, Query, Tenant, TenantId, TenantScope, UserId,
+    AuthenticationMethod, Direction, Group, GroupId, Page, PostalAddress, Query, Tenant, TenantId, TenantScope, UserId,
 };
 use keyway_core::port::{
     GroupFilter, NewTenant, SettingKind, Store, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
@@ -476,4 +476,74 @@ pub(crate) async fn a_setting_is_found_as_it_was_put(store: Arc<dyn Store>) {
         .await
         .expect_err("nobody's");
     assert!(matches!(error, StoreError::Missing { what: "tenant" }), "{error:?}");
+}
+
+pub(crate) async fn the_top_tenant_gets_another_id_with_all_that_is_its_own(store: Arc<dyn Store>) {
+    let old = master(&*store).await;
+    let alice = added_user(&*store, "alice").await;
+    let login = opened(&*store, &alice).await;
+    let policy = policy(old, "p");
+    store.add_policy(&policy).await.expect("added");
+    let below = added_tenant(&*store, "below").await;
+    let taken = store.adopt_top_tenant(below, GroupId(uuid())).await.expect_err("taken");
+    assert!(matches!(taken, StoreError::Conflict { what: "tenant id" }), "{taken:?}");
+    store
+        .put_setting(old, SettingKind::Ldap, &setting("{}"))
+        .await
+        .expect("put");
+    let (id, all_users) = (TenantId(uuid()), GroupId(uuid()));
+    let in_use = store
+        .adopt_top_tenant(id, all_users)
+        .await
+        .expect_err("sealed for the old id");
+    assert!(matches!(in_use, StoreError::InUse { what: "settings" }), "{in_use:?}");
+    store.remove_setting(old, SettingKind::Ldap).await.expect("removed");
+
+    let changed = store
+        .adopt_top_tenant(id, all_users)
+        .await
+        .expect("done")
+        .expect("another id");
+    assert_eq!((changed.sessions.len(), changed.tokens), (0, vec![login.token.digest]));
+    assert_eq!(store.adopt_top_tenant(id, GroupId(uuid())).await.expect("done"), None);
+    let top = store.find_tenant(id).await.expect("an answer").expect("it is there");
+    assert_eq!(
+        (top.parent, top.name.as_deref(), top.slug.as_str()),
+        (id, Some("master"), "master")
+    );
+    assert_eq!(store.find_tenant(old).await.expect("an answer"), None);
+    let child = store.find_tenant(below).await.expect("an answer").expect("it stays");
+    assert_eq!(child.parent, id);
+    let user = store.find_user(alice.id).await.expect("an answer").expect("it stays");
+    assert_eq!(user.tenant, id);
+    let record = store
+        .find_token(&login.token.digest)
+        .await
+        .expect("an answer")
+        .expect("it lives on");
+    assert_eq!(record.session.identity.tenant, id);
+    assert_eq!(
+        store
+            .find_policy(policy.id)
+            .await
+            .expect("an answer")
+            .map(|policy| policy.tenant),
+        Some(id)
+    );
+    let filter = GroupFilter {
+        member: Some(alice.id),
+        ..GroupFilter::default()
+    };
+    let query = Query {
+        filter,
+        ..Query::all(TenantScope::Only(id))
+    };
+    let groups = store.list_groups(&query).await.expect("a list").items;
+    let [group] = groups.as_slice() else {
+        panic!("one group: {groups:?}");
+    };
+    assert_eq!(
+        (group.id, &group.name, group.system),
+        (all_users, &Group::all_users_name(id), true)
+    );
 }

@@ -57,6 +57,22 @@ impl RefreshStore for MemoryStore {
         Ok(tables.page(tokens, query, |token| token.identity.tenant, fits, texts, key))
     }
 
+    async fn add_refresh_token(&self, token: &RefreshToken) -> Result<bool, StoreError> {
+        let mut tables = self.open("add a refresh token")?;
+        let user = token.identity.user;
+        if !tables.tenants.contains_key(&token.identity.tenant)
+            || user.is_some_and(|user| !tables.users.contains_key(&user))
+        {
+            return Err(StoreError::Missing { what: "user" });
+        }
+        let is_known = tables.refresh_token_of(token.identity.id, &token.client_id).is_some()
+            || tables.refresh_tokens.values().any(|known| known.digest == token.digest);
+        if !is_known {
+            tables.refresh_tokens.insert(token.id, token.clone());
+        }
+        Ok(!is_known)
+    }
+
     async fn remove_refresh_token(&self, identity: IdentityId, client_id: &str) -> Result<bool, StoreError> {
         let mut tables = self.open("remove a refresh token")?;
         let found = tables.refresh_token_of(identity, client_id).map(|token| token.id);

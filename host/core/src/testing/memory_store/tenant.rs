@@ -100,6 +100,26 @@ impl TenantStore for MemoryStore {
         Ok(TenantMove::Moved)
     }
 
+    async fn adopt_top_tenant(&self, id: TenantId, all_users: GroupId) -> Result<Option<Revoked>, StoreError> {
+        let mut tables = self.open("give the top tenant another id")?;
+        let top = tables
+            .tenants
+            .values()
+            .find(|tenant| tenant.parent == tenant.id)
+            .cloned();
+        let top = top.ok_or(StoreError::Missing { what: "tenant" })?;
+        if top.id == id {
+            return Ok(None);
+        }
+        if tables.tenants.contains_key(&id) {
+            return Err(StoreError::Conflict { what: "tenant id" });
+        }
+        if tables.settings.keys().any(|(tenant, _)| *tenant == top.id) {
+            return Err(StoreError::InUse { what: "settings" });
+        }
+        Ok(Some(tables.adopt(&top, id, all_users)))
+    }
+
     async fn remove_tenant(&self, id: TenantId) -> Result<bool, StoreError> {
         let mut tables = self.open("remove a tenant")?;
         if tables.tenants.values().any(|tenant| tenant.parent == id) {
@@ -151,6 +171,51 @@ impl TenantStore for MemoryStore {
 }
 
 impl Tables {
+    fn adopt(&mut self, top: &Tenant, id: TenantId, all_users: GroupId) -> Revoked {
+        self.tenants.remove(&top.id);
+        let adopted = Tenant {
+            id,
+            parent: id,
+            ..top.clone()
+        };
+        self.tenants.insert(id, adopted);
+        let moved = |tenant: &mut TenantId| {
+            if *tenant == top.id {
+                *tenant = id;
+            }
+        };
+        self.tenants.values_mut().for_each(|tenant| moved(&mut tenant.parent));
+        self.users.values_mut().for_each(|(user, _)| moved(&mut user.tenant));
+        self.policies.values_mut().for_each(|policy| moved(&mut policy.tenant));
+        self.groups.values_mut().for_each(|group| moved(&mut group.tenant));
+        self.sessions
+            .values_mut()
+            .for_each(|session| moved(&mut session.identity.tenant));
+        self.refresh_tokens
+            .values_mut()
+            .for_each(|token| moved(&mut token.identity.tenant));
+        let of_all = |group: &&Group| group.system && group.tenant == id;
+        if let Some(old) = self.groups.values().find(of_all).map(|group| group.id) {
+            self.groups.remove(&old);
+            let renamed = |group: GroupId| if group == old { all_users } else { group };
+            self.members = self
+                .members
+                .drain()
+                .map(|(group, user)| (renamed(group), user))
+                .collect();
+            self.group_policies = self
+                .group_policies
+                .drain()
+                .map(|(group, policy)| (renamed(group), policy))
+                .collect();
+        }
+        self.add_all_users(all_users, id);
+        Revoked {
+            sessions: Vec::new(),
+            tokens: self.tokens.keys().copied().collect(),
+        }
+    }
+
     /// What a tenant must not have in common with others.
     fn check_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         if tenant.contact.is_some_and(|user| !self.users.contains_key(&user)) {
@@ -185,6 +250,7 @@ impl Tables {
             !policies.contains(policy) && users.iter().all(|user| *identity != (*user).into())
         });
         self.settings.retain(|(tenant, _), _| *tenant != id);
+        self.refresh_tokens.retain(|_, token| token.identity.tenant != id);
     }
 }
 
