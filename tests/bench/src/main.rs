@@ -7,8 +7,11 @@
 )]
 
 mod check;
+mod house;
 mod instance;
+mod load;
 mod login;
+mod refresh;
 mod server;
 mod swap;
 mod table;
@@ -21,6 +24,9 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| only.is_empty() || only.iter().any(|asked| asked == name);
     if wanted("check") {
         check::measure(&mut table)?;
+    }
+    if wanted("refresh") {
+        refresh::measure(&mut table)?;
     }
     if wanted("instance") {
         instance::measure(&mut table)?;
