@@ -10,9 +10,11 @@ use keyway_core::directory::DirectoryService;
 use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{Answer, BackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject, UserId};
+use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::{PasswordParams, PasswordPool};
 use keyway_core::port::{
-    Backend, BackendFault, BackendSlot, Backends, Clock, Random, Step, Store, SystemClock, SystemRandom, VerifyRequest,
+    Backend, BackendFault, BackendSlot, Backends, Clock, Page, PageError, Pages, Random, Step, Store, SystemClock,
+    SystemRandom, VerifyRequest,
 };
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
@@ -71,6 +73,15 @@ impl Backends for OneBackend {
     }
 }
 
+/// Nobody is sent a link to one.
+struct NoPages;
+
+impl Pages for NoPages {
+    fn render(&self, _: &Page<'_>) -> Result<String, PageError> {
+        Ok(String::new())
+    }
+}
+
 /// A house that serves in this process, over a store of its own.
 pub(crate) struct House {
     pub(crate) port: u16,
@@ -115,8 +126,17 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
     let (tokens, directory) = service;
     let house = (Arc::clone(&tokens), Arc::clone(&directory));
     let tenant_settings = SettingService::new(Arc::clone(&store), MasterKey::new([7; 32]), Arc::clone(&random));
+    let notices = NoticeService::new(
+        Arc::clone(&directory),
+        Arc::clone(&tokens),
+        None,
+        Arc::clone(&clock),
+        NoticeSettings::default(),
+    );
     let state = AppState::new(AppParts {
         tenant_settings: Arc::new(tenant_settings),
+        notices: Arc::new(notices),
+        pages: Arc::new(NoPages),
         tokens,
         backends,
         store,
