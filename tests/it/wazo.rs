@@ -1,6 +1,10 @@
 //! The token API of xivo-auth and wazo-auth.
 
 mod check_token;
+mod confirm;
 mod issue_token;
+mod mail;
 mod refuse_input;
+mod register;
+mod reset;
 mod revoke_token;

@@ -13,6 +13,7 @@ mod host;
 mod log;
 mod plugin;
 pub mod postgres;
+pub mod smtp;
 pub mod wazo;
 
 pub use host::{Finished, TestHost, TestHostBuilder};

@@ -129,6 +129,16 @@ impl SenderAddress {
         })
     }
 
+    /// The name; empty for none.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address.
+    pub fn address(&self) -> &str {
+        self.address.as_ref()
+    }
+
     pub(crate) fn mailbox(&self) -> lettre::message::Mailbox {
         let name = (!self.name.is_empty()).then(|| self.name.clone());
         lettre::message::Mailbox::new(name, self.address.clone())

@@ -94,7 +94,10 @@ impl Templates {
 
     /// Fills a template.
     pub(crate) fn fill(&self, name: &str, values: Value) -> Result<String, String> {
-        let filled = self.environment.get_template(name).and_then(|known| known.render(values));
+        let filled = self
+            .environment
+            .get_template(name)
+            .and_then(|known| known.render(values));
         filled.map_err(|error| problem(&error))
     }
 }
