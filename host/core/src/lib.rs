@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod directory;
+pub mod event;
 pub mod gate;
 pub mod key;
 pub mod model;

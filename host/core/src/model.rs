@@ -2,6 +2,7 @@
 
 mod backend;
 mod credential;
+mod event;
 mod group;
 mod id;
 mod ldap;
@@ -19,6 +20,7 @@ mod user;
 
 pub use backend::{BackendName, InvalidBackendName};
 pub use credential::{Credential, DigestAlgorithm};
+pub use event::{Event, EventCursor, EventKind, InvalidEventCursor, NewEvent};
 pub use group::Group;
 pub use id::{EmailId, GroupId, IdentityId, PolicyId, RefreshTokenId, SessionId, TenantId, UserId};
 pub use ldap::{LdapSecurity, LdapSettings};

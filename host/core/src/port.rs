@@ -3,6 +3,8 @@
 mod backend;
 mod clock;
 mod directory_store;
+mod event_sink;
+mod event_store;
 mod group_store;
 mod key_store;
 mod link_store;
@@ -22,6 +24,8 @@ pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{
     DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
 };
+pub use event_sink::{EventSink, Undelivered};
+pub use event_store::{EventStore, ReceiverHold};
 pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use link_store::LinkStore;

@@ -4,6 +4,8 @@
 mod adopt;
 #[path = "statement/directory.rs"]
 mod directory;
+#[path = "statement/event.rs"]
+mod event;
 mod feed;
 #[path = "statement/group.rs"]
 mod group;
@@ -16,10 +18,11 @@ mod link;
 mod list;
 #[path = "statement/policy.rs"]
 mod policy;
-#[path = "statement/refresh.rs"]
-mod refresh;
 #[path = "statement/provision.rs"]
 mod provision;
+mod receiver;
+#[path = "statement/refresh.rs"]
+mod refresh;
 #[path = "statement/revocation.rs"]
 mod revocation;
 #[path = "statement/session.rs"]
@@ -54,6 +57,7 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use self::event::ToldSession;
 use self::feed::Notice;
 use crate::failure::{Failure, Refused, during};
 use crate::open::{OpenError, StoreSettings};
@@ -82,17 +86,23 @@ const REMOVE_EXPIRED_TOKENS: &str = "WITH expired AS MATERIALIZED (\
     DELETE FROM token t USING expired e WHERE t.hash = e.hash AND t.key_id = e.key_id RETURNING t.session";
 
 const REMOVE_EXPIRED_REFRESH_TOKENS: &str = "DELETE FROM refresh_token WHERE id IN \
-    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+    RETURNING client_id, tenant, identity, mobile";
 
-/// Removes those of the sessions that have no token left; returns how many.
-async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {
+/// Ids are given out in another order than transactions end in. So events are in the order of their transactions first, and only those are
+/// read that began before the oldest transaction that is still open: no event can appear before one that was read.
+const READ_EVENTS: &str = "SELECT transaction::text::bigint AS epoch, id, at, kind, tenant, identity, document FROM event \
+    WHERE (transaction, id) > ($3::text::xid8, $1) AND transaction < pg_snapshot_xmin(pg_current_snapshot()) \
+    ORDER BY transaction, id LIMIT $2";
+
+const LAST_EVENT: &str = "SELECT transaction::text::bigint, id FROM event \
+    WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction DESC, id DESC LIMIT 1";
+
+/// Removes those of the sessions that have no token left; returns these.
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<ToldSession>, Failure> {
     let statement = "DELETE FROM session WHERE id = ANY($1) \
-        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id)";
-    Ok(sqlx::query(statement)
-        .bind(sessions)
-        .execute(connection)
-        .await?
-        .rows_affected())
+        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect";
+    Ok(sqlx::query_as(statement).bind(sessions).fetch_all(connection).await?)
 }
 
 /// The store over one database.
@@ -332,6 +342,7 @@ async fn prepare(connection: &mut PgConnection, random: &dyn Random) -> Result<(
         .await?;
     tenant::add_master(&mut transaction, random.uuid()).await?;
     tenant::add_missing_groups(&mut transaction, random).await?;
+    receiver::renumber_restored(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
 }

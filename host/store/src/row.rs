@@ -1,9 +1,9 @@
 //! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
 
 use keyway_core::model::{
-    AuthenticationMethod, BackendName, Client, Email, EmailId, Group, GroupId, Identity, IdentityId, KeyId,
-    PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session, SessionId, Tenant, TenantId,
-    Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
+    AuthenticationMethod, BackendName, Client, Email, EmailId, Event, EventCursor, EventKind, Group, GroupId, Identity,
+    IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session,
+    SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
 };
 use keyway_core::port::{KeyPurpose, SealedKey, StoreError, StoredSetting};
 use serde::Serialize;
@@ -381,6 +381,41 @@ impl TryFrom<KeyRow> for SealedKey {
             purpose,
             sealed: row.sealed,
             created_at,
+        })
+    }
+}
+
+/// Something that happened.
+#[derive(FromRow)]
+pub(crate) struct EventRow {
+    epoch: i64,
+    id: i64,
+    at: i64,
+    kind: String,
+    tenant: Option<Uuid>,
+    identity: Option<Uuid>,
+    document: String,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        // A kind that only a newer node knows waits until that node reads it, rather than being lost here.
+        let kind = EventKind::parse(&row.kind)
+            .ok_or_else(|| inconsistent(format!("`event.kind` of `{}` is unknown", row.id)))?;
+        Ok(Self {
+            cursor: EventCursor {
+                epoch: row.epoch,
+                id: row.id,
+            },
+            at: Timestamp(row.at),
+            event: NewEvent {
+                kind,
+                tenant: row.tenant.map(TenantId),
+                identity: row.identity.map(IdentityId),
+                document: from_json("event.document", &row.id, &row.document)?,
+            },
         })
     }
 }

@@ -6,6 +6,8 @@
 mod adopt;
 #[path = "statement/directory.rs"]
 mod directory;
+#[path = "statement/event.rs"]
+mod event;
 #[path = "statement/group.rs"]
 mod group;
 #[path = "statement/key.rs"]
@@ -17,10 +19,11 @@ mod link;
 mod list;
 #[path = "statement/policy.rs"]
 mod policy;
-#[path = "statement/refresh.rs"]
-mod refresh;
 #[path = "statement/provision.rs"]
 mod provision;
+mod receiver;
+#[path = "statement/refresh.rs"]
+mod refresh;
 #[path = "statement/revocation.rs"]
 mod revocation;
 #[path = "statement/session.rs"]
@@ -56,6 +59,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use self::event::ToldSession;
 use self::writer::Writer;
 use crate::failure::{Failure, during};
 use crate::open::{OpenError, StoreSettings};
@@ -74,18 +78,28 @@ const REMOVE_EXPIRED_TOKENS: &str = "DELETE FROM token WHERE (hash, key_id) IN \
     (SELECT hash, key_id FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING session";
 
 const REMOVE_EXPIRED_REFRESH_TOKENS: &str = "DELETE FROM refresh_token WHERE id IN \
-    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) \
+    RETURNING client_id, tenant, identity, mobile";
 
-/// Removes those of the sessions that have no token left; returns how many.
-async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {
-    let mut removed = 0;
+/// There is one writer: events are in the order of their ids, and none appears before one that was read. `$3` is an epoch, of which this
+/// store has one.
+const READ_EVENTS: &str = "SELECT 0 AS epoch, id, at, kind, tenant, identity, document FROM event \
+    WHERE id > $1 AND $3 IS NOT NULL ORDER BY id LIMIT $2";
+
+const LAST_EVENT: &str = "SELECT 0, id FROM event ORDER BY id DESC LIMIT 1";
+
+/// Removes those of the sessions that have no token left; returns these.
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<ToldSession>, Failure> {
+    let mut removed = Vec::new();
     for session in sessions {
-        let statement = "DELETE FROM session WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM token WHERE session = $1)";
-        removed += sqlx::query(statement)
-            .bind(session)
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
+        let statement = "DELETE FROM session WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM token WHERE session = $1) \
+            RETURNING id, tenant, identity, mobile, dialect";
+        removed.extend(
+            sqlx::query_as::<_, ToldSession>(statement)
+                .bind(session)
+                .fetch_optional(&mut *connection)
+                .await?,
+        );
     }
     Ok(removed)
 }

@@ -10,6 +10,8 @@
 
 #[path = "contract/directory.rs"]
 mod directory;
+#[path = "contract/event.rs"]
+mod event;
 #[path = "contract/fixture.rs"]
 mod fixture;
 #[path = "contract/group.rs"]
@@ -34,6 +36,8 @@ mod sqlite;
 mod tenant;
 #[path = "contract/token.rs"]
 mod token;
+#[path = "contract/told.rs"]
+mod told;
 #[path = "contract/user.rs"]
 mod user;
 #[path = "contract/whole.rs"]
@@ -155,6 +159,19 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     policy::a_policy_is_attached_and_detached,
     policy::removing_a_policy_removes_its_attachments,
     policy::a_user_has_the_default_accesses_then_its_groups_then_its_own,
+    told::a_session_tells_of_its_beginning_and_its_end,
+    told::every_way_to_end_a_session_is_told,
+    told::a_login_that_is_refused_tells_of_nothing,
+    told::a_mailed_link_is_no_login_to_be_told_of,
+    told::a_refresh_token_tells_of_its_beginning_and_its_end,
+    told::a_refresh_token_that_expires_is_told,
+    told::a_tenant_tells_of_what_becomes_of_it,
+    event::events_are_read_from_any_place_in_parts,
+    event::events_of_many_at_once_are_all_read_once,
+    event::a_session_is_announced_to_end_soon_once,
+    event::many_sessions_are_announced_in_batches,
+    event::a_receiver_goes_on_where_it_was,
+    event::old_events_and_too_many_are_forgotten,
     whole::keys_are_listed_oldest_first,
     whole::of_two_keys_with_one_id_the_first_stays,
     provision::each_tenant_gets_what_the_configuration_defines,
@@ -205,7 +222,8 @@ async fn sqlite_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_keeps_the_contract() {
-    let server = keyway_tests::postgres::shared();
+    // A server of its own: what another test leaves open anywhere on it would keep events from being read.
+    let server = keyway_tests::postgres::private();
     let fresh = |_| {
         let url = server.database().url();
         async move { open(&url, patient(), &SystemRandom).await.expect("a store") }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    DirectoryStore, GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore,
-    SettingStore, TenantStore, TokenStore,
+    DirectoryStore, EventStore, GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore,
+    SessionStore, SettingStore, TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
 
@@ -76,6 +76,7 @@ pub trait Store:
     + ProvisionStore
     + SettingStore
     + LinkStore
+    + EventStore
     + KeyStore
 {
     /// Whether the store answers.

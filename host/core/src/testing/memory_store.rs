@@ -1,6 +1,7 @@
 //! A store in memory, which keeps what the ports promise.
 
 mod directory;
+mod event;
 mod group;
 mod link;
 mod list;
@@ -56,6 +57,7 @@ struct Tables {
     keys: Vec<SealedKey>,
     settings: HashMap<(TenantId, SettingKind), StoredSetting>,
     revocations: Revocations,
+    events: event::Events,
 }
 
 /// The notes of revocations.

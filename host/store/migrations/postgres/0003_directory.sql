@@ -126,7 +126,8 @@ CREATE TABLE tenant_setting (
 CREATE TABLE event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    at bigint NOT NULL,
+    -- By the one clock that all nodes share.
+    at bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     kind text COLLATE "C" NOT NULL,
     tenant uuid,
     identity uuid,

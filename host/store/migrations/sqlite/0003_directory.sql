@@ -166,7 +166,7 @@ CREATE TABLE tenant_setting (
 -- What happened, written in the transaction in which it happened.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at INTEGER NOT NULL,
+    at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000000 AS INTEGER)),
     kind TEXT NOT NULL,
     tenant BLOB,
     identity BLOB,

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use keyway_core::model::{
-    IdentityId, Paged, Query, RefreshToken, RefreshTokenId, Session, Timestamp, TokenDigest, login_key,
+    EventKind, IdentityId, Paged, Query, RefreshToken, RefreshTokenId, Session, Timestamp, TokenDigest, login_key,
 };
 use keyway_core::port::{RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, StoreError};
 use sqlx::QueryBuilder;
 
+use super::event::{ToldRefresh, record_refresh_tokens};
 use super::list::{count, push_equal, push_scope, push_search, push_slice};
 use super::token::BY_MOBILE_REFRESH;
 use super::{Connection, Database, DriverStore, LOCKS_ROWS, REMOVE_EXPIRED_REFRESH_TOKENS, revocation};
@@ -153,12 +154,15 @@ async fn remove_of(connection: &mut Connection, identity: IdentityId, client_id:
     if client_id.contains('\0') {
         return Ok(false);
     }
-    let removed = sqlx::query("DELETE FROM refresh_token WHERE identity = $1 AND client_id = $2")
+    let statement = "DELETE FROM refresh_token WHERE identity = $1 AND client_id = $2 \
+        RETURNING client_id, tenant, identity, mobile";
+    let removed: Vec<ToldRefresh> = sqlx::query_as(statement)
         .bind(identity.0)
         .bind(client_id)
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    Ok(removed.rows_affected() == 1)
+    record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await?;
+    Ok(removed.len() == 1)
 }
 
 /// Whether the refresh token is there, and stays until the transaction ends.
@@ -197,12 +201,16 @@ pub(super) async fn make(
             let expires_at = new.expires_at;
             return Ok((RefreshToken { expires_at, ..known }, revoked));
         }
-        sqlx::query("DELETE FROM refresh_token WHERE id = $1")
+        let statement = "DELETE FROM refresh_token WHERE id = $1 RETURNING client_id, tenant, identity, mobile";
+        let removed: Vec<ToldRefresh> = sqlx::query_as(statement)
             .bind(known.id.0)
-            .execute(&mut *connection)
+            .fetch_all(&mut *connection)
             .await?;
+        record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await?;
     }
     insert(connection, new).await?;
+    let told = (new.client_id.clone(), new.identity.tenant.0, identity.0, new.mobile);
+    record_refresh_tokens(connection, EventKind::RefreshTokenCreated, &[told]).await?;
     Ok((new.clone(), revoked))
 }
 
@@ -216,10 +224,13 @@ async fn end_mobile(connection: &mut Connection, identity: IdentityId) -> Result
             .await?;
     }
     let revoked = BY_MOBILE_REFRESH.end(connection, identity.0).await?;
-    sqlx::query("DELETE FROM refresh_token WHERE identity = $1 AND mobile")
+    let statement = "DELETE FROM refresh_token WHERE identity = $1 AND mobile \
+        RETURNING client_id, tenant, identity, mobile";
+    let removed: Vec<ToldRefresh> = sqlx::query_as(statement)
         .bind(identity.0)
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await?;
+    record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await?;
     Ok(revoked)
 }
 
@@ -276,10 +287,11 @@ async fn add(connection: &mut Connection, new: &RefreshToken) -> Result<bool, Fa
 
 /// Removes at most `limit` that have expired; returns how many.
 pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u32) -> Result<u64, Failure> {
-    let removed = sqlx::query(REMOVE_EXPIRED_REFRESH_TOKENS)
+    let removed: Vec<ToldRefresh> = sqlx::query_as(REMOVE_EXPIRED_REFRESH_TOKENS)
         .bind(now.0)
         .bind(i64::from(limit))
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    Ok(removed.rows_affected())
+    record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await?;
+    Ok(removed.len() as u64)
 }

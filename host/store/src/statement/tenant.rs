@@ -1,12 +1,13 @@
 //! Tenants: the port and its statements. Compiled once per driver.
 
 use async_trait::async_trait;
-use keyway_core::model::{Group, GroupId, Paged, PolicyId, Query, Tenant, TenantId, UserId, login_key};
+use keyway_core::model::{Group, GroupId, NewEvent, Paged, PolicyId, Query, Tenant, TenantId, UserId, login_key};
 use keyway_core::port::{NewTenant, Random, Revoked, StoreError, TenantFilter, TenantMove, TenantOrder, TenantStore};
 use sqlx::QueryBuilder;
 use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
+use super::event;
 use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
 use super::token::BY_TENANT;
 use super::{Connection, Database, DriverStore, LOCKS_ROWS, adopt, group};
@@ -172,7 +173,12 @@ async fn add_tenant(connection: &mut Connection, new: &NewTenant) -> Result<(), 
     for (group, policies) in &new.groups {
         add_group(connection, group, policies).await?;
     }
-    Ok(())
+    sqlx::query("UPDATE directory_group SET provided = $2 WHERE tenant = $1 AND NOT system")
+        .bind(tenant.id.0)
+        .bind(true)
+        .execute(&mut *connection)
+        .await?;
+    event::record(connection, &[NewEvent::tenant_added(tenant)]).await
 }
 
 /// That the contact is somebody. Asked apart, because no foreign key says in both databases which of them does not hold.
@@ -181,11 +187,6 @@ async fn check_contact(connection: &mut Connection, contact: Option<UserId>) -> 
         return Ok(());
     };
     let found = sqlx::query("SELECT 1 FROM directory_user WHERE id = $1")
-    sqlx::query("UPDATE directory_group SET provided = $2 WHERE tenant = $1 AND NOT system")
-        .bind(tenant.id.0)
-        .bind(true)
-        .execute(&mut *connection)
-        .await?;
         .bind(user.0)
         .fetch_optional(connection)
         .await?;
@@ -325,6 +326,7 @@ async fn update_tenant(connection: &mut Connection, tenant: &Tenant) -> Result<b
         .execute(&mut *connection)
         .await?;
     add_domains(connection, tenant).await?;
+    event::record(connection, &[NewEvent::tenant_updated(tenant.id, name)]).await?;
     Ok(true)
 }
 
@@ -357,12 +359,18 @@ async fn move_tenant(connection: &mut Connection, id: TenantId, parent: TenantId
     if is_below {
         return Ok(TenantMove::Circular);
     }
-    sqlx::query("UPDATE tenant SET parent = $2 WHERE id = $1")
+    // All rows are fetched: SQLite looks at foreign keys when the statement ends.
+    let names: Vec<Option<String>> = sqlx::query_scalar("UPDATE tenant SET parent = $2 WHERE id = $1 RETURNING name")
         .bind(id.0)
         .bind(parent.0)
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(|error| explain(error, &[], "tenant"))?;
+    let events: Vec<_> = names
+        .iter()
+        .map(|name| NewEvent::tenant_updated(id, name.as_deref()))
+        .collect();
+    event::record(connection, &events).await?;
     Ok(TenantMove::Moved)
 }
 
@@ -409,12 +417,20 @@ async fn check_owns_none(
 }
 
 async fn remove_row(connection: &mut Connection, id: TenantId) -> Result<bool, Failure> {
-    let removed = sqlx::query("DELETE FROM tenant WHERE id = $1")
+    // All rows are fetched: SQLite looks at foreign keys when the statement ends.
+    let removed: Result<Vec<Uuid>, _> = sqlx::query_scalar("DELETE FROM tenant WHERE id = $1 RETURNING parent")
         .bind(id.0)
-        .execute(connection)
+        .fetch_all(&mut *connection)
         .await;
     match removed {
-        Ok(removed) => Ok(removed.rows_affected() == 1),
+        Ok(parents) => {
+            let events: Vec<_> = parents
+                .iter()
+                .map(|parent| NewEvent::tenant_deleted(id, TenantId(*parent)))
+                .collect();
+            event::record(connection, &events).await?;
+            Ok(!events.is_empty())
+        }
         // Somebody gave the tenant something after the questions above.
         Err(error) => match error
             .as_database_error()

@@ -2,12 +2,13 @@
 //!
 //! Each function that writes wants to be called inside a transaction.
 
-use keyway_core::model::{RefreshTokenId, Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
+use keyway_core::model::{EventKind, RefreshTokenId, Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
 use keyway_core::port::{Opened, Opening, OpeningOutcome, Refreshing, RevokeTarget, Revoked, StoreError, Swept};
 use sqlx::error::ErrorKind;
 use sqlx::{Encode, Type};
 use uuid::Uuid;
 
+use super::event::{self, ToldRefresh, ToldSession};
 use super::revocation::{self, Whole};
 use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, refresh, remove_empty_sessions, session};
 use crate::failure::{Failure, text};
@@ -94,7 +95,10 @@ async fn write_session(
     if let Err(error) = written {
         return Err(explain_missing(connection, session.identity.tenant.0, error).await?);
     }
-    Ok(())
+    let identity = &session.identity;
+    let (tenant, dialect) = (identity.tenant.0, session.dialect.clone());
+    let told = (session.id.0, tenant, identity.id.0, session.mobile, dialect);
+    event::record_sessions(connection, EventKind::SessionCreated, &[told]).await
 }
 
 async fn write_token(connection: &mut Connection, token: &Token) -> Result<(), Failure> {
@@ -172,7 +176,11 @@ macro_rules! ending {
                     $tokens,
                     " ORDER BY id FOR UPDATE"
                 ),
-                remove: concat!("DELETE FROM refresh_token WHERE ", $tokens),
+                remove: concat!(
+                    "DELETE FROM refresh_token WHERE ",
+                    $tokens,
+                    " RETURNING client_id, tenant, identity, mobile"
+                ),
             }),
             ..ending!($which)
         }
@@ -189,7 +197,7 @@ macro_rules! ending {
             sessions: concat!(
                 "DELETE FROM session WHERE ",
                 $which,
-                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id"
+                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect"
             ),
         }
     };
@@ -236,8 +244,8 @@ impl Ending {
         if LOCKS_ROWS {
             sqlx::query(lock).bind(value).execute(&mut *connection).await?;
         }
-        sqlx::query(remove).bind(value).execute(connection).await?;
-        Ok(())
+        let removed: Vec<ToldRefresh> = sqlx::query_as(remove).bind(value).fetch_all(&mut *connection).await?;
+        event::record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await
     }
 
     async fn lock<'v, T>(&self, connection: &mut Connection, value: T) -> Result<(), Failure>
@@ -254,11 +262,12 @@ impl Ending {
     where
         T: Encode<'v, Database> + Type<Database> + Send + 'v,
     {
-        let sessions: Vec<Uuid> = sqlx::query_scalar(self.sessions)
+        let sessions: Vec<ToldSession> = sqlx::query_as(self.sessions)
             .bind(value)
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await?;
-        Ok(sessions.into_iter().map(SessionId).collect())
+        event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
+        Ok(sessions.into_iter().map(|(id, ..)| SessionId(id)).collect())
     }
 }
 
@@ -333,11 +342,12 @@ pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u3
     sessions.sort_unstable();
     sessions.dedup();
     let sessions = remove_empty_sessions(connection, &sessions).await?;
+    event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
     let refresh_tokens = refresh::sweep(connection, now, limit).await?;
     revocation::sweep(connection, now).await?;
     Ok(Swept {
         tokens,
-        sessions,
+        sessions: sessions.len() as u64,
         refresh_tokens,
     })
 }

@@ -18,7 +18,7 @@ use crate::fixture::{
 use crate::overtake::set_password;
 
 /// A refresh token for this login, as yet in no store.
-fn token(opening: &Opening, client_id: &str) -> RefreshToken {
+pub(crate) fn token(opening: &Opening, client_id: &str) -> RefreshToken {
     RefreshToken {
         id: RefreshTokenId(uuid()),
         digest: digest(),
@@ -33,7 +33,7 @@ fn token(opening: &Opening, client_id: &str) -> RefreshToken {
     }
 }
 
-fn making(opening: &Opening, token: RefreshToken) -> Opening {
+pub(crate) fn making(opening: &Opening, token: RefreshToken) -> Opening {
     let token = Box::new(token);
     Opening {
         refresh: Refreshing::Make { token, replaces: None },
@@ -41,7 +41,7 @@ fn making(opening: &Opening, token: RefreshToken) -> Opening {
     }
 }
 
-async fn open(store: &dyn Store, opening: Opening) -> Opened {
+pub(crate) async fn open(store: &dyn Store, opening: Opening) -> Opened {
     match store.open_session(opening).await.expect("an answer") {
         OpeningOutcome::Opened(opened) => opened,
         outcome => panic!("{outcome:?}"),
@@ -49,7 +49,7 @@ async fn open(store: &dyn Store, opening: Opening) -> Opened {
 }
 
 /// Logs the user in as this client; returns the login and the refresh token.
-async fn made(store: &dyn Store, user: &User, client_id: &str, mobile: bool) -> (Opening, RefreshToken) {
+pub(crate) async fn made(store: &dyn Store, user: &User, client_id: &str, mobile: bool) -> (Opening, RefreshToken) {
     let opening = opening_of(store, user).await;
     let token = RefreshToken {
         mobile,

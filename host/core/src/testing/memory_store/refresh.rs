@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
 use crate::model::{
-    IdentityId, LINK_DIALECT, Paged, Query, RefreshToken, RefreshTokenId, Session, SessionId, TokenDigest, login_key,
+    EventKind, IdentityId, LINK_DIALECT, Paged, Query, RefreshToken, RefreshTokenId, Session, SessionId, TokenDigest,
+    login_key,
 };
 use crate::port::{
     RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, SessionFilter, SessionOrder, SessionStore,
@@ -76,7 +77,7 @@ impl RefreshStore for MemoryStore {
     async fn remove_refresh_token(&self, identity: IdentityId, client_id: &str) -> Result<bool, StoreError> {
         let mut tables = self.open("remove a refresh token")?;
         let found = tables.refresh_token_of(identity, client_id).map(|token| token.id);
-        Ok(found.is_some_and(|id| tables.refresh_tokens.remove(&id).is_some()))
+        Ok(found.is_some_and(|id| tables.end_refresh_tokens(|token| token.id == id) > 0))
     }
 }
 
@@ -127,7 +128,7 @@ impl Tables {
         let mut revoked = Revoked::default();
         if new.mobile {
             let gone: Vec<_> = self.mobile_refresh_tokens(new.identity.id);
-            self.refresh_tokens.retain(|id, _| !gone.contains(id));
+            self.end_refresh_tokens(|token| gone.contains(&token.id));
             let ended = |session: &Session| session.refresh.is_some_and(|id| gone.contains(&id));
             let sessions: Vec<_> = self.sessions.values().filter(|session| ended(session)).collect();
             let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
@@ -149,9 +150,10 @@ impl Tables {
                 self.refresh_tokens.insert(known.id, known.clone());
                 return (known, revoked);
             }
-            self.refresh_tokens.remove(&known.id);
+            self.end_refresh_tokens(|token| token.id == known.id);
         }
         self.refresh_tokens.insert(new.id, new.clone());
+        self.record_refresh_token(EventKind::RefreshTokenCreated, &new);
         (new, revoked)
     }
 

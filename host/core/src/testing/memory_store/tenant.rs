@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{Group, GroupId, Paged, Query, Tenant, TenantId, TenantTree, login_key};
+use crate::model::{EventKind, Group, GroupId, NewEvent, Paged, Query, Tenant, TenantId, TenantTree, login_key};
 use crate::port::{
     NewTenant, Revoked, SettingKind, SettingStore, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
     TenantStore,
@@ -32,6 +32,7 @@ impl TenantStore for MemoryStore {
                 .group_policies
                 .extend(policies.iter().map(|policy| (group.id, *policy)));
         }
+        tables.events.record(NewEvent::tenant_added(tenant));
         Ok(())
     }
 
@@ -79,6 +80,8 @@ impl TenantStore for MemoryStore {
             ..tenant.clone()
         };
         tables.check_tenant(&updated)?;
+        let event = NewEvent::tenant_updated(updated.id, updated.name.as_deref());
+        tables.events.record(event);
         tables.tenants.insert(updated.id, updated);
         Ok(true)
     }
@@ -97,6 +100,8 @@ impl TenantStore for MemoryStore {
             return Ok(TenantMove::Unknown);
         };
         tenant.parent = parent;
+        let event = NewEvent::tenant_updated(id, tenant.name.as_deref());
+        tables.events.record(event);
         Ok(TenantMove::Moved)
     }
 
@@ -133,7 +138,11 @@ impl TenantStore for MemoryStore {
             return Err(StoreError::InUse { what: "groups" });
         }
         tables.groups.retain(|_, group| group.tenant != id);
-        Ok(tables.tenants.remove(&id).is_some())
+        let removed = tables.tenants.remove(&id);
+        if let Some(tenant) = &removed {
+            tables.events.record(NewEvent::tenant_deleted(id, tenant.parent));
+        }
+        Ok(removed.is_some())
     }
 
     async fn remove_whole_tenant(&self, id: TenantId) -> Result<Option<Revoked>, StoreError> {
@@ -141,9 +150,9 @@ impl TenantStore for MemoryStore {
         if tables.tenants.values().any(|tenant| tenant.parent == id) {
             return Err(StoreError::InUse { what: "tenants" });
         }
-        if tables.tenants.remove(&id).is_none() {
+        let Some(tenant) = tables.tenants.remove(&id) else {
             return Ok(None);
-        }
+        };
         let mut revoked = Revoked::default();
         let ended: Vec<_> = tables
             .sessions
@@ -158,6 +167,7 @@ impl TenantStore for MemoryStore {
             .map(|token| token.digest)
             .collect();
         for session in &ended {
+            tables.record_session(EventKind::SessionDeleted, *session);
             tables.sessions.remove(session);
         }
         for token in &tokens {
@@ -165,7 +175,9 @@ impl TenantStore for MemoryStore {
         }
         revoked.sessions = ended;
         revoked.tokens = tokens;
+        tables.end_refresh_tokens(|token| token.identity.tenant == id);
         tables.remove_owned(id);
+        tables.events.record(NewEvent::tenant_deleted(id, tenant.parent));
         Ok(Some(revoked))
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Revocations, Tables};
-use crate::model::{LINK_DIALECT, Session, Timestamp, TokenDigest, TokenRecord};
+use crate::model::{EventKind, LINK_DIALECT, Session, Timestamp, TokenDigest, TokenRecord};
 use crate::port::{
     Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, StoreError,
     Swept, TokenStore,
@@ -60,7 +60,9 @@ impl TokenStore for MemoryStore {
                 revoked,
             };
         }
-        tables.sessions.insert(session.id, session);
+        let id = session.id;
+        tables.sessions.insert(id, session);
+        tables.record_session(EventKind::SessionCreated, id);
         tables.tokens.insert(token.digest, token);
         Ok(OpeningOutcome::Opened(opened))
     }
@@ -96,9 +98,7 @@ impl TokenStore for MemoryStore {
         let refresh_tokens = tables.refresh_tokens.values();
         let expired = refresh_tokens.filter(|token| token.expires_at.is_some_and(|at| at <= now));
         let refresh_tokens: Vec<_> = expired.map(|token| token.id).take(limit as usize).collect();
-        for id in &refresh_tokens {
-            tables.refresh_tokens.remove(id);
-        }
+        tables.end_refresh_tokens(|token| refresh_tokens.contains(&token.id));
         tables.revocations.sweep(now);
         Ok(Swept {
             tokens: digests.len() as u64,
@@ -136,8 +136,12 @@ impl Tables {
     pub(super) fn remove(&mut self, target: &RevokeTarget) -> Revoked {
         match target {
             RevokeTarget::Token(_) | RevokeTarget::Session(_) => {}
-            RevokeTarget::Identity(id) => self.refresh_tokens.retain(|_, token| token.identity.id != *id),
-            RevokeTarget::Plugin(digest) => self.refresh_tokens.retain(|_, token| token.plugin != *digest),
+            RevokeTarget::Identity(id) => {
+                self.end_refresh_tokens(|token| token.identity.id == *id);
+            }
+            RevokeTarget::Plugin(digest) => {
+                self.end_refresh_tokens(|token| token.plugin == *digest);
+            }
         }
         let hit = |digest: &TokenDigest| {
             let token = self.tokens.get(digest)?;
@@ -168,6 +172,7 @@ impl Tables {
         let empty = |id: &_| self.tokens.values().all(|token| token.session != *id);
         let gone: Vec<_> = self.sessions.keys().filter(|id| empty(*id)).copied().collect();
         for id in &gone {
+            self.record_session(EventKind::SessionDeleted, *id);
             self.sessions.remove(id);
         }
         gone
