@@ -8,6 +8,7 @@
 
 mod command;
 mod edge;
+mod events;
 mod isolation;
 mod privilege;
 mod reload;

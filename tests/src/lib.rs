@@ -13,6 +13,7 @@ mod host;
 mod log;
 mod plugin;
 pub mod postgres;
+pub mod rabbitmq;
 pub mod smtp;
 pub mod wazo;
 

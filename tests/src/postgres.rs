@@ -219,7 +219,7 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// Whom to run the server as, if this is root: PostgreSQL refuses to be root.
-fn unprivileged() -> Option<User> {
+pub(crate) fn unprivileged() -> Option<User> {
     let known = |name| User::from_name(name).ok().flatten();
     Uid::effective().is_root().then(|| {
         known("postgres")
@@ -228,7 +228,7 @@ fn unprivileged() -> Option<User> {
     })
 }
 
-fn as_unprivileged(program: &Path) -> Command {
+pub(crate) fn as_unprivileged(program: &Path) -> Command {
     let Some(user) = unprivileged() else {
         return Command::new(program);
     };

@@ -82,5 +82,8 @@ pub fn router(dialects: &[Dialect], state: &AppState) -> Router {
             seen.push(*dialect);
         }
     }
+    if !dialects.is_empty() {
+        router = router.merge(crate::events::router(state));
+    }
     router.fallback(crate::edge::not_found)
 }

@@ -25,6 +25,7 @@ pub use credentials::{basic_credentials, user_agent};
 pub use listen::{Drained, ListenError, Listener};
 pub use live::answers;
 pub use log::{chain, log_failure};
+pub use pace::InFlight;
 use page::unavailable;
 pub use page::{message, not_found, not_found_page};
 pub use payload::{Payload, PayloadError};

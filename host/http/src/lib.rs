@@ -6,8 +6,11 @@
 pub mod admin;
 pub mod dialect;
 pub mod edge;
+pub mod events;
 mod state;
 #[cfg(test)]
 mod testing;
 
-pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings};
+pub use state::{
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport, WazoSettings,
+};

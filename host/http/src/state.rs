@@ -2,17 +2,20 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
+use keyway_core::event::EventService;
 use keyway_core::model::PluginStatus;
 use keyway_core::notice::NoticeService;
 use keyway_core::port::{Backends, Clock, Pages, PluginHost, Random, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -34,6 +37,8 @@ pub struct AppParts {
     pub plugins: Option<Arc<dyn PluginHost>>,
     /// Reads the configuration again; `None` where no server runs.
     pub reload: Option<Arc<dyn Reload>>,
+    /// What happens, for those who follow it.
+    pub events: EventStreams,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where unguessable bytes come from.
@@ -70,6 +75,53 @@ impl FromRef<AppState> for Arc<TokenService> {
 impl FromRef<AppState> for Arc<DirectoryService> {
     fn from_ref(state: &AppState) -> Self {
         Self::clone(&state.directory)
+    }
+}
+
+/// Who may follow what happens, all together.
+#[derive(Clone)]
+pub struct EventStreams {
+    /// What happens.
+    pub service: Arc<EventService>,
+    /// The limits of those who follow it.
+    pub settings: EventStreamSettings,
+    /// What is left of [`EventStreamSettings::max_streams`].
+    pub(crate) places: Arc<Semaphore>,
+}
+
+/// The limits of those who follow what happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventStreamSettings {
+    /// How many may at once. Further ones get 503.
+    pub max_streams: usize,
+    /// How often it is looked whether a reader's token is still good, besides each time that there is something to read.
+    pub check_interval: Duration,
+    /// How often a reader that hears nothing is told that it is still connected.
+    pub keep_alive: Duration,
+    /// How long a reader may take to read before it is given up.
+    pub patience: Duration,
+}
+
+impl EventStreams {
+    /// Nobody follows yet.
+    pub fn new(service: Arc<EventService>, settings: EventStreamSettings) -> Self {
+        let places = Arc::new(Semaphore::new(settings.max_streams.min(Semaphore::MAX_PERMITS)));
+        Self {
+            service,
+            settings,
+            places,
+        }
+    }
+}
+
+impl Default for EventStreamSettings {
+    fn default() -> Self {
+        Self {
+            max_streams: 64,
+            check_interval: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(15),
+            patience: Duration::from_secs(30),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use keyway_core::directory::{AddUser, DirectoryService};
+use keyway_core::event::{EventService, EventSettings};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{
     BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
@@ -25,7 +26,7 @@ use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
 
 use crate::edge::Call;
-use crate::{AppParts, AppState, DialectSettings, Reload, ReloadReport};
+use crate::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport};
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
 pub(crate) struct TestState {
@@ -42,6 +43,10 @@ impl TestState {
     }
 
     pub(crate) async fn with(dialects: DialectSettings) -> Self {
+        Self::streaming(dialects, EventStreamSettings::default()).await
+    }
+
+    pub(crate) async fn streaming(dialects: DialectSettings, streams: EventStreamSettings) -> Self {
         let store = MemoryStore::new();
         let clock = Arc::new(StillClock::new());
         let random = Arc::new(SystemRandom);
@@ -73,11 +78,13 @@ impl TestState {
             passwords,
             keys,
             cache,
-            tenants,
+            tenants.clone(),
             clock.clone(),
             random.clone(),
             settings(),
         ));
+        let events = EventService::new(store.clone(), tenants.clone(), clock.clone(), EventSettings::default());
+        let events = Arc::new(events);
         alice.set(add_alice(&directory).await).expect("set once");
         let letters = Arc::new(Letterbox::default());
         let notices = NoticeService::new(
@@ -101,6 +108,7 @@ impl TestState {
             pages: Arc::new(PlainPages),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
+            events: EventStreams::new(events, streams),
             clock: clock.clone(),
             random,
             dialects,

@@ -3,6 +3,7 @@
 pub(crate) mod certificate;
 pub(crate) mod data_dir;
 pub(crate) mod error;
+pub(crate) mod events;
 mod listen;
 pub(crate) mod log;
 mod mail;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::key::MasterKey;
-use keyway_core::port::{Backends, Clock as _, PluginHost, SystemClock, SystemRandom};
+use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom};
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
@@ -58,6 +59,7 @@ pub(crate) struct Server {
     runtime: Arc<Runtime>,
     bound: Vec<Bound>,
     admin: Listener,
+    sinks: Vec<Arc<dyn EventSink>>,
     signals: Signals,
     settings: EdgeSettings,
     mail: Option<Arc<keyway_mail::Outbox>>,
@@ -99,7 +101,17 @@ impl Server {
         let reloader = Reloader::new(config.clone(), Arc::clone(&runtime), certificates, launch.log);
         let reloader = Arc::new(reloader);
         let backends: Arc<dyn Backends> = runtime.clone();
-        let mut parts = services.into_parts(&config, Some(backends), dialects(&config));
+        let dialects = dialects(&config);
+        let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
+        let mut parts = services.into_parts(&config, Some(backends), dialects);
+        for sink in &sinks {
+            parts
+                .events
+                .service
+                .add_receiver(sink.name())
+                .await
+                .map_err(StartError::Receiver)?;
+        }
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
         parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
         Ok(Self {
@@ -108,6 +120,7 @@ impl Server {
             runtime,
             bound,
             admin,
+            sinks,
             signals,
             settings: config.http,
             mail,
@@ -134,6 +147,7 @@ impl Server {
         background.spawn(watch::follow(self.config_file, self.reloader, self.stop.clone()));
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
+        spawn_events(&mut background, &self.state, self.sinks, self.stop.clone());
         let mut listeners = JoinSet::new();
         let edge = Edge::new(self.settings.clone());
         for bound in self.bound {
@@ -165,6 +179,22 @@ impl Server {
         self.state.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Follows what happens, tells the receivers, and ends the streams of those who read when the server is about to stop: no listener is
+/// done before they are.
+fn spawn_events(background: &mut JoinSet<()>, state: &AppState, sinks: Vec<Arc<dyn EventSink>>, stop: Stop) {
+    let service = Arc::clone(&state.events.service);
+    background.spawn(async move { service.run().await });
+    for sink in sinks {
+        let service = Arc::clone(&state.events.service);
+        background.spawn(async move { service.deliver(&*sink).await });
+    }
+    let service = Arc::clone(&state.events.service);
+    background.spawn(async move {
+        stop.wait().await;
+        service.close();
+    });
 }
 
 /// Makes this process act as the account and reads the configuration again, so that a file that only root can read is found now, and

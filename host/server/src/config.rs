@@ -6,6 +6,7 @@ mod backend;
 mod dialect;
 mod environment;
 mod error;
+mod events;
 mod http;
 mod keys;
 mod listen;
@@ -32,6 +33,9 @@ use toml::Spanned;
 pub(crate) use dialect::DialectConfig;
 pub(crate) use environment::{read as read_environment, variable};
 pub(crate) use error::ConfigError;
+#[cfg(test)]
+pub(crate) use events::Wanted;
+pub(crate) use events::{AmqpConfig, EventsConfig, ExchangeType, WebhookConfig};
 pub(crate) use keys::MasterKeyPlace;
 pub(crate) use listen::{Listen, ListenTls};
 pub(crate) use log::{LogConfig, LogFormat, LogLevel};
@@ -69,6 +73,8 @@ struct RawConfig {
     #[serde(default)]
     log: LogConfig,
     #[serde(default)]
+    events: events::RawEvents,
+    #[serde(default)]
     backend: Vec<backend::RawBackend>,
 }
 
@@ -103,6 +109,8 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     /// The log.
     pub(crate) log: LogConfig,
+    /// Events: how long they are kept, who follows them, who is told.
+    pub(crate) events: EventsConfig,
     /// The backends, at least one.
     pub(crate) backends: Vec<BackendSpec>,
 }
@@ -129,12 +137,14 @@ impl Config {
         let (source, raw) = Source::parse(file, text, environment)?;
         let data_dir = source.path(raw.data_dir.as_deref().unwrap_or("var"));
         let backends = backend::RawBackend::check_all(&raw.backend, &source)?;
+        let token = raw.token.check(&source)?;
         let mut config = Self {
             plugins_dir: source.path(raw.plugins_dir.as_deref().unwrap_or("plugins")),
             time_zone: zone::check(raw.time_zone.as_ref(), &source)?,
             listen: listen::RawListen::check_all(&raw.listen, &source)?,
             store: raw.store.check(&data_dir, &source)?,
-            token: raw.token.check(&source)?,
+            events: raw.events.check(token.sweep_interval, &source)?,
+            token,
             password: raw.password.check(&source)?,
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,

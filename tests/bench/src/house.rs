@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use keyway_core::directory::DirectoryService;
+use keyway_core::event::{EventService, EventSettings};
 use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{Answer, BackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject, UserId};
@@ -21,7 +22,7 @@ use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
 use keyway_http::edge::{Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppParts, AppState, DialectSettings};
+use keyway_http::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams};
 use uuid::Uuid;
 
 /// Lets everybody in, so that a hundred thousand tokens do not cost a hundred thousand password hashes. Who gives an id is the directory's user.
@@ -133,6 +134,13 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
         Arc::clone(&clock),
         NoticeSettings::default(),
     );
+    let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));
+    let events = EventService::new(
+        Arc::clone(&store),
+        tenants,
+        Arc::clone(&clock),
+        EventSettings::default(),
+    );
     let state = AppState::new(AppParts {
         tenant_settings: Arc::new(tenant_settings),
         notices: Arc::new(notices),
@@ -143,6 +151,7 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
         directory,
         plugins: None,
         reload: None,
+        events: EventStreams::new(Arc::new(events), EventStreamSettings::default()),
         clock,
         random,
         dialects: DialectSettings::default(),

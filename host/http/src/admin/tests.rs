@@ -319,6 +319,7 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         tenant_settings: house.state.tenant_settings.clone(),
         plugins: None,
         reload: None,
+        events: house.state.events.clone(),
         clock: house.state.clock.clone(),
         random: house.state.random.clone(),
         dialects: house.state.dialects.clone(),

@@ -4,6 +4,7 @@ mod ask;
 mod check_scopes;
 mod delete_token;
 mod email_confirm;
+mod envelope;
 mod error;
 mod fields;
 mod get_token;
@@ -47,6 +48,7 @@ use keyway_core::token::TokenService;
 
 use crate::{AppState, WazoSettings};
 
+pub use envelope::Envelope;
 pub use page::mail_links;
 
 /// The routes, under `/0.1` and, where wazo's proxy puts them, under `/api/auth/0.1`.

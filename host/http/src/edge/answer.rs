@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -15,6 +16,7 @@ use tower::Service as _;
 use tracing::Instrument as _;
 
 use super::client::client_address;
+use super::pace::Pace;
 use super::request_id::{RequestIds, X_REQUEST_ID};
 use super::{Call, Edge, Stop, answers, message, unavailable};
 use crate::AppState;
@@ -30,11 +32,16 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Answers one request.
-    pub(super) async fn answer(&self, peer: Option<IpAddr>, mut request: Request<Incoming>) -> Response {
+    pub(super) async fn answer(
+        &self,
+        peer: Option<IpAddr>,
+        pace: &Arc<Pace>,
+        mut request: Request<Incoming>,
+    ) -> Response {
         let started = Instant::now();
         let id = self.ids.of(request.headers());
         let client = peer.map(|peer| client_address(peer, request.headers(), &self.edge.settings.trusted_proxies));
-        let call = Call::new(id, client, self.edge.clone());
+        let call = Call::new(id, client, self.edge.clone(), Some(Arc::clone(pace)));
         let method = request.method().clone();
         let mut response = if let Some(response) = self.probe(&request).await {
             call.note_routine();

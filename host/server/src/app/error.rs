@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use keyway_core::port::StoreError;
 use keyway_http::edge::{ListenError, TlsError};
 use keyway_runtime::RuntimeError;
 
 use super::data_dir::DataDirError;
+use super::events::EventsError;
 use super::master_key::MasterKeyError;
 use super::privilege::PrivilegeError;
 use super::services::ServicesError;
@@ -44,6 +46,12 @@ pub(crate) enum StartError {
     /// The plugin host.
     #[error("cannot start the plugin host")]
     Runtime(#[from] RuntimeError),
+    /// The receivers of events.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// The receivers of events have no place in the store.
+    #[error("cannot register the receivers of events")]
+    Receiver(#[source] StoreError),
     /// The machine.
     #[error("cannot {action}")]
     Machine {

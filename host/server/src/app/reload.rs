@@ -117,6 +117,7 @@ fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
         ("http", running.http == fresh.http),
         ("keys", running.master_key == fresh.master_key),
         ("mail", running.mail == fresh.mail),
+        ("events", running.events == fresh.events),
         ("log.format", running.log.format == fresh.log.format),
     ];
     sections
@@ -146,6 +147,8 @@ mod tests {
             ("[[listen]]\naddress = \"127.0.0.1:1\"", vec!["listen"]),
             ("store.url = \"sqlite:/x\"", vec!["store"]),
             ("token.max_ttl = \"9d\"", vec!["token"]),
+            ("token.sweep_interval = \"9s\"", vec!["token", "events"]),
+            ("events.retention = \"9d\"", vec!["events"]),
             ("password.iterations = 4", vec!["password"]),
             ("dialect.wazo.backend = \"xivo_user\"", vec!["dialect"]),
             ("http.body_limit = \"2MiB\"", vec!["http"]),

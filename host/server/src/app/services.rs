@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keyway_core::directory::DirectoryService;
+use keyway_core::event::EventService;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
 use keyway_core::notice::{NoticeService, NoticeSettings};
@@ -11,7 +12,7 @@ use keyway_core::port::{BackendSlot, Backends, Clock, Mailer, Random, Store, Sys
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService};
-use keyway_http::{AppParts, DialectSettings};
+use keyway_http::{AppParts, DialectSettings, EventStreams};
 use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
 
@@ -116,6 +117,12 @@ impl Services {
         dialects: DialectSettings,
     ) -> AppParts {
         let backends = backends.unwrap_or_else(|| Arc::new(NoBackends));
+        let events = EventService::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.tenants),
+            Arc::clone(&self.clock),
+            config.events.settings.clone(),
+        );
         let tokens = TokenService::new(
             Arc::clone(&self.store),
             Arc::clone(&backends),
@@ -148,6 +155,7 @@ impl Services {
             tenant_settings: self.tenant_settings,
             plugins: None,
             reload: None,
+            events: EventStreams::new(Arc::new(events), config.events.streams.clone()),
             clock: self.clock,
             random: self.random,
             dialects,

@@ -111,7 +111,7 @@ fn pbx_user(session: &Session) -> Option<String> {
     user.map(|user| user.to_string())
 }
 
-fn naive(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn naive(at: Timestamp, zone: &TimeZone) -> String {
     let utc = at.to_utc();
     let local = utc.checked_to_offset(offset(utc, zone)).unwrap_or(utc);
     // Formatting years 0 to 9999 into a string cannot fail; the fallback keeps the field readable for others.
