@@ -103,17 +103,7 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
         Arc::clone(&random),
     )?);
     let keys = KeyRing::open(&*store, &MasterKey::new([7; 32]), &*random, &*clock).await?;
-    let settings = TokenSettings {
-        default_ttl: Duration::from_hours(2),
-        max_ttl: Duration::from_hours(24),
-        sweep_interval: Duration::ZERO,
-        sweep_batch: 1000,
-        cache_capacity: 131_072,
-        default_user_policy: None,
-        refresh_ttl: None,
-        max_sessions,
-        admin_status: None,
-    };
+    let settings = settings(max_sessions);
     let cache = Arc::new(TokenCache::new(settings.cache_capacity));
     let slot = BackendSlot {
         name: BackendName::parse("open_door")?,
@@ -166,6 +156,20 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
         tokens,
         directory,
     })
+}
+
+fn settings(max_sessions: u32) -> TokenSettings {
+    TokenSettings {
+        default_ttl: Duration::from_hours(2),
+        max_ttl: Duration::from_hours(24),
+        sweep_interval: Duration::ZERO,
+        sweep_batch: 1000,
+        cache_capacity: 131_072,
+        default_user_policy: None,
+        refresh_ttl: None,
+        max_sessions,
+        admin_status: None,
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "each part once")]

@@ -37,7 +37,7 @@ fn unknown_keys_are_named_with_file_and_line() {
         (
             "# a comment\n\n[token]\ndefault_ttl = \"2h\"\ndefualt_ttl = \"3h\"",
             "/srv/keyway.toml:5: unknown key `token.defualt_ttl`; the keys here are `default_ttl`, `max_ttl`, `sweep_interval`, \
-             `sweep_batch`, `cache`",
+             `sweep_batch`, `cache`, `refresh_ttl`",
         ),
         (
             "[store]\nurl = \"sqlite:x\"\nulr = \"sqlite:x\"",
@@ -461,7 +461,7 @@ fn everything_that_can_be_written_is_read() {
         plugins_dir = "p"
         time_zone = "Asia/Kathmandu"
         store.url = { file = "url" }
-        token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
+        token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9, refresh_ttl = "90d" }
         password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
         dialect.wazo = { backend = "x", xivo_uuid = "63f3dc3c-865d-419e-bec2-e18c4b118224" }
         http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", max_buffered = "1GiB", request_timeout = "5s" }
@@ -486,6 +486,7 @@ fn everything_that_can_be_written_is_read() {
     assert_eq!(config.store.url.expose(), "postgres://u:p@h/d");
     assert_eq!(config.token.default_ttl.as_secs(), 5_400);
     assert!(config.token.sweep_interval.is_zero());
+    assert_eq!(config.token.refresh_ttl.map(|ttl| ttl.as_secs()), Some(7_776_000));
     assert_eq!(config.password.workers, 3);
     assert_eq!(config.http.trusted_proxies.len(), 2);
     assert_eq!(config.http.max_body, 2 << 20);

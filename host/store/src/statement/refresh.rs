@@ -5,12 +5,12 @@ use keyway_core::model::{
     EventKind, IdentityId, Paged, Query, RefreshToken, RefreshTokenId, Session, Timestamp, TokenDigest, login_key,
 };
 use keyway_core::port::{RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, StoreError};
-use sqlx::QueryBuilder;
+use sqlx::{FromRow, QueryBuilder};
 
 use super::event::{ToldRefresh, record_refresh_tokens};
 use super::list::{count, push_equal, push_scope, push_search, push_slice};
 use super::token::BY_MOBILE_REFRESH;
-use super::{Connection, Database, DriverStore, LOCKS_ROWS, REMOVE_EXPIRED_REFRESH_TOKENS, revocation};
+use super::{Connection, Database, DriverStore, LOCKS_ROWS, REMOVE_EXPIRED_REFRESH_TOKENS};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{RefreshRow, to_json};
 
@@ -21,11 +21,7 @@ impl RefreshStore for DriverStore {
         digest: &TokenDigest,
     ) -> Result<Option<(RefreshToken, RevocationMark)>, StoreError> {
         self.call("find a refresh token", async {
-            let connection = &mut *self.reader().await?;
-            // The mark first: what is revoked between the two is later than it.
-            let mark = revocation::latest_mark(connection).await?;
-            let found = find_refresh_token(connection, digest).await?;
-            Ok(found.map(|token| (token, mark)))
+            find_refresh_token(&mut *self.reader().await?, digest).await
         })
         .await
     }
@@ -68,12 +64,17 @@ impl RefreshStore for DriverStore {
     }
 }
 
-/// The columns of a [`RefreshRow`], from a table called `r`.
+/// The columns of a [`RefreshRow`], from a table called `r`, and perhaps one more.
 macro_rules! select_refresh_tokens {
     ($rest:literal) => {
+        select_refresh_tokens!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT r.id, r.hash, r.key_id, r.identity, r.directory_user, r.tenant, r.backend, r.login, r.plugin_digest, r.client_id, \
-             r.mobile, r.client_address, r.user_agent, r.attributes, r.created_at, r.expires_at FROM refresh_token r WHERE ",
+             r.mobile, r.client_address, r.user_agent, r.attributes, r.created_at, r.expires_at",
+            $more,
+            " FROM refresh_token r WHERE ",
             $rest
         )
     };
@@ -82,13 +83,28 @@ macro_rules! select_refresh_tokens {
 async fn find_refresh_token(
     connection: &mut Connection,
     digest: &TokenDigest,
-) -> Result<Option<RefreshToken>, Failure> {
-    let row: Option<RefreshRow> = sqlx::query_as(select_refresh_tokens!("r.hash = $1 AND r.key_id = $2"))
-        .bind(digest.hash.as_slice())
-        .bind(digest.key.0)
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.map(RefreshToken::try_from).transpose()?)
+) -> Result<Option<(RefreshToken, RevocationMark)>, Failure> {
+    // In one statement: the token was there when the mark was the latest.
+    let row: Option<MarkedRow> = sqlx::query_as(select_refresh_tokens!(
+        ", (SELECT mark FROM revocation_clock) AS mark",
+        "r.hash = $1 AND r.key_id = $2"
+    ))
+    .bind(digest.hash.as_slice())
+    .bind(digest.key.0)
+    .fetch_optional(connection)
+    .await?;
+    let Some(MarkedRow { token, mark }) = row else {
+        return Ok(None);
+    };
+    Ok(Some((token.try_into()?, RevocationMark(mark))))
+}
+
+/// A refresh token, and the latest mark.
+#[derive(FromRow)]
+struct MarkedRow {
+    #[sqlx(flatten)]
+    token: RefreshRow,
+    mark: i64,
 }
 
 async fn find_of(
@@ -177,7 +193,7 @@ pub(super) async fn hold(connection: &mut Connection, id: RefreshTokenId) -> Res
 }
 
 /// Makes a refresh token, or keeps the one that is there; returns that, and what ended. Others that make one for the identity must be kept
-/// out: see [`revocation::queue`].
+/// out: see `queue` in `revocation.rs`.
 pub(super) async fn make(
     connection: &mut Connection,
     session: &Session,

@@ -170,6 +170,7 @@ impl TenantStore for MemoryStore {
             tables.record_session(EventKind::SessionDeleted, *session);
             tables.sessions.remove(session);
         }
+        tables.refresh_tokens.retain(|_, token| token.identity.tenant != id);
         for token in &tokens {
             tables.tokens.remove(token);
         }
