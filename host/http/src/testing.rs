@@ -16,6 +16,7 @@ use keyway_core::model::{
     Refusal, Subject, Timestamp, UserId,
 };
 use keyway_core::notice::{NoticeService, NoticeSettings};
+use keyway_core::password::PasswordPool;
 use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
@@ -53,25 +54,16 @@ impl TestState {
         let passwords = Arc::new(cheap_passwords(1, 16).expect("a pool"));
         let cache = Arc::new(TokenCache::new(64));
         let tenants = Arc::new(TenantDirectory::new(store.clone()));
-        let directory = Arc::new(DirectoryService::new(
-            store.clone(),
-            passwords.clone(),
-            cache.clone(),
-            tenants.clone(),
-            clock.clone(),
-            random.clone(),
-        ));
+        let directory = directory(&store, &passwords, &cache, &tenants, &clock);
         let alice = Arc::new(OnceLock::new());
         let backend = Arc::new(FakeBackend::new({
             let alice = alice.clone();
             move |request| decide(request, alice.get().copied())
         }));
-        let backends = Arc::new(FakeBackends::default());
-        backends.add("wazo_user", backend.clone()).expect("a name");
-        backends.alias("xivo_user", "wazo_user");
-        let keys = KeyRing::open(&*store, &MasterKey::new([1; 32]), &SystemRandom, &*clock)
-            .await
-            .expect("keys");
+        let backends = backends(&backend);
+        let master = MasterKey::new([1; 32]);
+        let keys = KeyRing::open(&*store, &master, &SystemRandom, &*clock);
+        let keys = keys.await.expect("keys");
         let tokens = Arc::new(TokenService::new(
             store.clone(),
             backends.clone(),
@@ -87,24 +79,14 @@ impl TestState {
         let events = Arc::new(events);
         alice.set(add_alice(&directory).await).expect("set once");
         let letters = Arc::new(Letterbox::default());
-        let notices = NoticeService::new(
-            directory.clone(),
-            tokens.clone(),
-            Some(letters.clone()),
-            clock.clone(),
-            NoticeSettings::default(),
-        );
+        let notices = notices(&directory, &tokens, &letters, &clock);
         let state = AppState::new(AppParts {
             tokens,
             backends,
             store: store.clone(),
             directory,
-            tenant_settings: Arc::new(SettingService::new(
-                store.clone(),
-                MasterKey::new([1; 32]),
-                random.clone(),
-            )),
-            notices: Arc::new(notices),
+            tenant_settings: tenant_settings(&store),
+            notices,
             pages: Arc::new(PlainPages),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
@@ -133,6 +115,50 @@ impl TestState {
             .expect("a policy");
         directory.attach_policy("alice", "alice").await.expect("attached");
     }
+}
+
+fn directory(
+    store: &Arc<MemoryStore>,
+    passwords: &Arc<PasswordPool>,
+    cache: &Arc<TokenCache>,
+    tenants: &Arc<TenantDirectory>,
+    clock: &Arc<StillClock>,
+) -> Arc<DirectoryService> {
+    Arc::new(DirectoryService::new(
+        store.clone(),
+        passwords.clone(),
+        cache.clone(),
+        tenants.clone(),
+        clock.clone(),
+        Arc::new(SystemRandom),
+    ))
+}
+
+fn backends(backend: &Arc<FakeBackend>) -> Arc<FakeBackends> {
+    let backends = Arc::new(FakeBackends::default());
+    backends.add("wazo_user", backend.clone()).expect("a name");
+    backends.alias("xivo_user", "wazo_user");
+    backends
+}
+
+fn notices(
+    directory: &Arc<DirectoryService>,
+    tokens: &Arc<TokenService>,
+    letters: &Arc<Letterbox>,
+    clock: &Arc<StillClock>,
+) -> Arc<NoticeService> {
+    Arc::new(NoticeService::new(
+        directory.clone(),
+        tokens.clone(),
+        Some(letters.clone()),
+        clock.clone(),
+        NoticeSettings::default(),
+    ))
+}
+
+fn tenant_settings(store: &Arc<MemoryStore>) -> Arc<SettingService> {
+    let master = MasterKey::new([1; 32]);
+    Arc::new(SettingService::new(store.clone(), master, Arc::new(SystemRandom)))
 }
 
 async fn add_alice(directory: &DirectoryService) -> UserId {
