@@ -9,6 +9,7 @@
 mod command;
 mod edge;
 mod events;
+mod import;
 mod isolation;
 mod privilege;
 mod reload;

@@ -59,6 +59,16 @@ impl PostgresDatabase {
     pub fn url(&self) -> String {
         self.url.clone()
     }
+
+    /// Runs statements on it.
+    ///
+    /// # Panics
+    /// If one of them fails.
+    pub fn execute(&self, statements: &str) {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url, "-c", statements]);
+        run(&mut psql);
+    }
 }
 
 /// The server that all tests of this process share. Take a [`PostgresServer::database`] for each.

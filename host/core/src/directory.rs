@@ -25,7 +25,7 @@ use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
 pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
-pub use prepare::{FirstUser, ProvidedPolicy, Provisions};
+pub use prepare::{FirstUser, ProvidedPolicy, Provisions, check_provided_group};
 pub use recovery::{PreparedPassword, Registration};
 pub use tenant::{AddTenant, TenantProfile};
 pub use user::{SetEmail, method_for};

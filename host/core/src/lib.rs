@@ -7,6 +7,7 @@ pub mod access;
 pub mod directory;
 pub mod event;
 pub mod gate;
+pub mod import;
 pub mod key;
 pub mod model;
 pub mod notice;

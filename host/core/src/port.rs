@@ -5,6 +5,7 @@ mod clock;
 mod directory_store;
 mod event_sink;
 mod event_store;
+mod foreign;
 mod group_store;
 mod key_store;
 mod link_store;
@@ -26,6 +27,10 @@ pub use directory_store::{
 };
 pub use event_sink::{EventSink, Undelivered};
 pub use event_store::{EventStore, ReceiverHold};
+pub use foreign::{
+    ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
+    ForeignTenant, ForeignUser,
+};
 pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
 pub use link_store::LinkStore;

@@ -7,10 +7,13 @@ pub mod admin;
 pub mod dialect;
 pub mod edge;
 pub mod events;
+mod running;
 mod state;
 #[cfg(test)]
 mod testing;
 
+pub use dialect::wazo::Cors;
+pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};
 pub use state::{
     AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport, WazoSettings,
 };

@@ -17,6 +17,8 @@ use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use crate::{Cors, OwnSettings};
+
 /// What the composition root hands over.
 pub struct AppParts {
     /// Issues, checks and revokes tokens.
@@ -35,6 +37,8 @@ pub struct AppParts {
     pub tenant_settings: Arc<SettingService>,
     /// The plugins; `None` where no server runs (a command that works on the store alone).
     pub plugins: Option<Arc<dyn PluginHost>>,
+    /// The configuration that the server runs on; `None` where no server runs.
+    pub own_settings: Option<Arc<dyn OwnSettings>>,
     /// Reads the configuration again; `None` where no server runs.
     pub reload: Option<Arc<dyn Reload>>,
     /// What happens, for those who follow it.
@@ -139,6 +143,8 @@ pub struct WazoSettings {
     pub backend: String,
     /// Whether anybody may register.
     pub registration: bool,
+    /// Which web pages may read the answers.
+    pub cors: Cors,
     /// What answers show as `xivo_uuid`, the id of the installation.
     pub xivo_uuid: Option<String>,
     /// The zone of `issued_at` and `expires_at`, which carry none. Its rules, not one offset: summer time comes and goes while a server runs.
@@ -150,6 +156,7 @@ impl Default for WazoSettings {
         Self {
             backend: "wazo_user".to_owned(),
             registration: false,
+            cors: Cors::default(),
             xivo_uuid: None,
             time_zone: TimeZone::UTC,
         }

@@ -1,5 +1,6 @@
 //! What this crate's tests share: a state over doubles, and one way to ask a router.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,16 +9,16 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use keyway_core::directory::{AddUser, DirectoryService};
+use keyway_core::directory::{AddUser, DirectoryService, FirstUser, ProvidedPolicy, Provisions};
 use keyway_core::event::{EventService, EventSettings};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{
     BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
-    Refusal, Subject, Timestamp, UserId,
+    Purpose, Refusal, Subject, Timestamp, UserId,
 };
 use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::PasswordPool;
-use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
+use keyway_core::port::{BackendFault, PluginHost, PluginHostError, ProvidedGroup, Step, SystemRandom, VerifyRequest};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::testing::{
@@ -27,7 +28,10 @@ use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
 
 use crate::edge::Call;
-use crate::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport};
+use crate::{
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, Reload, ReloadReport,
+    RunningListener, RunningMail, RunningSettings, Switch,
+};
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
 pub(crate) struct TestState {
@@ -88,6 +92,7 @@ impl TestState {
             tenant_settings: tenant_settings(&store),
             notices,
             pages: Arc::new(PlainPages),
+            own_settings: Some(Arc::new(FakeOwnSettings::default())),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
             events: EventStreams::new(events, streams),
@@ -212,6 +217,77 @@ fn decide(request: &VerifyRequest, alice: Option<UserId>) -> Result<Outcome, Bac
         }),
         "bug" => panic!("on purpose"),
         _ => Ok(Outcome::Refused(Refusal::UnknownIdentifier)),
+    }
+}
+
+/// A server with something in each of its settings.
+#[derive(Default)]
+struct FakeOwnSettings {
+    debug: AtomicBool,
+    profiling: AtomicBool,
+}
+
+impl OwnSettings for FakeOwnSettings {
+    fn show(&self) -> RunningSettings {
+        let sender = || ("Keyway".to_owned(), "noreply@example.org".to_owned());
+        RunningSettings {
+            debug: self.debug.load(Ordering::SeqCst),
+            profiling: self.profiling.load(Ordering::SeqCst),
+            log_level: "info",
+            config_file: "/srv/keyway.toml".to_owned(),
+            listeners: vec![RunningListener {
+                address: ([127, 0, 0, 1], 9497).into(),
+                certificate: None,
+                private_key: None,
+            }],
+            store: "postgres://keyway:********@db/keyway".to_owned(),
+            trusted_proxies: Vec::new(),
+            token: TokenSettings {
+                default_user_policy: Some("user".to_owned()),
+                ..settings()
+            },
+            provisions: provisions(),
+            password_reset_lifetime: Duration::from_hours(1),
+            email_confirmation_lifetime: Duration::from_hours(2),
+            mail: Some(RunningMail {
+                host: "mail.example.org".to_owned(),
+                port: 587,
+                user: Some("keyway".to_owned()),
+                password_reset_from: sender(),
+                email_confirmation_from: sender(),
+            }),
+        }
+    }
+
+    fn turn(&self, switch: Switch, on: bool) {
+        match switch {
+            Switch::Debug => self.debug.store(on, Ordering::SeqCst),
+            Switch::Profiling => self.profiling.store(on, Ordering::SeqCst),
+        }
+    }
+}
+
+fn provisions() -> Provisions {
+    let slug = || "user".to_owned();
+    Provisions {
+        policies: vec![ProvidedPolicy {
+            slug: slug(),
+            accesses: vec!["a".to_owned()],
+            description: None,
+        }],
+        all_users: vec![slug()],
+        groups: vec![ProvidedGroup {
+            slug: "staff".to_owned(),
+            name: "The staff".to_owned(),
+            policies: vec![slug()],
+        }],
+        first_user: Some(FirstUser {
+            login: "root".to_owned(),
+            password: "s3cre7".into(),
+            purpose: Purpose::Internal,
+            policy: slug(),
+        }),
+        update: true,
     }
 }
 

@@ -8,6 +8,7 @@ mod listen;
 pub(crate) mod log;
 mod mail;
 pub(crate) mod master_key;
+mod own_settings;
 pub(crate) mod privilege;
 mod reload;
 pub(crate) mod services;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use keyway_core::key::MasterKey;
 use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom};
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
+use keyway_http::{AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
 use tokio::task::JoinSet;
 
@@ -29,8 +30,9 @@ use data_dir::{DataDir, DataDirError, admin_socket};
 pub(crate) use error::{StartError, chain};
 use listen::Bound;
 use log::LogControl;
+use own_settings::OwnConfig;
 use privilege::Account;
-use reload::Reloader;
+use reload::{Reloaded, Reloader};
 use services::Services;
 use signal::Signals;
 
@@ -93,13 +95,19 @@ impl Server {
         }
         report(&config);
         let mut services = Services::open(&config, &master).await?;
+        services.directory.prepare(config.directory.provisions.clone()).await?;
         let mail = services.start_mail(&config)?;
         let runtime = start_runtime(&config, &services, &master).await?;
         load(&runtime, &config).await;
         let admin = Listener::unix(&admin_socket(&config.data_dir))?;
         let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
-        let reloader = Reloader::new(config.clone(), Arc::clone(&runtime), certificates, launch.log);
-        let reloader = Arc::new(reloader);
+        let own = Arc::new(OwnConfig::new(&config, launch.log.clone()));
+        let parts = Reloaded {
+            runtime: Arc::clone(&runtime),
+            directory: Arc::clone(&services.directory),
+            own: Arc::clone(&own),
+        };
+        let reloader = Arc::new(Reloader::new(config.clone(), parts, certificates, launch.log));
         let backends: Arc<dyn Backends> = runtime.clone();
         let dialects = dialects(&config);
         let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
@@ -113,6 +121,7 @@ impl Server {
                 .map_err(StartError::Receiver)?;
         }
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
+        parts.own_settings = Some(own as Arc<dyn OwnSettings>);
         parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
         Ok(Self {
             state: AppState::new(parts),
@@ -262,7 +271,8 @@ fn dialects(config: &Config) -> DialectSettings {
     DialectSettings {
         wazo: WazoSettings {
             backend: config.dialect.wazo_backend.clone(),
-            registration: false,
+            registration: config.directory.rules.registration,
+            cors: config.dialect.wazo_cors.clone(),
             xivo_uuid: config.dialect.xivo_uuid.clone(),
             time_zone: config.time_zone.clone(),
         },

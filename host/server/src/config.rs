@@ -4,6 +4,7 @@
 
 mod backend;
 mod dialect;
+mod directory;
 mod environment;
 mod error;
 mod events;
@@ -31,6 +32,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use dialect::DialectConfig;
+pub(crate) use directory::DirectoryConfig;
 pub(crate) use environment::{read as read_environment, variable};
 pub(crate) use error::ConfigError;
 #[cfg(test)]
@@ -63,6 +65,8 @@ struct RawConfig {
     token: token::RawToken,
     #[serde(default)]
     password: password::RawPassword,
+    #[serde(default)]
+    directory: directory::RawDirectory,
     #[serde(default)]
     dialect: dialect::RawDialects,
     #[serde(default)]
@@ -99,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) token: TokenSettings,
     /// Password hashing.
     pub(crate) password: PasswordConfig,
+    /// Policies, groups and users.
+    pub(crate) directory: DirectoryConfig,
     /// The dialects' own settings.
     pub(crate) dialect: DialectConfig,
     /// Limits of the edge.
@@ -146,6 +152,7 @@ impl Config {
             events: raw.events.check(token.sweep_interval, &source)?,
             token,
             password: raw.password.check(&source)?,
+            directory: raw.directory.check(&source)?,
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,
             master_key: raw.keys.check(&data_dir, &source)?,

@@ -70,6 +70,14 @@ pub enum OpenError {
         /// Which, without the password.
         place: String,
     },
+    /// The database is not of the system that it should be of.
+    #[error("{place} is no database of wazo-auth 25.14 or later: it lacks `{missing}`; upgrade wazo-auth first")]
+    Foreign {
+        /// Which, without the password.
+        place: String,
+        /// Which table and column it lacks.
+        missing: String,
+    },
     /// The schema cannot be brought up to date.
     #[error("cannot bring the tables of {place} up to date; nothing was changed by the step that failed")]
     Migrate {

@@ -139,6 +139,7 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
         backends,
         store,
         directory,
+        own_settings: None,
         plugins: None,
         reload: None,
         events: EventStreams::new(Arc::new(events), EventStreamSettings::default()),

@@ -6,8 +6,8 @@ use super::{DirectoryError, DirectoryService, validate};
 use crate::model::{Group, GroupId, MAX_SLUG, Paged, Query, TenantId, TenantScope, UserId, slug_of};
 use crate::port::{GroupFilter, GroupOrder};
 
-/// The most groups of a user that a backend hears of.
-const MAX_NAMES: u32 = 500;
+/// The most groups of a user that a backend hears of: it answers with as many, and a list in an answer has at most 256 entries.
+const MAX_NAMES: u32 = 200;
 /// The same in bytes: a session keeps 12 KiB of groups and attributes.
 const MAX_NAMES_BYTES: usize = 8 * 1024;
 
@@ -58,15 +58,16 @@ impl DirectoryService {
     /// [`DirectoryError::Store`].
     pub async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
         let id = user.unwrap_or(UserId(Uuid::nil()));
-        let mut names = self.store.group_names(id, MAX_NAMES).await?;
-        let mut room = MAX_NAMES_BYTES;
+        let mut names = self.store.group_names(id, MAX_NAMES + 1).await?;
         let found = names.len();
+        names.truncate(MAX_NAMES as usize);
+        let mut room = MAX_NAMES_BYTES;
         names.retain(|name| {
             let left = room.checked_sub(name.len());
             room = left.unwrap_or(room);
             left.is_some()
         });
-        if names.len() < found || found == MAX_NAMES as usize {
+        if names.len() < found {
             tracing::warn!(user = %id, kept = names.len(), "a user has more groups than its sessions can keep");
         }
         Ok(names)

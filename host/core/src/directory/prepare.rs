@@ -22,7 +22,7 @@ pub struct ProvidedPolicy {
 }
 
 /// The user that is made where there is none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstUser {
     /// Its login.
     pub login: String,
@@ -35,7 +35,7 @@ pub struct FirstUser {
 }
 
 /// What the configuration defines of the directory.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provisions {
     /// The policies.
     pub policies: Vec<ProvidedPolicy>,
@@ -47,6 +47,38 @@ pub struct Provisions {
     pub first_user: Option<FirstUser>,
     /// Whether what is there already is made to fit. If not, only new tenants and an empty directory get something.
     pub update: bool,
+}
+
+impl ProvidedPolicy {
+    /// Whether it is one that could be.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Invalid`].
+    pub fn check(&self) -> Result<(), DirectoryError> {
+        validate::slug(&self.slug, MAX_SLUG)?;
+        self.description.as_deref().map_or(Ok(()), validate::description)?;
+        validate::accesses(&self.accesses)
+    }
+}
+
+impl FirstUser {
+    /// Whether its login and its password are acceptable.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Invalid`].
+    pub fn check(&self) -> Result<(), DirectoryError> {
+        validate::login(&self.login)?;
+        validate::password(&self.password)
+    }
+}
+
+/// Whether a group's name and slug are acceptable.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`].
+pub fn check_provided_group(group: &ProvidedGroup) -> Result<(), DirectoryError> {
+    validate::group_name(&group.name)?;
+    validate::slug(&group.slug, MAX_SLUG)
 }
 
 impl DirectoryService {
@@ -108,10 +140,7 @@ impl DirectoryService {
     async fn provision(&self, provisions: &Provisions) -> Result<Provision, DirectoryError> {
         let master = self.tenants.master().await?;
         let policies = provisions.policies.iter().map(|policy| self.policy(master, policy));
-        for group in &provisions.groups {
-            validate::group_name(&group.name)?;
-            validate::slug(&group.slug, MAX_SLUG)?;
-        }
+        provisions.groups.iter().try_for_each(check_provided_group)?;
         Ok(Provision {
             policies: policies.collect::<Result<_, _>>()?,
             all_users: provisions.all_users.clone(),
@@ -120,9 +149,7 @@ impl DirectoryService {
     }
 
     fn policy(&self, master: TenantId, provided: &ProvidedPolicy) -> Result<Policy, DirectoryError> {
-        validate::slug(&provided.slug, MAX_SLUG)?;
-        provided.description.as_deref().map_or(Ok(()), validate::description)?;
-        validate::accesses(&provided.accesses)?;
+        provided.check()?;
         Ok(Policy {
             slug: provided.slug.clone(),
             description: provided.description.clone(),
@@ -146,8 +173,7 @@ impl DirectoryService {
         if self.store.list_users(&any).await?.total > 0 {
             return Ok(());
         }
-        validate::login(&first.login)?;
-        validate::password(&first.password)?;
+        first.check()?;
         let tenant = self.tenants.master().await?;
         let policy = match self.store.find_policy_by_slug(tenant, &first.policy).await? {
             Some(policy) => policy,

@@ -35,6 +35,7 @@ impl DirectoryService {
             main: true,
             confirmed: !user.unconfirmed,
         });
+        let chosen_id = user.id.is_some();
         let made = User {
             id: user.id.unwrap_or_else(|| UserId(self.random.uuid())),
             tenant,
@@ -50,6 +51,7 @@ impl DirectoryService {
         let new = NewUser {
             unique: user.unique,
             policies,
+            chosen_id,
             ..NewUser::of(made.clone(), verifier)
         };
         self.store.add_user(&new).await?;

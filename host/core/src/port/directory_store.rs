@@ -30,6 +30,9 @@ pub struct NewUser {
     pub unique: Uniqueness,
     /// Policies to be attached to it.
     pub policies: Vec<PolicyId>,
+    /// Whether somebody chose its id, which then may have been a removed user's: logins of that user that are under way are refused, as they are
+    /// by [`super::TokenStore::revoke`].
+    pub chosen_id: bool,
 }
 
 impl NewUser {
@@ -40,6 +43,7 @@ impl NewUser {
             verifier,
             unique: Uniqueness::default(),
             policies: Vec::new(),
+            chosen_id: false,
         }
     }
 }

@@ -317,6 +317,7 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         notices: house.state.notices.clone(),
         pages: house.state.pages.clone(),
         tenant_settings: house.state.tenant_settings.clone(),
+        own_settings: None,
         plugins: None,
         reload: None,
         events: house.state.events.clone(),

@@ -2,6 +2,8 @@
 
 mod ask;
 mod check_scopes;
+mod config;
+mod cors;
 mod delete_token;
 mod email_confirm;
 mod envelope;
@@ -46,8 +48,9 @@ use keyway_core::port::{Backends, Pages, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 
-use crate::{AppState, WazoSettings};
+use crate::{AppState, OwnSettings, WazoSettings};
 
+pub use cors::Cors;
 pub use envelope::Envelope;
 pub use page::mail_links;
 
@@ -71,14 +74,16 @@ pub fn router(state: &AppState) -> Router {
             .route(&format!("{prefix}/status"), head(head_status::handle))
             .nest(prefix, resources(state));
     }
-    router
+    let router = router
         .method_not_allowed_fallback(not_allowed::handle)
-        .with_state(state.clone())
+        .with_state(state.clone());
+    state.dialects.wazo.cors.over(router)
 }
 
 /// The routes of the directory, below the API's prefix.
 fn resources(state: &AppState) -> Router<AppState> {
     Router::new()
+        .merge(config::routes())
         .merge(email_confirm::routes())
         .merge(group::routes())
         .merge(idp::routes())
@@ -113,6 +118,10 @@ impl Wazo {
 
     fn store(&self) -> &dyn Store {
         &*self.0.store
+    }
+
+    fn own_settings(&self) -> Option<&dyn OwnSettings> {
+        self.0.own_settings.as_deref()
     }
 
     fn settings(&self) -> &WazoSettings {

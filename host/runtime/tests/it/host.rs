@@ -33,7 +33,11 @@ impl HostDirectory for OneUser {
     }
 
     async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
-        Ok(user.iter().filter(|user| **user == ALICE).map(|_| "staff".to_owned()).collect())
+        Ok(user
+            .iter()
+            .filter(|user| **user == ALICE)
+            .map(|_| "staff".to_owned())
+            .collect())
     }
 
     async fn verify_password(

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use keyway_core::directory::DirectoryError;
 use keyway_core::port::StoreError;
 use keyway_http::edge::{ListenError, TlsError};
 use keyway_runtime::RuntimeError;
@@ -31,6 +32,9 @@ pub(crate) enum StartError {
     /// The store and what stands on it.
     #[error(transparent)]
     Services(#[from] ServicesError),
+    /// What the configuration defines of the directory.
+    #[error("cannot put in place what `[directory]` defines")]
+    Directory(#[from] DirectoryError),
     /// A certificate.
     #[error("cannot serve TLS on `{address}`")]
     Tls {

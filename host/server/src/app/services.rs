@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
+use keyway_core::import::Importer;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
 use keyway_core::notice::{NoticeService, NoticeSettings};
@@ -11,7 +12,7 @@ use keyway_core::password::{PasswordError, PasswordPool};
 use keyway_core::port::{BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
-use keyway_core::token::{TokenCache, TokenService};
+use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use keyway_http::{AppParts, DialectSettings, EventStreams};
 use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
@@ -109,6 +110,11 @@ impl Services {
         Arc::clone(&self.clock)
     }
 
+    /// What brings another system's directory in.
+    pub(crate) fn into_importer(self) -> Importer {
+        Importer::new(self.store, self.keys, self.tenant_settings, self.clock, self.random)
+    }
+
     /// What handlers work with. `backends` is `None` for a command without a server.
     pub(crate) fn into_parts(
         self,
@@ -132,7 +138,7 @@ impl Services {
             self.tenants,
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
-            config.token.clone(),
+            token_settings(config),
         );
         let tokens = Arc::new(tokens);
         let notices = NoticeService::new(
@@ -142,7 +148,8 @@ impl Services {
             Arc::clone(&self.clock),
             NoticeSettings {
                 limit: config.mail.limit,
-                ..NoticeSettings::default()
+                password_reset_lifetime: config.directory.rules.password_reset_lifetime,
+                email_confirmation_lifetime: config.directory.rules.email_confirmation_lifetime,
             },
         );
         AppParts {
@@ -153,6 +160,7 @@ impl Services {
             store: self.store,
             directory: self.directory,
             tenant_settings: self.tenant_settings,
+            own_settings: None,
             plugins: None,
             reload: None,
             events: EventStreams::new(Arc::new(events), config.events.streams.clone()),
@@ -160,6 +168,17 @@ impl Services {
             random: self.random,
             dialects,
         }
+    }
+}
+
+/// What is said of tokens, and of users' sessions.
+pub(crate) fn token_settings(config: &Config) -> TokenSettings {
+    let rules = &config.directory.rules;
+    TokenSettings {
+        default_user_policy: rules.default_policy.clone(),
+        max_sessions: rules.max_sessions,
+        admin_status: rules.admin_status.clone(),
+        ..config.token.clone()
     }
 }
 

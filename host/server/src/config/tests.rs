@@ -5,6 +5,8 @@ use keyway_runtime::{Grants, Instances};
 
 use super::*;
 
+mod directory;
+
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
         .iter()
@@ -32,7 +34,7 @@ fn unknown_keys_are_named_with_file_and_line() {
         (
             "datadir = \"var\"",
             "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `time_zone`, `listen`, `store`, `token`, \
-             `password`, `dialect`, `http`, `keys`, `log`, `events`, `backend`",
+             `password`, `directory`, `dialect`, `http`, `keys`, `mail`, `log`, `events`, `backend`",
         ),
         (
             "# a comment\n\n[token]\ndefault_ttl = \"2h\"\ndefualt_ttl = \"3h\"",

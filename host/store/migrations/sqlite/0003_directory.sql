@@ -149,6 +149,7 @@ CREATE TABLE refresh_token (
     CONSTRAINT refresh_token_hash_unique UNIQUE (hash, key_id),
     CONSTRAINT refresh_token_client_unique UNIQUE (identity, client_id)
 ) STRICT;
+CREATE INDEX refresh_token_by_user ON refresh_token (directory_user) WHERE directory_user IS NOT NULL;
 CREATE INDEX refresh_token_by_tenant ON refresh_token (tenant, created_at, id);
 CREATE INDEX refresh_token_by_creation ON refresh_token (created_at, id);
 CREATE INDEX refresh_token_by_plugin ON refresh_token (plugin_digest);

@@ -69,22 +69,19 @@ async fn put_policies(connection: &mut Connection, policies: &[Policy]) -> Resul
             managed: true,
             ..policy.clone()
         };
-        let id = match find_by_slug(connection, wanted.tenant, &wanted.slug).await? {
-            Some(current) => {
-                let wanted = Policy {
-                    id: current.id,
-                    slug: current.slug.clone(),
-                    ..wanted
-                };
-                if current != wanted {
-                    update_policy(connection, &wanted).await?;
-                }
-                current.id
+        let id = if let Some(current) = find_by_slug(connection, wanted.tenant, &wanted.slug).await? {
+            let wanted = Policy {
+                id: current.id,
+                slug: current.slug.clone(),
+                ..wanted
+            };
+            if current != wanted {
+                update_policy(connection, &wanted).await?;
             }
-            None => {
-                insert_policy(connection, &wanted).await?;
-                wanted.id
-            }
+            current.id
+        } else {
+            insert_policy(connection, &wanted).await?;
+            wanted.id
         };
         provided.insert(login_key(&policy.slug), id);
     }

@@ -40,6 +40,9 @@ pub(super) async fn add(connection: &mut Connection, new: &NewUser) -> Result<()
             .await
             .map_err(|error| explain(error, &[], "policy"))?;
     }
+    if new.chosen_id {
+        revocation::note(connection, Whole::Identity(user.id.into()), user.created_at).await?;
+    }
     Ok(())
 }
 

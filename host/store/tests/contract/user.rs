@@ -327,6 +327,18 @@ pub(crate) async fn a_chosen_id_takes_over_nothing(store: Arc<dyn Store>) {
     assert_eq!(store.find_user(wrong.user.id).await.expect("an answer"), None);
 }
 
+pub(crate) async fn a_login_of_a_removed_user_opens_nothing_for_the_next_with_its_id(store: Arc<dyn Store>) {
+    let mut again = user(master(&*store).await, "alice");
+    store.add_user(&again).await.expect("added");
+    let under_way = opening_of(&*store, &again.user).await;
+    store.remove_user(again.user.id).await.expect("removed");
+    again.chosen_id = true;
+    store.add_user(&again).await.expect("added");
+    let outcome = store.open_session(under_way).await.expect("an answer");
+    assert_eq!(outcome, OpeningOutcome::Overtaken);
+    opened(&*store, &again.user).await;
+}
+
 pub(crate) async fn a_password_counts_only_where_the_method_is_native(store: Arc<dyn Store>) {
     use AuthenticationMethod::{Default, Ldap, Native, Saml};
 

@@ -54,18 +54,17 @@ impl DirectoryService {
     /// # Errors
     /// [`DirectoryError::NotFound`], [`DirectoryError::Store`].
     pub async fn get_policy_in(&self, selector: &str, scope: TenantScope) -> Result<Policy, DirectoryError> {
-        let found = match policy_id(selector) {
-            Some(id) => match self.store.find_policy(id).await? {
+        let found = if let Some(id) = policy_id(selector) {
+            match self.store.find_policy(id).await? {
                 Some(policy) if self.is_visible(&policy, scope).await? => Some(policy),
                 _ => None,
-            },
-            None => {
-                let tenant = match scope {
-                    TenantScope::All => self.tenants.master().await?,
-                    TenantScope::Only(tenant) | TenantScope::Subtree(tenant) => tenant,
-                };
-                self.store.find_policy_by_slug(tenant, selector).await?
             }
+        } else {
+            let tenant = match scope {
+                TenantScope::All => self.tenants.master().await?,
+                TenantScope::Only(tenant) | TenantScope::Subtree(tenant) => tenant,
+            };
+            self.store.find_policy_by_slug(tenant, selector).await?
         };
         found.ok_or_else(|| DirectoryError::not_found("policy", selector))
     }

@@ -37,6 +37,9 @@ impl DirectoryStore for MemoryStore {
         let system = |group: &&Group| group.system && group.tenant == new.tenant;
         let group = tables.groups.values().find(system).map(|group| group.id);
         tables.members.extend(group.map(|group| (group, new.id)));
+        if user.chosen_id {
+            tables.revoke(&RevokeTarget::Identity(identity), new.created_at);
+        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
-use keyway_core::model::{Page, TenantId, TenantScope};
+use keyway_core::model::{TenantId, TenantScope};
 use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenValue};
 use uuid::Uuid;
 
@@ -159,9 +159,6 @@ impl Caller {
         }
     }
 }
-
-/// The part of a list that a request without `limit` gets.
-pub(super) const WHOLE: Page = Page::ALL;
 
 /// An access, filled with values from the path: a dot in one of them would be a further word.
 pub(super) fn word(value: &str) -> String {

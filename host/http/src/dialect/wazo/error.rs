@@ -37,7 +37,7 @@ pub(super) enum Failure {
     /// What a tenant set for itself was not read or written.
     Setting(SettingError),
     /// A resource's own answer, in the shape that most of the API has.
-    Api(ApiError),
+    Api(Box<ApiError>),
     /// A page cannot be written.
     Page(PageError),
     /// A resource's own answer, in the token service's shape.
@@ -57,7 +57,7 @@ pub(super) enum Unauthorized {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self::Api(error)
+        Self::Api(Box::new(error))
     }
 }
 
@@ -78,7 +78,7 @@ impl From<NoticeError> for Failure {
         match error {
             NoticeError::Directory(error) => Self::Directory(error),
             NoticeError::Token(error) => Self::Token(error),
-            NoticeError::AlreadyConfirmed(email) => Self::Api(email_confirm::already_confirmed(email)),
+            NoticeError::AlreadyConfirmed(email) => email_confirm::already_confirmed(email).into(),
             NoticeError::TooMany { .. } => Self::Service(StatusCode::TOO_MANY_REQUESTS, error.to_string()),
             NoticeError::Used(user) => Self::Unauthorized(Unauthorized::NoToken(reset_access(user))),
         }

@@ -39,6 +39,7 @@ impl Fields {
     }
 
     /// Takes a field: the outer `None` if it is absent, the inner if it is null.
+    #[expect(clippy::option_option, reason = "absent and null are two things to most routes")]
     pub(super) fn take(&mut self, field: &str) -> Option<Option<Value>> {
         let value = self.values.remove(field)?;
         Some((!value.is_null()).then_some(value))
@@ -51,13 +52,11 @@ impl Fields {
 
     /// A text of so many characters; `None` if it is absent. Null is a problem.
     pub(super) fn text(&mut self, field: &'static str, length: RangeInclusive<usize>) -> Option<String> {
-        match self.take(field)? {
-            Some(value) => self.text_of(field, value, length),
-            None => {
-                self.problems.null(field);
-                None
-            }
-        }
+        let Some(value) = self.take(field)? else {
+            self.problems.null(field);
+            return None;
+        };
+        self.text_of(field, value, length)
     }
 
     /// A text that must be there; an empty one, with a problem noted, if it is not.

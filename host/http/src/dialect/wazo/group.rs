@@ -45,7 +45,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn list(ask: Ask) -> Response {
     let listed = async {
         let caller = ask.authorize("auth.groups.read").await?;
-        let query = query(&ask, &caller, GroupFilter::default())?;
+        let query = query(&ask, &caller, &GroupFilter::default())?;
         Ok(wire::page(ask.wazo.directory().list_groups(&query).await?, |group| {
             body(&group)
         }))
@@ -102,7 +102,7 @@ async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
 pub(super) fn query(
     ask: &Ask,
     caller: &Caller,
-    filter: GroupFilter,
+    filter: &GroupFilter,
 ) -> Result<Query<GroupFilter, GroupOrder>, Failure> {
     let filter = GroupFilter {
         name: ask.query("name").map(str::to_owned),
@@ -113,7 +113,7 @@ pub(super) fn query(
         system: ask
             .query("system_managed")
             .map(|text| text.eq_ignore_ascii_case("true")),
-        ..filter
+        ..*filter
     };
     list_query(ask, caller, &ORDERS, GroupOrder::Name, filter)
 }

@@ -40,7 +40,7 @@ pub(super) fn list_query<F, O: Copy>(
     };
     let recurse = boolean(ask, "recurse", &mut problems).unwrap_or(false);
     let search = ask.query("search").map(str::to_owned);
-    problems_or(problems)?;
+    problems_or(&problems)?;
     Ok(Query {
         scope: caller.list_scope(recurse),
         filter,
@@ -53,11 +53,11 @@ pub(super) fn list_query<F, O: Copy>(
 
 /// # Errors
 /// 400 if there is any problem.
-pub(super) fn problems_or(problems: Problems) -> Result<(), Failure> {
+pub(super) fn problems_or(problems: &Problems) -> Result<(), Failure> {
     if problems.is_empty() {
         Ok(())
     } else {
-        Err(ApiError::invalid_list(&problems).into())
+        Err(ApiError::invalid_list(problems).into())
     }
 }
 

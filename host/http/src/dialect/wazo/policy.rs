@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn list(ask: Ask) -> Response {
     let listed = async {
         let caller = ask.authorize("auth.policies.read").await?;
-        let query = query(&ask, &caller, PolicyFilter::default())?;
+        let query = query(&ask, &caller, &PolicyFilter::default())?;
         let directory = ask.wazo.directory();
         let (paged, tree) = (directory.list_policies(&query).await?, directory.tenant_tree().await?);
         let items: Vec<_> = paged
@@ -132,11 +132,11 @@ async fn answer(ask: &Ask, caller: &Caller, policy: &Policy) -> Result<Response,
 pub(super) fn query(
     ask: &Ask,
     caller: &Caller,
-    filter: PolicyFilter,
+    filter: &PolicyFilter,
 ) -> Result<Query<PolicyFilter, PolicyOrder>, Failure> {
     let mut problems = Problems::default();
     let read_only = boolean(ask, "read_only", &mut problems);
-    problems_or(problems)?;
+    problems_or(&problems)?;
     let text = |key: &str| ask.query(key).map(str::to_owned);
     let filter = PolicyFilter {
         // What is no id, no policy has.
@@ -147,7 +147,7 @@ pub(super) fn query(
         slug: text("slug"),
         description: text("description"),
         read_only,
-        ..filter
+        ..*filter
     };
     list_query(ask, caller, &ORDERS, PolicyOrder::Name, filter)
 }

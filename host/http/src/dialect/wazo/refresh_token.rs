@@ -116,7 +116,7 @@ fn query(
 ) -> Result<Query<RefreshFilter, RefreshOrder>, Failure> {
     let mut problems = Problems::default();
     let mobile = boolean(ask, "mobile", &mut problems);
-    problems_or(problems)?;
+    problems_or(&problems)?;
     let filter = RefreshFilter {
         identity,
         client_id: ask.query("client_id").map(str::to_owned),

@@ -139,7 +139,7 @@ fn query(ask: &Ask, caller: &Caller) -> Result<Query<TenantFilter, TenantOrder>,
         if wanted.len() > MOST_IDS {
             problems.length("uuids", 0, MOST_IDS);
         }
-        problems_or(problems)?;
+        problems_or(&problems)?;
         ids = Some(match ids {
             Some(ids) => ids.into_iter().filter(|id| wanted.contains(id)).collect(),
             None => wanted,

@@ -1,8 +1,10 @@
 //! The 0.1 token API, route by route.
 
+mod config;
 mod directory;
 mod login;
 mod mail;
+mod policy;
 mod refresh;
 mod tenant;
 mod user;

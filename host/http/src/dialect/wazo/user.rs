@@ -50,7 +50,7 @@ pub(super) fn routes() -> Router<AppState> {
 async fn list(ask: Ask) -> Response {
     let listed = async {
         let caller = ask.authorize("auth.users.read").await?;
-        let query = query(&ask, &caller, UserFilter::default())?;
+        let query = query(&ask, &caller, &UserFilter::default())?;
         Ok(wire::page(ask.wazo.directory().list_users(&query).await?, |user| {
             body(&user)
         }))
@@ -109,7 +109,7 @@ async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
 }
 
 /// What part of a list of users the request wants.
-pub(super) fn query(ask: &Ask, caller: &Caller, filter: UserFilter) -> Result<Query<UserFilter, UserOrder>, Failure> {
+pub(super) fn query(ask: &Ask, caller: &Caller, filter: &UserFilter) -> Result<Query<UserFilter, UserOrder>, Failure> {
     let text = |key: &str| ask.query(key).map(str::to_owned);
     // What is no id, nobody has.
     let id = |key: &str| ask.query(key).map(|text| Uuid::try_parse(text).unwrap_or(Uuid::nil()));

@@ -20,7 +20,7 @@ pub(super) async fn list(ask: Ask, Ids([id]): Ids<1>) -> Response {
         // A group's users are of its tenant, whichever tenant the request names.
         let query = Query {
             scope: TenantScope::Only(group.tenant),
-            ..user::query(&ask, &caller, filter)?
+            ..user::query(&ask, &caller, &filter)?
         };
         Ok(wire::page(directory.list_users(&query).await?, |user| {
             user::body(&user)

@@ -18,6 +18,11 @@ impl Caller {
     pub(super) async fn with(access: &str) -> Self {
         let house = TestState::new().await;
         house.grant_alice(access).await;
+        Self::of(house).await
+    }
+
+    /// Alice, with what this house grants her.
+    pub(super) async fn of(house: TestState) -> Self {
         let router = routes(&house);
         let token = token(&router, "alice").await;
         Self { house, router, token }

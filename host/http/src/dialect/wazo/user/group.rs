@@ -20,7 +20,7 @@ pub(super) async fn list(ask: Ask, Ids([id]): Ids<1>) -> Response {
         // A user's groups are of its tenant, whichever tenant the request names.
         let query = Query {
             scope: TenantScope::Only(user.tenant),
-            ..group::query(&ask, &caller, filter)?
+            ..group::query(&ask, &caller, &filter)?
         };
         Ok(wire::page(directory.list_groups(&query).await?, |row| {
             group::body(&row)

@@ -21,7 +21,7 @@ pub(super) async fn list(ask: Ask, Ids([id]): Ids<1>) -> Response {
         // They may be of any tenant that the caller sees.
         let query = Query {
             scope: caller.scope(),
-            ..policy::query(&ask, &caller, filter)?
+            ..policy::query(&ask, &caller, &filter)?
         };
         let (paged, tree) = (directory.list_policies(&query).await?, directory.tenant_tree().await?);
         Ok(wire::page(paged, |row| policy::body(&row, caller.tenant, &tree)))

@@ -1,0 +1,248 @@
+//! wazo-auth's PostgreSQL database, as of its release 25.14: one transaction that only reads, so that all of it is of one moment.
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyway_core::Secret;
+use keyway_core::port::{
+    ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
+    ForeignTenant, ForeignUser, StoreError,
+};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{ConnectOptions as _, FromRow, PgConnection};
+use tokio::sync::Mutex;
+
+use super::row::{EmailRow, GroupRow, LdapRow, PolicyRow, RefreshRow, TenantRow, UserRow};
+use crate::failure::{Failure, during};
+use crate::open::OpenError;
+use crate::postgres::{connect, place};
+
+/// What is read. Older releases lack some of it.
+const NEEDED: [(&str, &[&str]); 14] = [
+    ("auth_access", &["id", "access"]),
+    (
+        "auth_address",
+        &[
+            "id",
+            "tenant_uuid",
+            "line_1",
+            "line_2",
+            "city",
+            "state",
+            "country",
+            "zip_code",
+        ],
+    ),
+    ("auth_email", &["uuid", "user_uuid", "address", "main", "confirmed"]),
+    ("auth_group", &["uuid", "tenant_uuid", "name", "slug", "system_managed"]),
+    ("auth_group_policy", &["group_uuid", "policy_uuid"]),
+    ("auth_ldap_config", &["tenant_uuid", "host", "port", "search_filters"]),
+    (
+        "auth_policy",
+        &[
+            "uuid",
+            "tenant_uuid",
+            "name",
+            "slug",
+            "description",
+            "shared",
+            "config_managed",
+        ],
+    ),
+    ("auth_policy_access", &["policy_uuid", "access_id"]),
+    (
+        "auth_refresh_token",
+        &[
+            "uuid",
+            "client_id",
+            "user_uuid",
+            "backend",
+            "login",
+            "created_at",
+            "mobile",
+            "metadata",
+        ],
+    ),
+    (
+        "auth_tenant",
+        &[
+            "uuid",
+            "parent_uuid",
+            "slug",
+            "contact_uuid",
+            "default_authentication_method",
+        ],
+    ),
+    ("auth_tenant_domain", &["tenant_uuid", "name"]),
+    (
+        "auth_user",
+        &[
+            "uuid",
+            "tenant_uuid",
+            "username",
+            "password_hash",
+            "password_salt",
+            "purpose",
+            "authentication_method",
+        ],
+    ),
+    ("auth_user_group", &["group_uuid", "user_uuid"]),
+    ("auth_user_policy", &["user_uuid", "policy_uuid"]),
+];
+
+const COUNTS: &str = "SELECT (SELECT count(*) FROM auth_tenant), (SELECT count(*) FROM auth_policy), \
+    (SELECT count(*) FROM auth_group), (SELECT count(*) FROM auth_user), (SELECT count(*) FROM auth_refresh_token), \
+    (SELECT count(*) FROM auth_ldap_config)";
+
+const TENANTS: &str = "SELECT t.uuid, t.parent_uuid, t.name, t.slug, t.phone, t.contact_uuid, t.default_authentication_method, \
+    a.line_1, a.line_2, a.city, a.state, a.country, a.zip_code, \
+    ARRAY(SELECT d.name::text FROM auth_tenant_domain d WHERE d.tenant_uuid = t.uuid ORDER BY d.name) AS domains, \
+    (SELECT g.uuid FROM auth_group g WHERE g.tenant_uuid = t.uuid AND g.name = 'wazo-all-users-tenant-' || t.uuid LIMIT 1) AS all_users \
+    FROM auth_tenant t LEFT JOIN LATERAL (SELECT * FROM auth_address WHERE tenant_uuid = t.uuid ORDER BY id LIMIT 1) a ON true \
+    ORDER BY t.uuid";
+
+const POLICIES: &str = "SELECT p.uuid, p.tenant_uuid, p.name, p.slug, p.description, p.shared, coalesce(p.config_managed, false) AS managed, \
+    ARRAY(SELECT a.access FROM auth_policy_access l JOIN auth_access a ON a.id = l.access_id WHERE l.policy_uuid = p.uuid ORDER BY a.id) \
+    AS accesses FROM auth_policy p WHERE p.uuid > $1 ORDER BY p.uuid LIMIT $2";
+
+const GROUPS: &str = "SELECT g.uuid, g.tenant_uuid, g.name, g.slug, g.system_managed, \
+    ARRAY(SELECT p.policy_uuid::text FROM auth_group_policy p WHERE p.group_uuid = g.uuid ORDER BY p.policy_uuid) AS policies \
+    FROM auth_group g WHERE g.uuid > $1 ORDER BY g.uuid LIMIT $2";
+
+const USERS: &str = "SELECT u.uuid, u.tenant_uuid, u.username, u.firstname, u.lastname, u.purpose, u.authentication_method, \
+    coalesce(u.enabled, false) AS enabled, u.password_hash, u.password_salt, \
+    ARRAY(SELECT p.policy_uuid::text FROM auth_user_policy p WHERE p.user_uuid = u.uuid ORDER BY p.policy_uuid) AS policies, \
+    ARRAY(SELECT m.group_uuid::text FROM auth_user_group m JOIN auth_group g ON g.uuid = m.group_uuid \
+    WHERE m.user_uuid = u.uuid AND g.name <> 'wazo-all-users-tenant-' || g.tenant_uuid ORDER BY m.group_uuid) AS groups \
+    FROM auth_user u WHERE u.uuid > $1 ORDER BY u.uuid LIMIT $2";
+
+const EMAILS: &str = "SELECT e.user_uuid, e.uuid, e.address, e.main, e.confirmed FROM auth_email e WHERE e.user_uuid = ANY($1) \
+    ORDER BY e.user_uuid, e.main DESC, e.address";
+
+const REFRESH_TOKENS: &str = "SELECT r.uuid, r.user_uuid, r.client_id, r.backend, r.login, r.user_agent, r.remote_addr, r.mobile, \
+    (extract(epoch FROM r.created_at) * 1000000)::bigint AS created_at, r.metadata::text AS metadata \
+    FROM auth_refresh_token r WHERE r.uuid > $1 ORDER BY r.uuid LIMIT $2";
+
+const LDAP_SETTINGS: &str = "SELECT l.tenant_uuid, l.host, l.port, l.protocol_version, l.protocol_security, l.bind_dn, l.bind_password, \
+    l.user_base_dn, l.user_login_attribute, l.user_email_attribute, l.search_filters FROM auth_ldap_config l ORDER BY l.tenant_uuid";
+
+/// Opens wazo-auth's database to be read. What the URL leaves out, a password for example, is taken from PostgreSQL's own variables and its
+/// password file.
+///
+/// # Errors
+/// [`OpenError`]; [`OpenError::Foreign`] for a database that is none of wazo-auth's, or too old a one.
+pub async fn open_wazo(url: &str, timeout: Duration) -> Result<Arc<dyn ForeignDirectory>, OpenError> {
+    // The reason stays out of the message: it may quote the URL.
+    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("cannot be read"))?;
+    let options = options.application_name("keyway import").disable_statement_logging();
+    let place = place(&options);
+    let refused = |source| OpenError::connect(&place, source);
+    let mut connection = connect(&options, timeout).await.map_err(refused)?;
+    sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .execute(&mut connection)
+        .await
+        .map_err(refused)?;
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = ANY(current_schemas(false))",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .map_err(refused)?;
+    for (table, needed) in NEEDED {
+        for column in needed {
+            if !columns.iter().any(|(of, name)| of == table && name == column) {
+                let missing = format!("{table}.{column}");
+                return Err(OpenError::Foreign { place, missing });
+            }
+        }
+    }
+    Ok(Arc::new(WazoDatabase(Mutex::new(connection))))
+}
+
+struct WazoDatabase(Mutex<PgConnection>);
+
+impl WazoDatabase {
+    /// Rows after the one with this id.
+    async fn page<R>(&self, select: &'static str, after: &str, limit: u32) -> Result<Vec<R>, Failure>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let rows = sqlx::query_as(select).bind(after).bind(i64::from(limit));
+        Ok(rows.fetch_all(&mut *self.0.lock().await).await?)
+    }
+
+    async fn all<R>(&self, select: &'static str) -> Result<Vec<R>, Failure>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        Ok(sqlx::query_as(select).fetch_all(&mut *self.0.lock().await).await?)
+    }
+}
+
+#[async_trait]
+impl ForeignDirectory for WazoDatabase {
+    async fn counts(&self) -> Result<ForeignCounts, StoreError> {
+        let counted = async {
+            let row: (i64, i64, i64, i64, i64, i64) =
+                sqlx::query_as(COUNTS).fetch_one(&mut *self.0.lock().await).await?;
+            let number = |count: i64| u64::try_from(count).unwrap_or(0);
+            Ok(ForeignCounts {
+                tenants: number(row.0),
+                policies: number(row.1),
+                groups: number(row.2),
+                users: number(row.3),
+                refresh_tokens: number(row.4),
+                ldap_settings: number(row.5),
+            })
+        };
+        during("count rows", counted).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<ForeignTenant>, StoreError> {
+        let rows = during("read tenants", self.all::<TenantRow>(TENANTS)).await?;
+        Ok(rows.into_iter().map(ForeignTenant::from).collect())
+    }
+
+    async fn policies(&self, after: &str, limit: u32) -> Result<Vec<ForeignPolicy>, StoreError> {
+        let rows = during("read policies", self.page::<PolicyRow>(POLICIES, after, limit)).await?;
+        Ok(rows.into_iter().map(ForeignPolicy::from).collect())
+    }
+
+    async fn groups(&self, after: &str, limit: u32) -> Result<Vec<ForeignGroup>, StoreError> {
+        let rows = during("read groups", self.page::<GroupRow>(GROUPS, after, limit)).await?;
+        Ok(rows.into_iter().map(ForeignGroup::from).collect())
+    }
+
+    async fn users(&self, after: &str, limit: u32) -> Result<Vec<ForeignUser>, StoreError> {
+        let rows = during("read users", self.page::<UserRow>(USERS, after, limit)).await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.uuid.clone()).collect();
+        let emails: Vec<EmailRow> = during("read addresses", async {
+            let select = sqlx::query_as(EMAILS).bind(ids);
+            Ok(select.fetch_all(&mut *self.0.lock().await).await?)
+        })
+        .await?;
+        let mut of: HashMap<String, Vec<ForeignEmail>> = HashMap::new();
+        for email in emails {
+            of.entry(email.user_uuid.clone()).or_default().push(email.into());
+        }
+        let users = rows.into_iter().map(|row| {
+            let emails = of.remove(&row.uuid).unwrap_or_default();
+            row.with(emails)
+        });
+        Ok(users.collect())
+    }
+
+    async fn refresh_tokens(&self, after: &Secret<String>, limit: u32) -> Result<Vec<ForeignRefreshToken>, StoreError> {
+        let rows = self.page::<RefreshRow>(REFRESH_TOKENS, after.expose(), limit);
+        let rows = during("read refresh tokens", rows).await?;
+        Ok(rows.into_iter().map(ForeignRefreshToken::from).collect())
+    }
+
+    async fn ldap_settings(&self) -> Result<Vec<ForeignLdap>, StoreError> {
+        let rows = during("read LDAP settings", self.all::<LdapRow>(LDAP_SETTINGS)).await?;
+        Ok(rows.into_iter().map(ForeignLdap::from).collect())
+    }
+}
