@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{DirectoryError, DirectoryService, validate};
+use crate::access::AccessList;
 use crate::model::{Group, GroupId, MAX_SLUG, Paged, Query, TenantId, TenantScope, UserId, slug_of};
 use crate::port::{GroupFilter, GroupOrder};
 
@@ -89,12 +90,19 @@ impl DirectoryService {
         })
     }
 
-    /// Removes a group. Its members stay.
+    /// Removes a group. Its members stay. `held` is what the caller may do itself.
     ///
     /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::Protected`] for the host's own.
-    pub async fn remove_group(&self, id: GroupId, scope: TenantScope) -> Result<Group, DirectoryError> {
+    /// [`DirectoryError`]; [`DirectoryError::Protected`] for the host's own; [`DirectoryError::AccessDenied`] if the group's policies deny what the
+    /// caller lacks.
+    pub async fn remove_group(
+        &self,
+        id: GroupId,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<Group, DirectoryError> {
         let group = self.get_own_group(id, scope).await?;
+        self.may_expel(group.id, held).await?;
         if self.store.remove_group(id).await? {
             Ok(group)
         } else {
@@ -102,31 +110,42 @@ impl DirectoryService {
         }
     }
 
-    /// Makes a user a member of a group of the same tenant.
+    /// Makes a user a member of a group of the same tenant. `held` is what the caller may do itself.
     ///
     /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::OtherTenant`], [`DirectoryError::Protected`] for the host's own.
-    pub async fn add_group_member(&self, id: GroupId, user: UserId, scope: TenantScope) -> Result<(), DirectoryError> {
+    /// [`DirectoryError`]; [`DirectoryError::OtherTenant`], [`DirectoryError::Protected`] for the host's own; [`DirectoryError::AccessDenied`] for an
+    /// access of the group's policies that the caller lacks.
+    pub async fn add_group_member(
+        &self,
+        id: GroupId,
+        user: UserId,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
         let group = self.get_own_group(id, scope).await?;
         let user = self.get_user_in(user, scope).await?;
         if user.tenant != group.tenant {
             return Err(DirectoryError::OtherTenant { what: "user" });
         }
+        self.may_enroll(group.id, held).await?;
         Ok(self.store.add_group_member(group.id, user.id).await?)
     }
 
     /// Ends a membership; where there is none that is no error.
     ///
     /// # Errors
-    /// As [`DirectoryService::add_group_member`].
+    /// [`DirectoryError`]; [`DirectoryError::Protected`] for the host's own; [`DirectoryError::AccessDenied`] if the group's policies deny what the
+    /// caller lacks.
     pub async fn remove_group_member(
         &self,
         id: GroupId,
         user: UserId,
         scope: TenantScope,
+        held: &AccessList,
     ) -> Result<(), DirectoryError> {
         let group = self.get_own_group(id, scope).await?;
         let user = self.get_user_in(user, scope).await?;
+        self.may_expel(group.id, held).await?;
         self.store.remove_group_member(group.id, user.id).await?;
         Ok(())
     }

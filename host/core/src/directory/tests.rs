@@ -1,13 +1,20 @@
 //! Rules of the directory.
 
 use super::*;
-use crate::model::{BackendName, Email, IdentityId, Policy, Query, Tenant, TenantScope};
+use crate::access::AccessList;
+use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Tenant, TenantScope};
 use crate::port::{DirectoryStore as _, PolicyFilter, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
 mod policy;
 mod tenant;
 mod user;
+
+/// What somebody may do.
+fn held(accesses: &[&str]) -> AccessList {
+    let accesses: Vec<_> = accesses.iter().map(|access| (*access).to_owned()).collect();
+    AccessList::new(&accesses, IdentityId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)))
+}
 
 struct House {
     store: Arc<MemoryStore>,

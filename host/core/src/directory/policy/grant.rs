@@ -1,12 +1,13 @@
 //! Policies attached to users and groups, and what a caller must hold itself to do so.
 //!
-//! Nobody passes on an access that it lacks, be it by writing it into a policy or by attaching one that somebody else wrote: a caller that may
-//! attach policies could otherwise take whatever any policy holds. Nor does anybody lift a denial that binds it, be it by removing it from a
-//! policy or by detaching or removing the policy.
+//! Nobody passes on an access that it lacks, be it by writing it into a policy, by attaching one that somebody else wrote, or by making somebody a
+//! member of a group that has one: a caller that may do these could otherwise take whatever any policy holds. Nor does anybody lift a denial that
+//! binds it, be it by removing it from a policy, by detaching or removing the policy, or by leaving or removing a group.
 
 use crate::access::AccessList;
 use crate::directory::{DirectoryError, DirectoryService};
-use crate::model::{GroupId, Policy, TenantScope, UserId};
+use crate::model::{GroupId, Policy, Query, TenantScope, UserId};
+use crate::port::PolicyFilter;
 
 /// Whether who holds these accesses may make `next` of `current`.
 pub(super) fn may_change(held: &AccessList, current: &[String], next: &[String]) -> Result<(), DirectoryError> {
@@ -32,6 +33,38 @@ pub(super) fn may_take(held: &AccessList, policy: &Policy) -> Result<(), Directo
 }
 
 impl DirectoryService {
+    /// Whether who holds these accesses may give somebody what the group has.
+    pub(in crate::directory) async fn may_enroll(
+        &self,
+        group: GroupId,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let policies = self.policies_of_group(group).await?;
+        policies.iter().try_for_each(|policy| may_give(held, policy))
+    }
+
+    /// Whether who holds these accesses may take from somebody what the group has.
+    pub(in crate::directory) async fn may_expel(
+        &self,
+        group: GroupId,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let policies = self.policies_of_group(group).await?;
+        policies.iter().try_for_each(|policy| may_take(held, policy))
+    }
+
+    async fn policies_of_group(&self, group: GroupId) -> Result<Vec<Policy>, DirectoryError> {
+        let filter = PolicyFilter {
+            group: Some(group),
+            ..PolicyFilter::default()
+        };
+        let query = Query {
+            filter,
+            ..Query::all(TenantScope::All)
+        };
+        Ok(self.store.list_policies(&query).await?.items)
+    }
+
     /// Attaches a policy (uuid or slug) to a user; doing so twice is no error. Tokens that were issued before keep their accesses. `held` is what
     /// the caller may do itself.
     ///

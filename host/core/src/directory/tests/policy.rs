@@ -1,16 +1,9 @@
 //! Policies of a tenant: who sees them, who may change and attach them.
 
 use super::*;
-use crate::access::AccessList;
 use crate::directory::{NewPolicy, PolicyChange};
-use crate::model::{Group, GroupId, PolicyId, SessionId};
+use crate::model::{Group, GroupId, PolicyId};
 use crate::port::{GroupStore as _, StoreError};
-
-/// What somebody may do.
-fn held(accesses: &[&str]) -> AccessList {
-    let accesses: Vec<_> = accesses.iter().map(|access| (*access).to_owned()).collect();
-    AccessList::new(&accesses, IdentityId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)))
-}
 
 fn new_policy(name: &str, accesses: &[&str]) -> NewPolicy {
     NewPolicy {
@@ -252,6 +245,40 @@ async fn nobody_gains_an_access_by_attaching_a_policy_or_by_taking_one_away() {
             .unwrap();
     }
     assert!(house.policies_of(alice.id.into()).await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_gains_an_access_by_joining_leaving_or_removing_a_group() {
+    let house = House::new();
+    let master = house.tenants.master().await.unwrap();
+    let (alice, scope) = (house.add("alice").await.id, TenantScope::Subtree(master));
+    let (root, caller, directory) = (held(&["#"]), held(&["a", "auth.#"]), &house.directory);
+    house.policy(master, new_policy("strong", &["a", "z"])).await;
+    house.policy(master, new_policy("weak", &["a", "!z"])).await;
+    let group = async |name: &str| {
+        let group = directory.add_group(master, name, None).await.unwrap().id;
+        directory.attach_group_policy(group, name, scope, &root).await.unwrap();
+        group
+    };
+    let (strong, weak) = (group("strong").await, group("weak").await);
+    assert_eq!(
+        lacks(directory.add_group_member(strong, alice, scope, &caller).await),
+        "z"
+    );
+    directory.add_group_member(strong, alice, scope, &root).await.unwrap();
+    directory
+        .remove_group_member(strong, alice, scope, &caller)
+        .await
+        .unwrap();
+    directory.remove_group(strong, scope, &caller).await.unwrap();
+    directory.add_group_member(weak, alice, scope, &caller).await.unwrap();
+    assert_eq!(
+        lacks(directory.remove_group_member(weak, alice, scope, &caller).await),
+        "!z"
+    );
+    assert_eq!(lacks(directory.remove_group(weak, scope, &caller).await), "!z");
+    directory.remove_group_member(weak, alice, scope, &root).await.unwrap();
+    directory.remove_group(weak, scope, &root).await.unwrap();
 }
 
 #[tokio::test]

@@ -211,7 +211,7 @@ async fn a_tenant_goes_with_all_that_it_owns_but_not_from_under_others() {
     let group = house.directory.add_group(branch, "staff", None).await.unwrap();
     house
         .directory
-        .add_group_member(group.id, alice, TenantScope::All)
+        .add_group_member(group.id, alice, TenantScope::All, &held(&["#"]))
         .await
         .unwrap();
 

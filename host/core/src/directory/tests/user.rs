@@ -295,12 +295,12 @@ async fn addresses_have_one_main_among_them_and_none_twice() {
 #[tokio::test]
 async fn a_backend_hears_of_as_many_groups_as_a_session_can_keep() {
     let house = House::new();
-    let alice = house.add("alice").await;
+    let (alice, root) = (house.add("alice").await, held(&["#"]));
     let mut long = Vec::new();
     for n in 0..80 {
         let name = format!("{n:03}-{}", "x".repeat(124));
         let group = house.directory.add_group(alice.tenant, &name, None).await.unwrap();
-        let added = house.directory.add_group_member(group.id, alice.id, EVERYONE);
+        let added = house.directory.add_group_member(group.id, alice.id, EVERYONE, &root);
         added.await.unwrap();
         long.push(name);
     }

@@ -92,7 +92,8 @@ async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadErr
 async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
     let removed = async {
         let caller = ask.authorize(&format!("auth.groups.{id}.delete")).await?;
-        ask.wazo.directory().remove_group(GroupId(id), caller.scope()).await?;
+        let (directory, held) = (ask.wazo.directory(), &caller.live.accesses);
+        directory.remove_group(GroupId(id), caller.scope(), held).await?;
         Ok(wire::no_content())
     };
     ask.answer(removed.await)

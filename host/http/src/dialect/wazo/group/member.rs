@@ -35,7 +35,7 @@ pub(super) async fn add(ask: Ask, Ids([group, user]): Ids<2>) -> Response {
         let caller = ask.authorize(&access).await?;
         let directory = ask.wazo.directory();
         directory
-            .add_group_member(GroupId(group), UserId(user), caller.scope())
+            .add_group_member(GroupId(group), UserId(user), caller.scope(), &caller.live.accesses)
             .await?;
         Ok(wire::no_content())
     };
@@ -48,7 +48,7 @@ pub(super) async fn remove(ask: Ask, Ids([group, user]): Ids<2>) -> Response {
         let caller = ask.authorize(&access).await?;
         let directory = ask.wazo.directory();
         directory
-            .remove_group_member(GroupId(group), UserId(user), caller.scope())
+            .remove_group_member(GroupId(group), UserId(user), caller.scope(), &caller.live.accesses)
             .await?;
         Ok(wire::no_content())
     };
