@@ -76,7 +76,7 @@ fn rows() -> String {
     let salt: String = (0..64).map(|byte| format!("{byte:02x}")).collect();
     format!(
         "
-        INSERT INTO auth_tenant VALUES ('{TOP}', 'master', NULL, NULL, '{TOP}', 'master'),
+        INSERT INTO auth_tenant VALUES ('{TOP}', 'master', NULL, NULL, '{TOP}', 'master', 'native'),
             ('{COMPANY}', 'The company', '555-1234', '{ALICE}', '{TOP}', 'company', 'native'),
             ('{NAMELESS}', NULL, NULL, NULL, '{COMPANY}', 'abc', 'native');
         INSERT INTO auth_tenant_domain (tenant_uuid, name) VALUES ('{COMPANY}', 'b.example.org'), ('{COMPANY}', 'a.example.org');
