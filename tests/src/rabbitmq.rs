@@ -26,7 +26,8 @@ names=$!
 setsid "$0" >>"$HOME/log" 2>&1 </dev/null 3<&- &
 server=$!
 read -r _ <&3
-kill -KILL -- "-$server" "$names" 2>/dev/null
+kill -s KILL -- "-$server" 2>/dev/null
+kill -s KILL -- "$names" 2>/dev/null
 wait
 cd / && rm -rf "$HOME"
 exit 0
@@ -55,7 +56,8 @@ impl RabbitServer {
         std::fs::write(folder.join("rabbitmq.conf"), settings).expect("room for the settings");
         std::fs::write(folder.join("plugins"), "[].\n").expect("room for the settings");
         if let Some(user) = unprivileged() {
-            for path in [folder.clone(), folder.join("plugins")] {
+            // All three: what is written under a strict umask nobody else can read.
+            for path in [folder.clone(), folder.join("rabbitmq.conf"), folder.join("plugins")] {
                 nix::unistd::chown(&path, Some(user.uid), Some(user.gid)).expect("it goes to the server's user");
             }
         }
@@ -73,9 +75,9 @@ impl RabbitServer {
     fn wait(&mut self, folder: &Path) {
         let until = Instant::now() + Duration::from_mins(3);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let ended = self.watchdog.try_wait().expect("a child").is_some();
-            let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            assert!(!ended && Instant::now() < until, "RabbitMQ does not start: {}", log());
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            let ended = self.watchdog.try_wait().expect("a child").is_some() || log.contains("BOOT FAILED");
+            assert!(!ended && Instant::now() < until, "RabbitMQ does not start: {log}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -193,7 +193,7 @@ fn the_installations_id_is_the_files_else_the_environments() {
         "00000000-0000-4000-8000-000000000001",
     );
     let (source, _) = Source::parse(Path::new("/srv/keyway.toml"), "", &[]).expect("nothing at all");
-    let written = toml::Spanned::new(0..0, first.to_owned());
+    let written = Spanned::new(0..0, first.to_owned());
     let id =
         |raw, variable: &str| xivo_uuid(raw, Some(variable.to_owned()), &source).map_err(|error| error.to_string());
     assert_eq!(id(Some(&written), second), Ok(Some(first.to_owned())));
