@@ -3,6 +3,7 @@
 
 mod group;
 mod ldap;
+mod mark;
 mod policy;
 mod refresh;
 mod report;
@@ -15,15 +16,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 use crate::key::KeyRing;
-use crate::model::{GroupId, PolicyId, TenantId};
+use crate::model::{AuthenticationMethod, GroupId, PolicyId, TenantId, Timestamp};
 use crate::port::{Clock, ForeignDirectory, Random, Store, StoreError};
 use crate::setting::{SettingError, SettingService};
 
+use group::GroupNames;
 use report::Outcome;
-pub use report::{ImportKind, ImportReport, ImportTally, Skipped};
+pub use report::{ImportKind, ImportReport, ImportTally, RenamedTenant, Skipped};
 
 /// How many rows are read at once, and how many are written at once.
 const PAGE: u32 = 1000;
@@ -51,7 +54,7 @@ pub trait ImportProgress: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The other system's directory cannot be read.
-    #[error("the directory to be brought in cannot be read")]
+    #[error("the directory to be brought in cannot be read; see that its database is up, and run the import again")]
     Foreign(#[source] StoreError),
     /// The store of this system refused or did not answer.
     #[error("the store did not take what was brought in; run the import again to go on with it")]
@@ -63,7 +66,10 @@ pub enum ImportError {
     #[error("the directory to be brought in has no top tenant, or more than one")]
     NoTop,
     /// The top tenants cannot be made one.
-    #[error("the top tenant cannot take the id `{id}` that it has in the directory to be brought in")]
+    #[error(
+        "the top tenant cannot take the id `{id}` that it has in the directory to be brought in; \
+         bring it into a new store, or remove the LDAP settings of the top tenant"
+    )]
     Top {
         /// The id.
         id: Uuid,
@@ -91,12 +97,24 @@ struct Run<'a> {
     report: ImportReport,
     /// The top tenant's id there, and its id here for as long as it is another one.
     top: (TenantId, TenantId),
+    /// The method of the users of the top tenant who have none of their own, if it is another one here: they keep it.
+    top_method: Option<AuthenticationMethod>,
     /// Those that are here, or would be.
     tenants: HashSet<TenantId>,
     /// From ids there to ids here.
     policies: HashMap<PolicyId, PolicyId>,
     groups: HashMap<GroupId, GroupId>,
-    users: HashSet<Uuid>,
+    users: HashMap<Uuid, Arrival>,
+    group_names: HashMap<TenantId, GroupNames>,
+    /// When an earlier import began that came to its end.
+    earlier: Option<Timestamp>,
+}
+
+/// When a user came to be here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Before,
+    Now,
 }
 
 impl Importer {
@@ -134,19 +152,25 @@ impl Importer {
             how,
             report: ImportReport::new(how.dry_run),
             top: (TenantId(Uuid::nil()), TenantId(Uuid::nil())),
+            top_method: None,
             tenants: HashSet::new(),
             policies: HashMap::new(),
             groups: HashMap::new(),
-            users: HashSet::new(),
+            users: HashMap::new(),
+            group_names: HashMap::new(),
+            earlier: None,
         };
+        let began = self.clock.now();
         let counts = foreign.counts().await.map_err(ImportError::Foreign)?;
         run.tenants(counts.tenants).await?;
+        run.earlier = run.find_earlier().await?;
         run.policies(counts.policies).await?;
         run.groups(counts.groups).await?;
         run.users(counts.users).await?;
         run.contacts().await?;
         run.refresh_tokens(counts.refresh_tokens).await?;
         run.ldap_settings(counts.ldap_settings).await?;
+        run.end(began).await?;
         Ok(run.report)
     }
 }
@@ -192,4 +216,14 @@ fn outcome(added: Result<(), StoreError>) -> Result<Outcome, ImportError> {
         }
         Err(error) => Err(ImportError::Store(error)),
     }
+}
+
+/// What a task came to.
+fn joined<T>(done: Result<Result<T, ImportError>, JoinError>) -> Result<T, ImportError> {
+    done.map_err(|error| {
+        ImportError::Store(StoreError::Unavailable {
+            action: "bring in a row",
+            source: error.into(),
+        })
+    })?
 }

@@ -46,6 +46,9 @@ pub enum OpenError {
     /// The URL names no store.
     #[error("the store's url {0}; write `sqlite:FILE` or `postgres://USER@HOST/DATABASE`")]
     Url(&'static str),
+    /// The URL names no database that could be brought in.
+    #[error("the url of the database to be brought in {0}; write `postgres://USER@HOST/DATABASE`")]
+    ForeignUrl(&'static str),
     /// The database file cannot be made or opened.
     #[error("cannot open the database file `{}`; its folder must exist and be writable", .path.display())]
     File {
@@ -71,7 +74,10 @@ pub enum OpenError {
         place: String,
     },
     /// The database is not of the system that it should be of.
-    #[error("{place} is no database of wazo-auth 25.14 or later: it lacks `{missing}`; upgrade wazo-auth first")]
+    #[error(
+        "{place} is no database of wazo-auth 25.14 or later that this user may read: it lacks `{missing}`; \
+         check its name and user, or upgrade wazo-auth first"
+    )]
     Foreign {
         /// Which, without the password.
         place: String,

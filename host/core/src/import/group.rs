@@ -1,10 +1,10 @@
 //! Groups and their policies.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{ImportError, ImportKind, Outcome, PAGE, Run, outcome, parse};
 use crate::model::{Group, GroupId, PolicyId, Query, TenantId, TenantScope, login_key};
-use crate::port::{ForeignGroup, GroupFilter, PolicyFilter};
+use crate::port::{ForeignGroup, GroupFilter, PolicyFilter, Store};
 
 impl Run<'_> {
     pub(super) async fn groups(&mut self, rows: u64) -> Result<(), ImportError> {
@@ -30,14 +30,23 @@ impl Run<'_> {
             (Err(skipped), _) | (_, Err(skipped)) => return Ok(skipped),
         };
         let tenant = self.here(there);
-        if let Some(known) = self.known_group(id, there, tenant, foreign).await? {
-            return Ok(match known {
-                Ok(known) => {
-                    self.groups.insert(id, known);
-                    Outcome::Present
-                }
-                Err(skipped) => skipped,
-            });
+        let is_here = self.store().find_group(id).await.map_err(ImportError::Store)?.is_some();
+        if !self.group_names.contains_key(&tenant) {
+            let known = GroupNames::of(self.store(), tenant).await?;
+            self.group_names.insert(tenant, known);
+        }
+        let names = self.group_names.entry(tenant).or_default();
+        let known = if is_here {
+            Some(id)
+        } else {
+            match names.same(id, there, foreign) {
+                Ok(known) => known,
+                Err(skipped) => return Ok(skipped),
+            }
+        };
+        if let Some(known) = known {
+            self.groups.insert(id, known);
+            return Ok(Outcome::Present);
         }
         let group = Group {
             id,
@@ -46,6 +55,7 @@ impl Run<'_> {
             slug: foreign.slug.clone(),
             system: false,
         };
+        names.take(&group);
         let became = if self.how.dry_run {
             Outcome::Added
         } else {
@@ -55,38 +65,6 @@ impl Run<'_> {
             self.groups.insert(id, id);
         }
         Ok(became)
-    }
-
-    /// The group here that this one is; why it cannot be any; `None` if it is new.
-    async fn known_group(
-        &self,
-        id: GroupId,
-        there: TenantId,
-        tenant: TenantId,
-        foreign: &ForeignGroup,
-    ) -> Result<Option<Result<GroupId, Outcome>>, ImportError> {
-        if self.store().find_group(id).await.map_err(ImportError::Store)?.is_some() {
-            return Ok(Some(Ok(id)));
-        }
-        let groups = self.store().list_groups(&Query::all(TenantScope::Only(tenant))).await;
-        let groups = groups.map_err(ImportError::Store)?.items;
-        if foreign.system && foreign.name == Group::all_users_name(there) {
-            // In a dry run its tenant may not be here yet.
-            let own = groups.iter().find(|group| group.system);
-            return Ok(Some(Ok(own.map_or(id, |group| group.id))));
-        }
-        let (name, slug) = (login_key(&foreign.name), login_key(&foreign.slug));
-        let namesake = groups
-            .iter()
-            .find(|group| login_key(&group.slug) == slug || login_key(&group.name) == name);
-        Ok(namesake.map(|known| {
-            // Only those that operators have defined on both sides are meant to be the same.
-            if foreign.system && !known.system {
-                Ok(known.id)
-            } else {
-                Err(Outcome::skipped("its tenant has a group of this name or slug here"))
-            }
-        }))
     }
 
     /// Attaches the policies that the group does not have.
@@ -128,6 +106,51 @@ impl Run<'_> {
     pub(super) fn known_groups(&self, ids: &[String]) -> Vec<GroupId> {
         let known = |id: &String| self.groups.get(&GroupId(parse(id).ok()?)).copied();
         ids.iter().filter_map(known).collect()
+    }
+}
+
+/// The names and slugs of one tenant's groups, without regard to case.
+#[derive(Default)]
+pub(super) struct GroupNames {
+    all_users: Option<GroupId>,
+    names: HashMap<String, GroupId>,
+    slugs: HashMap<String, GroupId>,
+}
+
+impl GroupNames {
+    async fn of(store: &dyn Store, tenant: TenantId) -> Result<Self, ImportError> {
+        let groups = store.list_groups(&Query::all(TenantScope::Only(tenant))).await;
+        let mut known = Self::default();
+        for group in groups.map_err(ImportError::Store)?.items {
+            if group.system {
+                known.all_users = Some(group.id);
+            }
+            known.take(&group);
+        }
+        Ok(known)
+    }
+
+    fn take(&mut self, group: &Group) {
+        self.names.insert(login_key(&group.name), group.id);
+        self.slugs.insert(login_key(&group.slug), group.id);
+    }
+
+    /// The group here that this one is, `None` if it is new, an error if it cannot be any.
+    fn same(&self, id: GroupId, tenant: TenantId, foreign: &ForeignGroup) -> Result<Option<GroupId>, Outcome> {
+        if foreign.system && foreign.name == Group::all_users_name(tenant) {
+            // In a dry run its tenant may not be here yet.
+            return Ok(Some(self.all_users.unwrap_or(id)));
+        }
+        let by_slug = self.slugs.get(&login_key(&foreign.slug));
+        let Some(known) = by_slug.or_else(|| self.names.get(&login_key(&foreign.name))) else {
+            return Ok(None);
+        };
+        // Only those that operators have defined on both sides are meant to be the same.
+        if foreign.system && self.all_users != Some(*known) {
+            Ok(Some(*known))
+        } else {
+            Err(Outcome::skipped("its tenant has a group of this name or slug here"))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl Run<'_> {
             // on purpose, under the same name.
             let same = set(&known.accesses) == set(&foreign.accesses) || known.managed && foreign.managed;
             if !same {
-                let reason = "its tenant has a policy of this name or slug here, which grants other accesses";
+                let reason = "a policy of this name or slug is here, which grants other accesses";
                 return Ok(Outcome::skipped(reason));
             }
             self.policies.insert(id, known.id);
@@ -78,8 +78,8 @@ impl Run<'_> {
         let store = self.store();
         let by_slug = store.find_policy_by_slug(tenant, &foreign.slug).await;
         let by_slug = by_slug.map_err(ImportError::Store)?;
-        if let Some(known) = by_slug.filter(|known| known.tenant == tenant) {
-            return Ok(Some(known));
+        if by_slug.is_some() {
+            return Ok(by_slug);
         }
         let by_name = store.find_policy_by_name(tenant, &foreign.name).await;
         by_name.map_err(ImportError::Store)

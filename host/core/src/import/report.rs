@@ -8,7 +8,7 @@ use serde::Serialize;
 pub enum ImportKind {
     /// Tenants.
     Tenant,
-    /// Domains of tenants, where they could not be brought in with their tenant.
+    /// Domains of tenants.
     Domain,
     /// Policies.
     Policy,
@@ -20,6 +20,8 @@ pub enum ImportKind {
     Membership,
     /// Policies of users and groups.
     Attachment,
+    /// Users whom to speak to about a tenant.
+    Contact,
     /// Refresh tokens.
     RefreshToken,
     /// Tenants' LDAP directories.
@@ -28,7 +30,7 @@ pub enum ImportKind {
 
 impl ImportKind {
     /// All of them, in the order in which they are brought in.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tenant,
         Self::Domain,
         Self::Policy,
@@ -36,6 +38,7 @@ impl ImportKind {
         Self::User,
         Self::Membership,
         Self::Attachment,
+        Self::Contact,
         Self::RefreshToken,
         Self::LdapSettings,
     ];
@@ -50,6 +53,7 @@ impl ImportKind {
             Self::User => "users",
             Self::Membership => "memberships",
             Self::Attachment => "attachments",
+            Self::Contact => "contacts",
             Self::RefreshToken => "refresh tokens",
             Self::LdapSettings => "LDAP settings",
         }
@@ -74,10 +78,19 @@ pub struct ImportTally {
 pub struct Skipped {
     /// Of which kind.
     pub kind: ImportKind,
-    /// Its id; of a refresh token, its owner's and the client's.
+    /// Its id; of a contact, its tenant's; of a refresh token, its owner's and the client's.
     pub id: String,
     /// Why.
     pub reason: String,
+}
+
+/// A tenant that goes by another slug here, because its own is another tenant's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RenamedTenant {
+    /// Its id.
+    pub id: String,
+    /// Its slug in the other system.
+    pub slug: String,
 }
 
 /// What an import did, or a dry run would have done.
@@ -87,6 +100,8 @@ pub struct ImportReport {
     pub dry_run: bool,
     /// Whether the top tenant got the id that it has in the other system.
     pub top_tenant_adopted: bool,
+    /// The new tenants that could not keep their slugs.
+    pub renamed: Vec<RenamedTenant>,
     /// How many rows of each kind.
     pub tallies: Vec<ImportTally>,
     /// What was left out.
@@ -118,6 +133,7 @@ impl ImportReport {
         Self {
             dry_run,
             top_tenant_adopted: false,
+            renamed: Vec::new(),
             tallies: ImportKind::ALL.map(tally).to_vec(),
             skipped: Vec::new(),
         }

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::{ImportError, ImportKind, Outcome, Run, outcome, parse};
+use super::{ImportError, ImportKind, Outcome, RenamedTenant, Run, outcome, parse};
 use crate::model::{AuthenticationMethod, GroupId, MAX_TENANT_SLUG, Tenant, TenantId, TenantTree, UserId, login_key};
-use crate::port::{ForeignTenant, NewTenant};
+use crate::port::{ForeignTenant, NewTenant, StoreError};
 
 /// What the tenants that are here already have for themselves.
 struct Taken {
-    tenants: HashSet<TenantId>,
+    tenants: HashMap<TenantId, Tenant>,
     slugs: HashSet<String>,
     domains: HashSet<String>,
 }
@@ -64,49 +64,13 @@ impl Run<'_> {
         self.tenants.insert(id);
         self.note(ImportKind::Tenant, &foreign.id, Outcome::Present);
         let known = self.store().list_tenants().await.map_err(ImportError::Store)?;
-        let mut taken = Taken {
-            tenants: known.iter().map(|tenant| tenant.id).collect(),
-            slugs: known.iter().map(|tenant| tenant.slug.clone()).collect(),
-            domains: HashSet::new(),
-        };
-        taken.domains.extend(
-            known
-                .iter()
-                .flat_map(|tenant| &tenant.domains)
-                .map(|domain| login_key(domain)),
-        );
-        self.top_domains(foreign, &known, &mut taken).await?;
+        let mut taken = Taken::by(known);
+        if let Some(top) = taken.tenants.get(&self.top.1).cloned() {
+            let [here, there] = [Some(top.authentication_method), method(foreign)].map(default_method);
+            self.top_method = there.filter(|there| Some(*there) != here);
+            self.missing_domains(top, foreign, &mut taken).await?;
+        }
         Ok(taken)
-    }
-
-    /// The top tenant is there before the import; its domains may not be.
-    async fn top_domains(
-        &mut self,
-        foreign: &ForeignTenant,
-        known: &[Tenant],
-        taken: &mut Taken,
-    ) -> Result<(), ImportError> {
-        let here = self.here(self.top.0);
-        let Some(top) = known.iter().find(|tenant| tenant.id == here) else {
-            return Ok(());
-        };
-        let mut top = top.clone();
-        let mut is_new = false;
-        for domain in &foreign.domains {
-            if top.domains.iter().any(|known| login_key(known) == login_key(domain)) {
-                self.report.note(ImportKind::Domain, domain, Outcome::Present);
-            } else if taken.domains.insert(login_key(domain)) {
-                self.report.note(ImportKind::Domain, domain, Outcome::Added);
-                top.domains.push(domain.clone());
-                is_new = true;
-            } else {
-                self.report.note(ImportKind::Domain, domain, domain_is_taken());
-            }
-        }
-        if is_new && !self.how.dry_run {
-            self.store().update_tenant(&top).await.map_err(ImportError::Store)?;
-        }
-        Ok(())
     }
 
     async fn tenant(&mut self, foreign: &ForeignTenant, taken: &mut Taken) -> Result<Outcome, ImportError> {
@@ -115,30 +79,28 @@ impl Run<'_> {
             (Err(skipped), _) => return Ok(skipped),
             (Ok(_), Err(_)) => return Ok(Outcome::skipped("the tenant above it was not brought in")),
         };
-        if taken.tenants.contains(&id) {
+        if let Some(known) = taken.tenants.get(&id).cloned() {
             self.tenants.insert(id);
+            self.missing_domains(known, foreign, taken).await?;
             return Ok(Outcome::Present);
         }
-        let Some(method) = AuthenticationMethod::parse(&foreign.authentication_method) else {
+        let Some(method) = method(foreign) else {
             return Ok(Outcome::skipped("its authentication method is unknown"));
         };
-        let mut slug = foreign.slug.clone();
-        if !taken.slugs.insert(slug.clone()) {
-            slug = self
-                .importer
-                .random
-                .uuid()
-                .simple()
-                .to_string()
-                .split_off(32 - MAX_TENANT_SLUG);
-        }
+        let is_slug_taken = taken.slugs.contains(&foreign.slug);
+        let slug = if is_slug_taken {
+            self.new_slug()
+        } else {
+            foreign.slug.clone()
+        };
+        let (free, refused) = taken.free_domains(foreign);
         let tenant = Tenant {
             id,
             parent: self.here(parent),
             name: foreign.name.clone(),
             realm: None,
-            domains: self.free_domains(foreign, taken),
-            slug,
+            domains: free.clone(),
+            slug: slug.clone(),
             phone: foreign.phone.clone(),
             // Users come later.
             contact: None,
@@ -151,24 +113,60 @@ impl Run<'_> {
         } else {
             outcome(self.store().add_tenant(&new).await)?
         };
-        if became == Outcome::Added {
-            self.tenants.insert(id);
+        if became != Outcome::Added {
+            return Ok(became);
         }
+        self.tenants.insert(id);
+        taken.slugs.insert(slug);
+        if is_slug_taken {
+            let (id, slug) = (foreign.id.clone(), foreign.slug.clone());
+            self.report.renamed.push(RenamedTenant { id, slug });
+        }
+        // A tenant goes without a domain rather than be left out with all its users.
+        self.note_domains(&free, &Outcome::Added, taken);
+        self.note_domains(&refused, &domain_is_taken(), taken);
         Ok(became)
     }
 
-    /// A tenant goes without a domain rather than be left out with all its users.
-    fn free_domains(&mut self, foreign: &ForeignTenant, taken: &mut Taken) -> Vec<String> {
-        let mut free = Vec::new();
-        for domain in &foreign.domains {
-            if taken.domains.insert(login_key(domain)) {
-                self.report.note(ImportKind::Domain, domain, Outcome::Added);
-                free.push(domain.clone());
-            } else {
-                self.report.note(ImportKind::Domain, domain, domain_is_taken());
-            }
+    /// A tenant that is here keeps its domains, and gets those that it lacks.
+    async fn missing_domains(
+        &mut self,
+        known: Tenant,
+        foreign: &ForeignTenant,
+        taken: &mut Taken,
+    ) -> Result<(), ImportError> {
+        let own: HashSet<_> = known.domains.iter().map(|domain| login_key(domain)).collect();
+        let (free, refused) = taken.free_domains(foreign);
+        let (present, refused): (Vec<_>, Vec<_>) =
+            refused.into_iter().partition(|domain| own.contains(&login_key(domain)));
+        let mut became = Outcome::Added;
+        if !free.is_empty() && !self.how.dry_run {
+            let mut tenant = known;
+            tenant.domains.extend(free.iter().cloned());
+            became = self.update(&tenant).await?;
         }
-        free
+        self.note_domains(&present, &Outcome::Present, taken);
+        self.note_domains(&free, &became, taken);
+        self.note_domains(&refused, &domain_is_taken(), taken);
+        Ok(())
+    }
+
+    fn note_domains(&mut self, domains: &[String], became: &Outcome, taken: &mut Taken) {
+        for domain in domains {
+            taken.domains.insert(login_key(domain));
+            self.report.note(ImportKind::Domain, domain, became.clone());
+        }
+    }
+
+    async fn update(&self, tenant: &Tenant) -> Result<Outcome, ImportError> {
+        let updated = self.store().update_tenant(tenant).await;
+        let gone = StoreError::Missing { what: "tenant" };
+        outcome(updated.and_then(|is_here| is_here.then_some(()).ok_or(gone)))
+    }
+
+    fn new_slug(&self) -> String {
+        let random = self.importer.random.uuid().simple().to_string();
+        random.chars().take(MAX_TENANT_SLUG).collect()
     }
 
     fn group_of_all(&self, foreign: &ForeignTenant) -> GroupId {
@@ -181,31 +179,64 @@ impl Run<'_> {
 
     /// Whom to speak to, for the tenants that do not say so yet.
     pub(super) async fn contacts(&mut self) -> Result<(), ImportError> {
-        if self.how.dry_run {
-            return Ok(());
-        }
         for foreign in self.foreign.tenants().await.map_err(ImportError::Foreign)? {
-            let (Ok(id), Some(Ok(contact))) = (parse(&foreign.id), foreign.contact.as_deref().map(parse)) else {
+            let (Ok(id), Some(contact)) = (self.known_tenant(&foreign.id), foreign.contact.as_deref()) else {
                 continue;
             };
-            if !self.users.contains(&contact) {
-                continue;
-            }
-            let known = self
-                .store()
-                .find_tenant(TenantId(id))
-                .await
-                .map_err(ImportError::Store)?;
-            if let Some(tenant) = known.filter(|tenant| tenant.contact.is_none()) {
-                let tenant = Tenant {
-                    contact: Some(UserId(contact)),
-                    ..tenant
-                };
-                self.store().update_tenant(&tenant).await.map_err(ImportError::Store)?;
-            }
+            let became = self.contact(self.here(id), contact).await?;
+            self.report.note(ImportKind::Contact, &foreign.id, became);
         }
         Ok(())
     }
+
+    async fn contact(&self, tenant: TenantId, contact: &str) -> Result<Outcome, ImportError> {
+        let contact = match parse(contact) {
+            Ok(user) if self.users.contains_key(&user) => UserId(user),
+            Ok(_) | Err(_) => return Ok(Outcome::skipped("the user was not brought in")),
+        };
+        let known = self.store().find_tenant(tenant).await.map_err(ImportError::Store)?;
+        match known {
+            Some(known) if known.contact.is_some() => Ok(Outcome::Present),
+            _ if self.how.dry_run => Ok(Outcome::Added),
+            Some(mut known) => {
+                known.contact = Some(contact);
+                self.update(&known).await
+            }
+            None => Ok(Outcome::skipped("its tenant is not here")),
+        }
+    }
+}
+
+impl Taken {
+    fn by(known: Vec<Tenant>) -> Self {
+        Self {
+            slugs: known.iter().map(|tenant| tenant.slug.clone()).collect(),
+            domains: known
+                .iter()
+                .flat_map(|tenant| &tenant.domains)
+                .map(|domain| login_key(domain))
+                .collect(),
+            tenants: known.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
+        }
+    }
+
+    /// The domains that no tenant has, and those that some tenant has.
+    fn free_domains(&self, foreign: &ForeignTenant) -> (Vec<String>, Vec<String>) {
+        let mut own = HashSet::new();
+        foreign.domains.iter().cloned().partition(|domain| {
+            let key = login_key(domain);
+            !self.domains.contains(&key) && own.insert(key)
+        })
+    }
+}
+
+fn method(foreign: &ForeignTenant) -> Option<AuthenticationMethod> {
+    AuthenticationMethod::parse(&foreign.authentication_method)
+}
+
+/// What a tenant's method means for the users who have none of their own.
+fn default_method(tenant: Option<AuthenticationMethod>) -> Option<AuthenticationMethod> {
+    tenant.map(|tenant| AuthenticationMethod::Default.resolve(tenant))
 }
 
 fn domain_is_taken() -> Outcome {

@@ -1,186 +1,20 @@
 //! Rules of imports.
 
-use std::sync::Mutex;
+mod foreign;
 
-use async_trait::async_trait;
+use std::sync::Mutex;
 
 use super::*;
 use crate::Secret;
 use crate::key::MasterKey;
 use crate::model::{Group, Policy, Tenant, TokenDigest, UserId};
 use crate::port::{
-    DirectoryStore as _, ForeignCounts, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
-    ForeignTenant, ForeignUser, GroupStore as _, NewTenant, NewUser, PolicyStore as _, RefreshStore as _, SystemRandom,
-    TenantStore as _,
+    DirectoryStore as _, ForeignPolicy, ForeignRefreshToken, ForeignTenant, ForeignUser, GroupStore as _, NewTenant,
+    NewUser, PolicyStore as _, RefreshStore as _, SystemRandom, TenantStore as _,
 };
 use crate::testing::{MemoryStore, StillClock};
 use crate::token::TokenValue;
-
-#[derive(Clone, Default)]
-struct Foreign {
-    tenants: Vec<ForeignTenant>,
-    policies: Vec<ForeignPolicy>,
-    groups: Vec<ForeignGroup>,
-    users: Vec<ForeignUser>,
-    tokens: Vec<ForeignRefreshToken>,
-    ldap: Vec<ForeignLdap>,
-}
-
-fn page<T: Clone>(rows: &[T], after: &str, limit: u32, id: impl Fn(&T) -> &str) -> Vec<T> {
-    let mut rows: Vec<T> = rows.iter().filter(|row| id(row) > after).cloned().collect();
-    rows.sort_by(|a, b| id(a).cmp(id(b)));
-    rows.truncate(limit as usize);
-    rows
-}
-
-#[async_trait]
-impl ForeignDirectory for Foreign {
-    async fn counts(&self) -> Result<ForeignCounts, StoreError> {
-        Ok(ForeignCounts::default())
-    }
-
-    async fn tenants(&self) -> Result<Vec<ForeignTenant>, StoreError> {
-        Ok(self.tenants.clone())
-    }
-
-    async fn policies(&self, after: &str, limit: u32) -> Result<Vec<ForeignPolicy>, StoreError> {
-        Ok(page(&self.policies, after, limit, |row| &row.id))
-    }
-
-    async fn groups(&self, after: &str, limit: u32) -> Result<Vec<ForeignGroup>, StoreError> {
-        Ok(page(&self.groups, after, limit, |row| &row.id))
-    }
-
-    async fn users(&self, after: &str, limit: u32) -> Result<Vec<ForeignUser>, StoreError> {
-        Ok(page(&self.users, after, limit, |row| &row.id))
-    }
-
-    async fn refresh_tokens(&self, after: &Secret<String>, limit: u32) -> Result<Vec<ForeignRefreshToken>, StoreError> {
-        Ok(page(&self.tokens, after.expose(), limit, |row| row.value.expose()))
-    }
-
-    async fn ldap_settings(&self) -> Result<Vec<ForeignLdap>, StoreError> {
-        Ok(self.ldap.clone())
-    }
-}
-
-fn id(kind: u8, number: u8) -> String {
-    format!("{kind}0000000-0000-4000-8000-0000000000{number:02}")
-}
-
-fn uuid(kind: u8, number: u8) -> Uuid {
-    Uuid::parse_str(&id(kind, number)).unwrap()
-}
-
-fn tenant(number: u8, parent: u8) -> ForeignTenant {
-    ForeignTenant {
-        id: id(1, number),
-        parent: id(1, parent),
-        name: Some(format!("tenant {number}")),
-        slug: format!("t{number}"),
-        authentication_method: "native".to_owned(),
-        all_users: Some(id(3, number)),
-        ..ForeignTenant::default()
-    }
-}
-
-fn user(number: u8, tenant: u8, login: &str) -> ForeignUser {
-    ForeignUser {
-        id: id(4, number),
-        tenant: id(1, tenant),
-        login: Some(login.to_owned()),
-        firstname: None,
-        lastname: None,
-        purpose: "user".to_owned(),
-        authentication_method: "default".to_owned(),
-        enabled: true,
-        verifier: Ok(Some(Secret::new("$pbkdf2-sha512$i=1$a$b".to_owned()))),
-        emails: Vec::new(),
-        policies: Vec::new(),
-        groups: Vec::new(),
-    }
-}
-
-fn token(value: &str, user: u8) -> ForeignRefreshToken {
-    ForeignRefreshToken {
-        value: Secret::new(value.to_owned()),
-        user: id(4, user),
-        client_id: "app".to_owned(),
-        backend: Some("wazo_user".to_owned()),
-        login: None,
-        address: None,
-        user_agent: None,
-        created_at: None,
-        mobile: false,
-        attributes: Vec::new(),
-    }
-}
-
-/// Two tenants; in the lower one alice with a policy, a group, an address and a refresh token.
-fn small() -> Foreign {
-    let policy = ForeignPolicy {
-        id: id(2, 1),
-        tenant: id(1, 2),
-        name: "reader".to_owned(),
-        slug: "reader".to_owned(),
-        accesses: vec!["a.read".to_owned()],
-        ..ForeignPolicy::default()
-    };
-    let all_users = |number| ForeignGroup {
-        id: id(3, number),
-        tenant: id(1, number),
-        name: format!("wazo-all-users-tenant-{}", id(1, number)),
-        slug: format!("wazo-all-users-tenant-{}", id(1, number)),
-        system: true,
-        policies: vec![id(2, 1)],
-    };
-    let staff = ForeignGroup {
-        id: id(3, 9),
-        tenant: id(1, 2),
-        name: "staff".to_owned(),
-        slug: "staff".to_owned(),
-        system: false,
-        policies: vec![id(2, 1)],
-    };
-    let email = ForeignEmail {
-        id: id(6, 1),
-        address: "alice@example.org".to_owned(),
-        main: true,
-        confirmed: true,
-    };
-    let alice = ForeignUser {
-        emails: vec![email],
-        policies: vec![id(2, 1)],
-        groups: vec![id(3, 9)],
-        ..user(1, 2, "alice")
-    };
-    let company = ForeignTenant {
-        domains: vec!["example.org".to_owned()],
-        contact: Some(id(4, 1)),
-        ..tenant(2, 1)
-    };
-    let ldap = ForeignLdap {
-        tenant: id(1, 2),
-        host: "ldap".to_owned(),
-        port: 389,
-        protocol_version: None,
-        protocol_security: None,
-        bind_dn: None,
-        bind_password: Some(Secret::new("l-s3cre7".to_owned())),
-        user_base_dn: "ou=people".to_owned(),
-        user_login_attribute: Some("uid".to_owned()),
-        user_email_attribute: None,
-        search_filters: None,
-    };
-    Foreign {
-        tenants: vec![company, tenant(1, 1)],
-        policies: vec![policy],
-        groups: vec![all_users(1), all_users(2), staff],
-        users: vec![alice],
-        tokens: vec![token(&id(5, 1), 1)],
-        ldap: vec![ldap],
-    }
-}
+use foreign::{Foreign, id, small, tenant, token, user, uuid};
 
 #[derive(Default)]
 struct Bar(Mutex<(Vec<ImportKind>, u64)>);
@@ -218,7 +52,7 @@ impl House {
         self.importer.run(foreign, how, &Bar::default()).await.unwrap()
     }
 
-    async fn digest(&self, value: &str) -> TokenDigest {
+    fn digest(&self, value: &str) -> TokenDigest {
         self.importer.keys.digest(&TokenValue::parse(value).unwrap())
     }
 }
@@ -249,6 +83,7 @@ async fn all_of_it_is_here_under_its_own_ids() {
         (ImportKind::User, 1, 0),
         (ImportKind::Membership, 1, 0),
         (ImportKind::Attachment, 4, 0),
+        (ImportKind::Contact, 1, 0),
         (ImportKind::RefreshToken, 1, 0),
         (ImportKind::LdapSettings, 1, 0),
     ] {
@@ -264,7 +99,7 @@ async fn all_of_it_is_here_under_its_own_ids() {
     assert_eq!((alice.tenant, alice.emails[0].id.0), (company.id, uuid(6, 1)));
     let verifier = house.store.find_verifier(alice.id).await.unwrap().unwrap();
     assert_eq!(verifier.expose(), "$pbkdf2-sha512$i=1$a$b");
-    let digest = house.digest(&id(5, 1)).await;
+    let digest = house.digest(&id(5, 1));
     let (token, _) = house.store.find_refresh_token(&digest).await.unwrap().unwrap();
     assert_eq!((token.identity.user, token.client_id.as_str()), (Some(alice.id), "app"));
     assert!(
@@ -324,7 +159,8 @@ async fn what_cannot_come_is_named_with_its_reason_and_the_rest_comes() {
             verifier: Err("its password hash is odd"),
             ..user(5, 2, "eve")
         },
-        user(6, 2, "zoe"),
+        // Who is left out takes nobody's name.
+        user(6, 2, "Eve"),
     ]);
     foreign.tokens.extend([token("nope", 1), token(&id(5, 2), 2)]);
     for dry_run in [true, false] {
@@ -364,7 +200,7 @@ async fn what_is_here_already_keeps_its_names() {
         .add_tenant(&NewTenant::of(own, GroupId(Uuid::from_u128(78))))
         .await
         .unwrap();
-    let mut taken = crate::model::User::new(UserId(Uuid::from_u128(79)), top, "Alice", crate::model::Timestamp(0));
+    let mut taken = crate::model::User::new(UserId(Uuid::from_u128(79)), top, "Alice", Timestamp(0));
     taken.enabled = true;
     house.store.add_user(&NewUser::of(taken, None)).await.unwrap();
     for dry_run in [true, false] {
@@ -372,9 +208,97 @@ async fn what_is_here_already_keeps_its_names() {
         assert_eq!(numbers(&report, ImportKind::Tenant), (1, 1, 0));
         assert_eq!(numbers(&report, ImportKind::Domain), (0, 0, 1));
         assert_eq!(numbers(&report, ImportKind::User), (0, 0, 1), "{:?}", reasons(&report));
+        assert_eq!(numbers(&report, ImportKind::Contact), (0, 0, 1));
+        assert_eq!(report.renamed.len(), 1);
+        assert_eq!(
+            (&report.renamed[0].id, report.renamed[0].slug.as_str()),
+            (&id(1, 2), "t2")
+        );
     }
     let brought = house.store.find_tenant(TenantId(uuid(1, 2))).await.unwrap().unwrap();
     assert!(brought.slug != "t2" && brought.domains.is_empty());
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_here_gets_the_domains_that_it_lacks() {
+    let house = House::new().await;
+    let mut foreign = small();
+    house.run(&foreign, false).await;
+    foreign.tenants[0]
+        .domains
+        .extend(["b.example".to_owned(), "c.example".to_owned()]);
+    foreign.tenants[1]
+        .domains
+        .extend(["top.example".to_owned(), "EXAMPLE.org".to_owned()]);
+    for dry_run in [true, false] {
+        let report = house.run(&foreign, dry_run).await;
+        assert_eq!(numbers(&report, ImportKind::Domain), (3, 1, 1), "{report:?}");
+    }
+    let domains = async |number| {
+        let found = house.store.find_tenant(TenantId(uuid(1, number))).await.unwrap();
+        found.unwrap().domains
+    };
+    assert_eq!(domains(1).await, ["top.example"]);
+    assert_eq!(domains(2).await, ["example.org", "b.example", "c.example"]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_revoked_here_does_not_come_back() {
+    let house = House::new().await;
+    let (alice, mut foreign) = (UserId(uuid(4, 1)), small());
+    house.run(&foreign, false).await;
+    assert!(house.store.remove_refresh_token(alice.into(), "app").await.unwrap());
+    // One of another client came after the first import.
+    foreign.tokens.push(ForeignRefreshToken {
+        client_id: "late".to_owned(),
+        created_at: Some(Timestamp(i64::MAX)),
+        ..token(&id(5, 2), 1)
+    });
+    for dry_run in [true, false] {
+        let report = house.run(&foreign, dry_run).await;
+        assert_eq!(numbers(&report, ImportKind::RefreshToken), (1, 0, 1), "{report:?}");
+        assert!(report.skipped[0].reason.contains("revoked since"), "{report:?}");
+    }
+    let kept = house.store.find_refresh_token_of(alice.into(), "app").await.unwrap();
+    assert_eq!(kept, None);
+}
+
+#[tokio::test]
+async fn an_import_that_was_interrupted_is_gone_on_with() {
+    let house = House::new().await;
+    let broken = Foreign {
+        ends_before_tokens: true,
+        ..small()
+    };
+    let ended = house
+        .importer
+        .run(&broken, ImportSettings::default(), &Bar::default())
+        .await;
+    assert!(matches!(ended, Err(ImportError::Foreign(_))), "{ended:?}");
+    let report = house.run(&small(), false).await;
+    assert_eq!(numbers(&report, ImportKind::User), (0, 1, 0));
+    assert_eq!(numbers(&report, ImportKind::RefreshToken), (1, 0, 0));
+}
+
+#[tokio::test]
+async fn users_of_the_top_tenant_keep_the_method_that_it_has_there() {
+    let house = House::new().await;
+    let mut foreign = small();
+    foreign.tenants[1].authentication_method = "ldap".to_owned();
+    foreign.users.push(user(2, 1, "bob"));
+    foreign.users.push(ForeignUser {
+        authentication_method: "native".to_owned(),
+        ..user(3, 1, "carol")
+    });
+    house.run(&foreign, false).await;
+    for (number, method) in [
+        (1, AuthenticationMethod::Default),
+        (2, AuthenticationMethod::Ldap),
+        (3, AuthenticationMethod::Native),
+    ] {
+        let user = house.store.find_user(UserId(uuid(4, number))).await.unwrap().unwrap();
+        assert_eq!(user.authentication_method, method, "{number}");
+    }
 }
 
 #[tokio::test]

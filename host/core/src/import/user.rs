@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::group::groups_of;
-use super::{AT_ONCE, ImportError, ImportKind, Outcome, PAGE, Run, outcome, parse};
+use super::{AT_ONCE, Arrival, ImportError, ImportKind, Outcome, PAGE, Run, joined, outcome, parse};
 use crate::model::{
-    AuthenticationMethod, Email, EmailId, GroupId, IdentityId, PolicyId, Purpose, Query, TenantScope, User, UserId,
-    login_key,
+    AuthenticationMethod, Email, EmailId, GroupId, IdentityId, PolicyId, Purpose, Query, TenantId, TenantScope, User,
+    UserId, login_key,
 };
-use crate::port::{ForeignUser, NewUser, PolicyFilter, Store, StoreError, Uniqueness};
+use crate::port::{ForeignUser, NewUser, PolicyFilter, Store, Uniqueness};
 
 /// A user and what hangs on it, in this system's terms.
 struct Ready {
@@ -62,18 +62,17 @@ impl Run<'_> {
     }
 
     async fn take_one(&mut self, under_way: &mut JoinSet<Result<Done, ImportError>>) -> Result<(), ImportError> {
-        let Some(joined) = under_way.join_next().await else {
+        let Some(done) = under_way.join_next().await else {
             return Ok(());
         };
-        let gone = |error: tokio::task::JoinError| {
-            ImportError::Store(StoreError::Unavailable {
-                action: "add a user",
-                source: error.into(),
-            })
+        let done = joined(done)?;
+        let arrival = match done.became {
+            Outcome::Added => Some(Arrival::Now),
+            Outcome::Present => Some(Arrival::Before),
+            Outcome::Skipped(_) => None,
         };
-        let done = joined.map_err(gone)??;
-        if !matches!(done.became, Outcome::Skipped(_)) {
-            self.users.insert(done.user.0);
+        if let Some(arrival) = arrival {
+            self.users.insert(done.user.0, arrival);
         }
         self.note(ImportKind::User, &done.id, done.became);
         for (group, became) in done.memberships {
@@ -89,9 +88,12 @@ impl Run<'_> {
 
     fn ready(&self, foreign: ForeignUser, names: &mut HashSet<String>) -> Result<Ready, Outcome> {
         let id = UserId(parse(&foreign.id)?);
-        let tenant = self.here(self.known_tenant(&foreign.tenant)?);
+        let there = self.known_tenant(&foreign.tenant)?;
         let purpose = Purpose::parse(&foreign.purpose);
         let method = AuthenticationMethod::parse(&foreign.authentication_method);
+        let method = method.ok_or_else(|| Outcome::skipped("its authentication method is unknown"))?;
+        let policies = self.known_policies(&foreign.policies);
+        let groups = self.known_groups(&foreign.groups);
         let mut emails = Vec::new();
         for email in foreign.emails {
             emails.push(Email {
@@ -101,43 +103,50 @@ impl Run<'_> {
                 confirmed: email.confirmed,
             });
         }
-        let own: HashSet<_> = foreign
-            .login
-            .iter()
-            .chain(emails.iter().map(|email| &email.address))
-            .map(|name| login_key(name))
-            .collect();
-        if !names.is_disjoint(&own) {
-            let reason = "without regard to case, another user has its login or one of its addresses";
-            return Err(Outcome::skipped(reason));
-        }
-        names.extend(own);
         let user = User {
             id,
-            tenant,
+            tenant: self.here(there),
             login: foreign.login,
             firstname: foreign.firstname,
             lastname: foreign.lastname,
             purpose: purpose.ok_or_else(|| Outcome::skipped("its purpose is unknown"))?,
-            authentication_method: method.ok_or_else(|| Outcome::skipped("its authentication method is unknown"))?,
+            authentication_method: self.own_method(method, there),
             emails,
             enabled: foreign.enabled,
             created_at: self.importer.clock.now(),
         };
         let user = NewUser {
-            user,
             verifier: foreign.verifier.map_err(Outcome::skipped)?,
             unique: Uniqueness::Everywhere,
-            policies: self.known_policies(&foreign.policies),
+            policies,
             chosen_id: true,
+            user,
         };
-        let groups = self.known_groups(&foreign.groups);
+        // Last, so that a user who is left out takes nobody's name.
+        let own: HashSet<_> = names_of(&user.user).map(|name| login_key(name)).collect();
+        if !names.is_disjoint(&own) {
+            let reason = "without regard to case, another user has its login or one of its addresses";
+            return Err(Outcome::skipped(reason));
+        }
+        names.extend(own);
         Ok(Ready {
             id: foreign.id,
             user,
             groups,
         })
     }
+
+    /// Whoever could not log in with a password there, because the top tenant says so, cannot do so here.
+    fn own_method(&self, method: AuthenticationMethod, tenant: TenantId) -> AuthenticationMethod {
+        match self.top_method {
+            Some(top) if method == AuthenticationMethod::Default && tenant == self.top.0 => top,
+            _ => method,
+        }
+    }
+}
+
+fn names_of(user: &User) -> impl Iterator<Item = &String> {
+    user.login.iter().chain(user.emails.iter().map(|email| &email.address))
 }
 
 async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done, ImportError> {
@@ -202,7 +211,7 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done
 
 /// Whether the store would refuse the user for its names.
 async fn is_taken(store: &dyn Store, user: &User) -> Result<bool, ImportError> {
-    for name in user.login.iter().chain(user.emails.iter().map(|email| &email.address)) {
+    for name in names_of(user) {
         let key = login_key(name);
         let by_login = store
             .find_users_by_login(&key, None)

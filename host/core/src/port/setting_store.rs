@@ -10,6 +10,8 @@ use crate::model::TenantId;
 pub enum SettingKind {
     /// The LDAP directory of the tenant's users.
     Ldap,
+    /// That another system's directory was brought in. The top tenant's alone.
+    Import,
 }
 
 impl SettingKind {
@@ -17,6 +19,7 @@ impl SettingKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ldap => "ldap",
+            Self::Import => "import",
         }
     }
 }

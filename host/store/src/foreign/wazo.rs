@@ -20,114 +20,86 @@ use crate::failure::{Failure, during};
 use crate::open::OpenError;
 use crate::postgres::{connect, place};
 
-/// What is read. Older releases lack some of it.
-const NEEDED: [(&str, &[&str]); 14] = [
-    ("auth_access", &["id", "access"]),
+/// What is read, table by table. Older releases lack some of it.
+const NEEDED: [(&str, &str); 14] = [
+    ("auth_access", "id access"),
     (
         "auth_address",
-        &[
-            "id",
-            "tenant_uuid",
-            "line_1",
-            "line_2",
-            "city",
-            "state",
-            "country",
-            "zip_code",
-        ],
+        "id tenant_uuid line_1 line_2 city state country zip_code",
     ),
-    ("auth_email", &["uuid", "user_uuid", "address", "main", "confirmed"]),
-    ("auth_group", &["uuid", "tenant_uuid", "name", "slug", "system_managed"]),
-    ("auth_group_policy", &["group_uuid", "policy_uuid"]),
-    ("auth_ldap_config", &["tenant_uuid", "host", "port", "search_filters"]),
+    ("auth_email", "uuid user_uuid address main confirmed"),
+    ("auth_group", "uuid tenant_uuid name slug system_managed"),
+    ("auth_group_policy", "group_uuid policy_uuid"),
+    (
+        "auth_ldap_config",
+        "tenant_uuid host port protocol_version protocol_security bind_dn bind_password user_base_dn user_login_attribute \
+         user_email_attribute search_filters",
+    ),
     (
         "auth_policy",
-        &[
-            "uuid",
-            "tenant_uuid",
-            "name",
-            "slug",
-            "description",
-            "shared",
-            "config_managed",
-        ],
+        "uuid tenant_uuid name slug description shared config_managed",
     ),
-    ("auth_policy_access", &["policy_uuid", "access_id"]),
+    ("auth_policy_access", "policy_uuid access_id"),
     (
         "auth_refresh_token",
-        &[
-            "uuid",
-            "client_id",
-            "user_uuid",
-            "backend",
-            "login",
-            "created_at",
-            "mobile",
-            "metadata",
-        ],
+        "uuid client_id user_uuid backend login user_agent remote_addr created_at mobile metadata",
     ),
     (
         "auth_tenant",
-        &[
-            "uuid",
-            "parent_uuid",
-            "slug",
-            "contact_uuid",
-            "default_authentication_method",
-        ],
+        "uuid parent_uuid name slug phone contact_uuid default_authentication_method",
     ),
-    ("auth_tenant_domain", &["tenant_uuid", "name"]),
+    ("auth_tenant_domain", "tenant_uuid name"),
     (
         "auth_user",
-        &[
-            "uuid",
-            "tenant_uuid",
-            "username",
-            "password_hash",
-            "password_salt",
-            "purpose",
-            "authentication_method",
-        ],
+        "uuid tenant_uuid username firstname lastname enabled password_hash password_salt purpose authentication_method",
     ),
-    ("auth_user_group", &["group_uuid", "user_uuid"]),
-    ("auth_user_policy", &["user_uuid", "policy_uuid"]),
+    ("auth_user_group", "group_uuid user_uuid"),
+    ("auth_user_policy", "user_uuid policy_uuid"),
 ];
 
 const COUNTS: &str = "SELECT (SELECT count(*) FROM auth_tenant), (SELECT count(*) FROM auth_policy), \
     (SELECT count(*) FROM auth_group), (SELECT count(*) FROM auth_user), (SELECT count(*) FROM auth_refresh_token), \
     (SELECT count(*) FROM auth_ldap_config)";
 
-const TENANTS: &str = "SELECT t.uuid, t.parent_uuid, t.name, t.slug, t.phone, t.contact_uuid, t.default_authentication_method, \
-    a.line_1, a.line_2, a.city, a.state, a.country, a.zip_code, \
+// Ids and other words are read as text, whatever type a release gives them. The index on a `varchar` serves its `text` as well.
+const TENANTS: &str = "SELECT t.uuid::text, t.parent_uuid::text, t.name::text, t.slug::text, t.phone::text, t.contact_uuid::text, \
+    t.default_authentication_method::text, \
+    a.line_1::text, a.line_2::text, a.city::text, a.state::text, a.country::text, a.zip_code::text, \
     ARRAY(SELECT d.name::text FROM auth_tenant_domain d WHERE d.tenant_uuid = t.uuid ORDER BY d.name) AS domains, \
-    (SELECT g.uuid FROM auth_group g WHERE g.tenant_uuid = t.uuid AND g.name = 'wazo-all-users-tenant-' || t.uuid LIMIT 1) AS all_users \
+    (SELECT g.uuid::text FROM auth_group g WHERE g.tenant_uuid = t.uuid AND g.name = 'wazo-all-users-tenant-' || t.uuid LIMIT 1) \
+    AS all_users \
     FROM auth_tenant t LEFT JOIN LATERAL (SELECT * FROM auth_address WHERE tenant_uuid = t.uuid ORDER BY id LIMIT 1) a ON true \
     ORDER BY t.uuid";
 
-const POLICIES: &str = "SELECT p.uuid, p.tenant_uuid, p.name, p.slug, p.description, p.shared, coalesce(p.config_managed, false) AS managed, \
-    ARRAY(SELECT a.access FROM auth_policy_access l JOIN auth_access a ON a.id = l.access_id WHERE l.policy_uuid = p.uuid ORDER BY a.id) \
-    AS accesses FROM auth_policy p WHERE p.uuid > $1 ORDER BY p.uuid LIMIT $2";
+const POLICIES: &str = "SELECT p.uuid::text, p.tenant_uuid::text, p.name::text, p.slug::text, p.description::text, \
+    coalesce(p.shared, false) AS shared, coalesce(p.config_managed, false) AS managed, \
+    ARRAY(SELECT a.access::text FROM auth_policy_access l JOIN auth_access a ON a.id = l.access_id WHERE l.policy_uuid = p.uuid \
+    ORDER BY a.id) AS accesses FROM auth_policy p WHERE p.uuid::text > $1 ORDER BY p.uuid::text LIMIT $2";
 
-const GROUPS: &str = "SELECT g.uuid, g.tenant_uuid, g.name, g.slug, g.system_managed, \
+const GROUPS: &str = "SELECT g.uuid::text, g.tenant_uuid::text, g.name::text, g.slug::text, \
+    coalesce(g.system_managed, false) AS system_managed, \
     ARRAY(SELECT p.policy_uuid::text FROM auth_group_policy p WHERE p.group_uuid = g.uuid ORDER BY p.policy_uuid) AS policies \
-    FROM auth_group g WHERE g.uuid > $1 ORDER BY g.uuid LIMIT $2";
+    FROM auth_group g WHERE g.uuid::text > $1 ORDER BY g.uuid::text LIMIT $2";
 
-const USERS: &str = "SELECT u.uuid, u.tenant_uuid, u.username, u.firstname, u.lastname, u.purpose, u.authentication_method, \
-    coalesce(u.enabled, false) AS enabled, u.password_hash, u.password_salt, \
+const USERS: &str = "SELECT u.uuid::text, u.tenant_uuid::text, u.username::text, u.firstname::text, u.lastname::text, u.purpose::text, \
+    u.authentication_method::text, coalesce(u.enabled, false) AS enabled, u.password_hash::text, u.password_salt, \
     ARRAY(SELECT p.policy_uuid::text FROM auth_user_policy p WHERE p.user_uuid = u.uuid ORDER BY p.policy_uuid) AS policies, \
     ARRAY(SELECT m.group_uuid::text FROM auth_user_group m JOIN auth_group g ON g.uuid = m.group_uuid \
     WHERE m.user_uuid = u.uuid AND g.name <> 'wazo-all-users-tenant-' || g.tenant_uuid ORDER BY m.group_uuid) AS groups \
-    FROM auth_user u WHERE u.uuid > $1 ORDER BY u.uuid LIMIT $2";
+    FROM auth_user u WHERE u.uuid::text > $1 ORDER BY u.uuid::text LIMIT $2";
 
-const EMAILS: &str = "SELECT e.user_uuid, e.uuid, e.address, e.main, e.confirmed FROM auth_email e WHERE e.user_uuid = ANY($1) \
-    ORDER BY e.user_uuid, e.main DESC, e.address";
+const EMAILS: &str = "SELECT e.user_uuid::text, e.uuid::text, e.address::text, e.main, e.confirmed FROM auth_email e \
+    WHERE e.user_uuid::text = ANY($1) ORDER BY e.user_uuid, e.main DESC, e.address";
 
-const REFRESH_TOKENS: &str = "SELECT r.uuid, r.user_uuid, r.client_id, r.backend, r.login, r.user_agent, r.remote_addr, r.mobile, \
+const REFRESH_TOKENS: &str = "SELECT r.uuid::text, r.user_uuid::text, r.client_id::text, r.backend::text, r.login::text, \
+    r.user_agent::text, r.remote_addr::text, r.mobile, \
     (extract(epoch FROM r.created_at) * 1000000)::bigint AS created_at, r.metadata::text AS metadata \
-    FROM auth_refresh_token r WHERE r.uuid > $1 ORDER BY r.uuid LIMIT $2";
+    FROM auth_refresh_token r WHERE r.uuid::text > $1 ORDER BY r.uuid::text LIMIT $2";
 
-const LDAP_SETTINGS: &str = "SELECT l.tenant_uuid, l.host, l.port, l.protocol_version, l.protocol_security, l.bind_dn, l.bind_password, \
-    l.user_base_dn, l.user_login_attribute, l.user_email_attribute, l.search_filters FROM auth_ldap_config l ORDER BY l.tenant_uuid";
+const LDAP_SETTINGS: &str = "SELECT l.tenant_uuid::text, l.host::text, l.port::integer AS port, \
+    l.protocol_version::smallint AS protocol_version, l.protocol_security::text, l.bind_dn::text, l.bind_password::text, \
+    l.user_base_dn::text, l.user_login_attribute::text, l.user_email_attribute::text, l.search_filters::text \
+    FROM auth_ldap_config l ORDER BY l.tenant_uuid";
 
 /// Opens wazo-auth's database to be read. What the URL leaves out, a password for example, is taken from PostgreSQL's own variables and its
 /// password file.
@@ -135,8 +107,12 @@ const LDAP_SETTINGS: &str = "SELECT l.tenant_uuid, l.host, l.port, l.protocol_ve
 /// # Errors
 /// [`OpenError`]; [`OpenError::Foreign`] for a database that is none of wazo-auth's, or too old a one.
 pub async fn open_wazo(url: &str, timeout: Duration) -> Result<Arc<dyn ForeignDirectory>, OpenError> {
+    // The driver takes any scheme for its own.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(OpenError::ForeignUrl("names no PostgreSQL database"));
+    }
     // The reason stays out of the message: it may quote the URL.
-    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("cannot be read"))?;
+    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::ForeignUrl("cannot be read"))?;
     let options = options.application_name("keyway import").disable_statement_logging();
     let place = place(&options);
     let refused = |source| OpenError::connect(&place, source);
@@ -152,7 +128,7 @@ pub async fn open_wazo(url: &str, timeout: Duration) -> Result<Arc<dyn ForeignDi
     .await
     .map_err(refused)?;
     for (table, needed) in NEEDED {
-        for column in needed {
+        for column in needed.split_whitespace() {
             if !columns.iter().any(|(of, name)| of == table && name == column) {
                 let missing = format!("{table}.{column}");
                 return Err(OpenError::Foreign { place, missing });

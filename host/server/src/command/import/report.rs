@@ -21,7 +21,11 @@ pub(super) fn text(report: &ImportReport) -> String {
         let _ = writeln!(text, "skipped {} `{}`: {}", row.kind.as_str(), row.id, row.reason);
     }
     if let Some(more) = report.skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        let _ = writeln!(text, "and {more} more; `--json` names them all");
+        let _ = writeln!(text, "and {more} more were skipped; `--json` names them all");
+    }
+    for tenant in report.renamed.iter().take(NAMED) {
+        let verb = if report.dry_run { "would get" } else { "got" };
+        let _ = writeln!(text, "tenant `{}` {verb} another slug: `{}` is taken here", tenant.id, tenant.slug);
     }
     if report.top_tenant_adopted {
         let verb = if report.dry_run { "would take" } else { "took" };
@@ -57,6 +61,7 @@ mod tests {
         let mut report = ImportReport {
             dry_run: false,
             top_tenant_adopted: false,
+            renamed: Vec::new(),
             tallies: vec![tally(ImportKind::Tenant, 0), tally(ImportKind::User, 0)],
             skipped: (0..22).map(skipped).collect(),
         };
