@@ -73,7 +73,7 @@ pub fn wazo_database(server: &PostgresServer) -> PostgresDatabase {
 }
 
 fn rows() -> String {
-    let salt: String = (0..64).map(|byte| format!("{byte:02x}")).collect();
+    let salt = "(SELECT string_agg(set_byte('\\x00', 0, byte), '' ORDER BY byte) FROM generate_series(0, 63) AS byte)";
     format!(
         "
         INSERT INTO auth_tenant VALUES ('{TOP}', 'master', NULL, NULL, '{TOP}', 'master', 'native'),
@@ -93,7 +93,7 @@ fn rows() -> String {
             ('{STAFF}', 'Staff', '{COMPANY}', false, 'staff');
         INSERT INTO auth_group_policy VALUES ('30000000-0000-4000-8000-000000000002', '{READER}'), ('{STAFF}', '{READER}');
         INSERT INTO auth_user (uuid, username, password_hash, password_salt, firstname, lastname, enabled, tenant_uuid, purpose) VALUES
-            ('{ALICE}', 'alice', '{HASH}', '\\x{salt}', 'Alice', NULL, true, '{COMPANY}', 'user'),
+            ('{ALICE}', 'alice', '{HASH}', {salt}, 'Alice', NULL, true, '{COMPANY}', 'user'),
             ('{BOB}', NULL, NULL, NULL, NULL, 'Bob', NULL, '{NAMELESS}', 'user'),
             ('{CAROL}', 'carol', 'md5:old', '\\x00', NULL, NULL, true, '{TOP}', 'internal');
         INSERT INTO auth_email VALUES
