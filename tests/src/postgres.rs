@@ -69,6 +69,35 @@ impl PostgresDatabase {
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url, "-c", statements]);
         run(&mut psql);
     }
+
+    /// What a query answers: a line for each row, with `|` between columns.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn query(&self, select: &str) -> String {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url,
+            "-c",
+            select,
+        ]);
+        String::from_utf8_lossy(&run(&mut psql)).trim_end().to_owned()
+    }
+
+    /// A digest of all its rows.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn content(&self) -> String {
+        self.query("SELECT md5(schema_to_xml('public', true, false, '')::text)")
+    }
 }
 
 /// The server that all tests of this process share. Take a [`PostgresServer::database`] for each.
@@ -247,11 +276,12 @@ pub(crate) fn as_unprivileged(program: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) {
+fn run(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
         output.status.success(),
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
+    output.stdout
 }

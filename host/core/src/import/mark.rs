@@ -23,9 +23,9 @@ impl Run<'_> {
         Ok(Some(Timestamp(mark.began_at)))
     }
 
-    /// Says that this import came to its end.
+    /// Says that this import came to its end. One that found nothing to do has nothing to say.
     pub(super) async fn end(&self, began: Timestamp) -> Result<(), ImportError> {
-        if self.how.dry_run {
+        if self.how.dry_run || self.earlier.is_some() && !self.report.changes() {
             return Ok(());
         }
         let mark = Mark { began_at: began.0 };

@@ -23,7 +23,12 @@ use bar::Bar;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Bring in the PostgreSQL database of wazo-auth, release 25.14 or later: tenants, users with their passwords, groups, policies,
-    /// refresh tokens and LDAP settings. What is here already is left as it is, so it can be run again. The server must be stopped
+    /// refresh tokens and LDAP settings
+    ///
+    /// All come under their own ids. Users log in with their old passwords, and clients go on with their refresh tokens. wazo-auth's database
+    /// is only read. What is here already is left as it is, and what is in the way of something here is left out and named, so the import can
+    /// be run again: after an interruption it goes on, and a second run changes nothing. Whoever was removed here in the meantime comes back;
+    /// a refresh token that was revoked here does not. The server must be stopped, on every node.
     Wazo {
         /// The database, `postgres://USER@HOST/NAME`. Its password is better kept out of here: PGPASSWORD and ~/.pgpass are read
         #[arg(long, value_name = "URL")]

@@ -25,7 +25,11 @@ pub(super) fn text(report: &ImportReport) -> String {
     }
     for tenant in report.renamed.iter().take(NAMED) {
         let verb = if report.dry_run { "would get" } else { "got" };
-        let _ = writeln!(text, "tenant `{}` {verb} another slug: `{}` is taken here", tenant.id, tenant.slug);
+        let _ = writeln!(
+            text,
+            "tenant `{}` {verb} another slug: `{}` is taken here",
+            tenant.id, tenant.slug
+        );
     }
     if report.top_tenant_adopted {
         let verb = if report.dry_run { "would take" } else { "took" };
