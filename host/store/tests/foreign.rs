@@ -107,6 +107,53 @@ async fn wazo_auths_directory_is_read_as_it_is() {
 }
 
 #[tokio::test]
+async fn ids_may_be_of_postgresqls_own_type() {
+    let database = wazo_database(shared());
+    database.execute(
+        "DO $$ DECLARE c record; BEGIN
+            ALTER TABLE auth_tenant_domain ALTER uuid DROP DEFAULT;
+            FOR c IN SELECT table_name AS t, column_name AS n FROM information_schema.columns
+                WHERE table_name LIKE 'auth\\_%' AND column_name LIKE '%uuid' LOOP
+                EXECUTE format('ALTER TABLE %I ALTER %I TYPE uuid USING %I::uuid', c.t, c.n, c.n);
+            END LOOP;
+        END $$",
+    );
+    assert_eq!(database.query("SELECT pg_typeof(uuid) FROM auth_user LIMIT 1"), "uuid");
+    let wazo = open_wazo(&database.url(), Duration::from_mins(1))
+        .await
+        .expect("wazo-auth's database");
+    let tenants = wazo.tenants().await.expect("tenants");
+    assert_eq!(
+        (tenants[0].id.as_str(), tenants[0].all_users.as_deref()),
+        (TOP, Some(ALL_USERS_OF_TOP))
+    );
+    assert_eq!(wazo.policies("", 10).await.expect("policies").len(), 2);
+    assert_eq!(wazo.groups(ALL_USERS_OF_TOP, 10).await.expect("groups").len(), 3);
+    let users = wazo.users("", 10).await.expect("users");
+    assert_eq!(
+        (users[0].emails.len(), users[0].groups.as_slice()),
+        (2, [STAFF.to_owned()].as_slice())
+    );
+    let first = Secret::new(String::new());
+    assert_eq!(
+        wazo.refresh_tokens(&first, 10).await.expect("tokens")[0].value.expose(),
+        REFRESH_TOKEN
+    );
+    assert_eq!(wazo.ldap_settings().await.expect("settings").len(), 1);
+}
+
+#[tokio::test]
+async fn a_database_is_read_as_it_was_when_it_was_opened() {
+    let database = wazo_database(shared());
+    let before = database.content();
+    let wazo = open_wazo(&database.url(), Duration::from_mins(1))
+        .await
+        .expect("wazo-auth's database");
+    database.execute("DELETE FROM auth_refresh_token");
+    assert_eq!(wazo.counts().await.expect("numbers").refresh_tokens, 2);
+}
+
+#[tokio::test]
 async fn long_lists_come_in_pages() {
     let wazo = open().await;
     let (mut after, mut seen) = (String::new(), Vec::new());
