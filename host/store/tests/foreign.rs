@@ -145,7 +145,6 @@ async fn ids_may_be_of_postgresqls_own_type() {
 #[tokio::test]
 async fn a_database_is_read_as_it_was_when_it_was_opened() {
     let database = wazo_database(shared());
-    let before = database.content();
     let wazo = open_wazo(&database.url(), Duration::from_mins(1))
         .await
         .expect("wazo-auth's database");
