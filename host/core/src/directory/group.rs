@@ -144,9 +144,12 @@ impl DirectoryService {
         held: &AccessList,
     ) -> Result<(), DirectoryError> {
         let group = self.get_own_group(id, scope).await?;
-        let user = self.get_user_in(user, scope).await?;
+        // Only who sees everybody hears of a user whom there is not. To the others a stranger is like one who is no member.
+        if self.is_in_scope(self.tenants.master().await?, scope).await? {
+            self.get_user_in(user, scope).await?;
+        }
         self.may_expel(group.id, held).await?;
-        self.store.remove_group_member(group.id, user.id).await?;
+        self.store.remove_group_member(group.id, user).await?;
         Ok(())
     }
 

@@ -20,6 +20,8 @@ pub struct GroupFilter {
     pub member: Option<UserId>,
     /// To which this policy is attached.
     pub policy: Option<PolicyId>,
+    /// To which a policy of this slug is attached.
+    pub policy_slug: Option<String>,
 }
 
 /// What groups can be ordered by.

@@ -31,7 +31,8 @@ pub trait SessionStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn find_session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Sessions, without those of mailed links, which are nobody's login. There is nothing in them to search.
+    /// Sessions. Those of mailed links, which are nobody's login, are in the list of all sessions, so that they can be ended, and in no
+    /// identity's. There is nothing in them to search.
     ///
     /// # Errors
     /// As [`SessionStore::find_session`].

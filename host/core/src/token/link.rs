@@ -9,8 +9,8 @@ use crate::port::Refreshing;
 
 impl TokenService {
     /// Makes a token of these accesses and no others for a directory user, for the link of a mail. It lives for `ttl`, whatever logins may
-    /// ask for, and ends with everything else of the user's: with a new password for example. It is no login: no list of sessions shows it
-    /// and it counts toward no limit.
+    /// ask for, and ends with everything else of the user's: with a new password for example. It is no login: no list of a user's sessions
+    /// shows it and it counts toward no limit. The list of all sessions does, as nobody's, so that it can be ended.
     ///
     /// # Errors
     /// [`TokenError::Refused`] for a user who is unknown or disabled, [`TokenError::Store`].

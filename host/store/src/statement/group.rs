@@ -156,6 +156,13 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<GroupFilt
             .push_bind(policy.0)
             .push(")");
     }
+    if let Some(slug) = &filter.policy_slug {
+        builder.push(
+            " AND g.id IN (SELECT a.directory_group FROM group_policy a JOIN policy p ON p.id = a.policy WHERE 1 = 1",
+        );
+        push_equal(builder, "p.slug", Some(slug));
+        builder.push(")");
+    }
 }
 
 fn push_member(builder: &mut QueryBuilder<Database>, member: Option<UserId>) {

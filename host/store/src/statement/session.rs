@@ -70,9 +70,9 @@ async fn list_sessions(
 
 fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<SessionFilter, SessionOrder>) {
     push_scope(builder, "s.tenant", query.scope);
-    builder.push(" AND s.dialect <> ").push_bind(LINK_DIALECT);
     if let Some(identity) = query.filter.identity {
         builder.push(" AND s.identity = ").push_bind(identity.0);
+        builder.push(" AND s.dialect <> ").push_bind(LINK_DIALECT);
     }
 }
 

@@ -187,6 +187,17 @@ pub(crate) async fn members_and_policies_come_and_go(store: Arc<dyn Store>) {
         ..Query::all(TenantScope::All)
     };
     assert_eq!(names(&*store, query.clone()).await.0, "a");
+    for (slug, found) in [(policy.slug.as_str(), "a"), ("nope", "")] {
+        let filter = GroupFilter {
+            policy_slug: Some(slug.to_owned()),
+            ..GroupFilter::default()
+        };
+        let by_slug = Query {
+            filter,
+            ..query.clone()
+        };
+        assert_eq!(names(&*store, by_slug).await.0, found);
+    }
     assert!(store.detach_group_policy(group.id, policy.id).await.expect("detached"));
     assert!(!store.detach_group_policy(group.id, policy.id).await.expect("an answer"));
     assert_eq!(names(&*store, query).await.0, "");

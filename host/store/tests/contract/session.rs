@@ -42,9 +42,6 @@ pub(crate) async fn sessions_are_listed_by_scope_owner_order_and_page(store: Arc
     let mut elsewhere = own_opening(&*store).await;
     elsewhere.session.identity.tenant = below;
     open_session(&*store, &elsewhere).await;
-    let mut link = opening_of(&*store, &alice).await;
-    LINK_DIALECT.clone_into(&mut link.session.dialect);
-    open_session(&*store, &link).await;
     let [first, second, third] = openings[..] else {
         panic!("three sessions");
     };
@@ -69,6 +66,19 @@ pub(crate) async fn sessions_are_listed_by_scope_owner_order_and_page(store: Arc
         ..only
     };
     assert_eq!(ids(&*store, query).await, (vec![second], 3, 3));
+}
+
+pub(crate) async fn a_mailed_link_is_in_the_list_of_all_sessions_and_in_nobodys(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    let mut link = opening_of(&*store, &alice).await;
+    LINK_DIALECT.clone_into(&mut link.session.dialect);
+    open_session(&*store, &link).await;
+    let all = Query::all(TenantScope::All);
+    assert_eq!(ids(&*store, all.clone()).await, (vec![link.session.id], 1, 1));
+    let filter = SessionFilter {
+        identity: Some(alice.id.into()),
+    };
+    assert_eq!(ids(&*store, Query { filter, ..all }).await, (Vec::new(), 0, 0));
 }
 
 /// A login that may be the third.

@@ -57,6 +57,10 @@ impl GroupStore for MemoryStore {
                 && filter
                     .policy
                     .is_none_or(|policy| tables.group_policies.contains(&(group.id, policy)))
+                && filter.policy_slug.as_ref().is_none_or(|slug| {
+                    let mut policies = tables.policies.values().filter(|policy| policy.slug == *slug);
+                    policies.any(|policy| tables.group_policies.contains(&(group.id, policy.id)))
+                })
         };
         let key = |group: &Group| match query.order {
             GroupOrder::Name => (login_key(&group.name), group.id),

@@ -90,8 +90,8 @@ impl SessionStore for MemoryStore {
     async fn list_sessions(&self, query: &Query<SessionFilter, SessionOrder>) -> Result<Paged<Session>, StoreError> {
         let tables = self.open("list sessions")?;
         let owned = |session: &&Session| {
-            let of_owner = query.filter.identity.is_none_or(|id| session.identity.id == id);
-            of_owner && session.dialect != LINK_DIALECT
+            let mut owner = query.filter.identity.iter();
+            owner.all(|id| session.identity.id == *id && session.dialect != LINK_DIALECT)
         };
         let key = |session: &Session| match query.order {
             SessionOrder::Opened => (session.opened_at.0, session.id),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::{get, put};
 use http::StatusCode;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{Group, GroupId, Query};
+use keyway_core::model::{Group, GroupId, PolicyId, Query};
 use keyway_core::port::{GroupFilter, GroupOrder, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -17,7 +17,8 @@ use super::ask::{Ask, Caller};
 use super::error::Failure;
 use super::fields::Fields;
 use super::ids::Ids;
-use super::list_query::list_query;
+use super::list_query::{boolean, list_query, problems_or};
+use super::validation::Problems;
 use super::wire;
 use crate::AppState;
 use crate::edge::{Payload, PayloadError};
@@ -79,10 +80,13 @@ async fn show(ask: Ask, Ids([id]): Ids<1>) -> Response {
 async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadError>) -> Response {
     let updated = async {
         let caller = ask.authorize(&format!("auth.groups.{id}.update")).await?;
+        let directory = ask.wazo.directory();
+        // Who may not see the group hears nothing of the body.
+        directory.get_group(GroupId(id), caller.scope()).await?;
         let mut fields = Fields::parse(payload)?;
         let name = fields.required_text("name", 1..=128);
         fields.finish("groups")?;
-        let renamed = ask.wazo.directory().rename_group(GroupId(id), &name, caller.scope());
+        let renamed = directory.rename_group(GroupId(id), &name, caller.scope());
         let group = renamed.await.map_err(|error| taken(error, &name))?;
         Ok(wire::ok(&body(&group)))
     };
@@ -105,15 +109,20 @@ pub(super) fn query(
     caller: &Caller,
     filter: &GroupFilter,
 ) -> Result<Query<GroupFilter, GroupOrder>, Failure> {
+    let mut problems = Problems::default();
+    let read_only = boolean(ask, "read_only", &mut problems);
+    let system = boolean(ask, "system_managed", &mut problems);
+    problems_or(&problems)?;
+    let text = |key: &str| ask.query(key).map(str::to_owned);
+    // What is no id, nothing has.
+    let id = |key: &str| ask.query(key).map(|text| Uuid::try_parse(text).unwrap_or(Uuid::nil()));
     let filter = GroupFilter {
-        name: ask.query("name").map(str::to_owned),
-        slug: ask.query("slug").map(str::to_owned),
-        id: ask
-            .query("uuid")
-            .map(|text| GroupId(Uuid::try_parse(text).unwrap_or(Uuid::nil()))),
-        system: ask
-            .query("system_managed")
-            .map(|text| text.eq_ignore_ascii_case("true")),
+        name: text("name"),
+        slug: text("slug"),
+        id: id("uuid").map(GroupId),
+        system: read_only.or(system),
+        policy: id("policy_uuid").map(PolicyId),
+        policy_slug: text("policy_slug"),
         ..*filter
     };
     list_query(ask, caller, &ORDERS, GroupOrder::Name, filter)

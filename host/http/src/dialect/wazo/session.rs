@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{delete, get};
-use keyway_core::model::{IdentityId, Query, Session, SessionId, TenantScope, UserId};
+use keyway_core::model::{IdentityId, LINK_DIALECT, Query, Session, SessionId, TenantScope, UserId};
 use keyway_core::port::{SessionFilter, SessionOrder};
 use serde_json::{Value, json};
 
@@ -92,6 +92,7 @@ fn body(session: &Session) -> Value {
         "uuid": session.id,
         "mobile": session.mobile,
         "tenant_uuid": session.identity.tenant,
-        "user_uuid": session.identity.id,
+        // A mailed link is nobody's login.
+        "user_uuid": (session.dialect != LINK_DIALECT).then_some(session.identity.id),
     })
 }

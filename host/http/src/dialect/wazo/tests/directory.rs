@@ -218,3 +218,88 @@ async fn members_are_added_listed_and_removed() {
         (404, &json!("unknown-user"))
     );
 }
+
+/// The names of a list of groups, the host's own aside.
+fn group_names(reply: &Reply) -> Vec<String> {
+    let body = reply.json();
+    let names = body["items"].as_array().expect("a list").iter();
+    let names = names.map(|group| group["name"].as_str().expect("a name").to_owned());
+    names.filter(|name| !name.starts_with("wazo-all-users")).collect()
+}
+
+#[tokio::test]
+async fn groups_are_filtered_by_who_changes_them_and_by_a_policy() {
+    let caller = Caller::with("#").await;
+    let mut groups = Vec::new();
+    for name in ["a", "b"] {
+        groups.push(caller.ask("POST", "/groups", &json!({"name": name})).await.json());
+    }
+    let policy = caller.ask("POST", "/policies", &json!({"name": "p"})).await.json();
+    let (id, slug) = (
+        policy["uuid"].as_str().expect("an id"),
+        policy["slug"].as_str().expect("a slug"),
+    );
+    let path = format!("/groups/{}/policies/{id}", groups[0]["uuid"].as_str().expect("an id"));
+    assert_eq!(status(&caller.ask("PUT", &path, &Value::Null).await), 204);
+    for (query, names, filtered) in [
+        ("read_only=False".to_owned(), vec!["a", "b"], 2),
+        ("read_only=true".to_owned(), vec![], 1),
+        ("system_managed=false".to_owned(), vec!["a", "b"], 2),
+        (format!("policy_uuid={id}"), vec!["a"], 1),
+        (format!("policy_slug={slug}"), vec!["a"], 1),
+        ("policy_uuid=nope".to_owned(), vec![], 0),
+        ("policy_slug=nope".to_owned(), vec![], 0),
+    ] {
+        let reply = caller.ask("GET", &format!("/groups?{query}"), &Value::Null).await;
+        assert_eq!(group_names(&reply), names, "{query}");
+        let body = reply.json();
+        assert_eq!(
+            (&body["total"], &body["filtered"]),
+            (&json!(3), &json!(filtered)),
+            "{query}"
+        );
+    }
+    let reply = caller.ask("GET", "/groups?read_only=maybe", &Value::Null).await;
+    assert_eq!(
+        (status(&reply), &reply.json()["error_id"]),
+        (400, &json!("invalid-list-param"))
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_see_a_group_hears_nothing_of_the_body() {
+    let caller = Caller::with("#").await;
+    let below = caller.ask("POST", "/tenants", &json!({"name": "below"})).await.json();
+    let tenant = below["uuid"].as_str().expect("an id");
+    let group = caller.ask("POST", "/groups", &json!({"name": "a"})).await.json();
+    let path = format!("/groups/{}", group["uuid"].as_str().expect("an id"));
+    let body = json!({"name": 42});
+    assert_eq!(status(&caller.ask("PUT", &path, &body).await), 400);
+    let reply = caller.ask_with("PUT", &path, &[("wazo-tenant", tenant)], &body).await;
+    assert_eq!(
+        (status(&reply), &reply.json()["error_id"]),
+        (404, &json!("unknown-group"))
+    );
+}
+
+#[tokio::test]
+async fn to_a_tenant_a_stranger_is_like_one_who_is_no_member() {
+    let caller = Caller::with("#").await;
+    let below = caller.ask("POST", "/tenants", &json!({"name": "below"})).await.json();
+    let tenant = [("wazo-tenant", below["uuid"].as_str().expect("an id"))];
+    let group = caller.ask_with("POST", "/groups", &tenant, &json!({"name": "a"})).await;
+    let path = format!("/groups/{}/users", group.json()["uuid"].as_str().expect("an id"));
+    let stranger = caller.ask("POST", "/users", &json!({"username": "bob"})).await.json();
+    let unknown = "6f1d5d5e-0000-4000-8000-000000000000";
+    for id in [stranger["uuid"].as_str().expect("an id"), unknown] {
+        let reply = caller
+            .ask_with("DELETE", &format!("{path}/{id}"), &tenant, &Value::Null)
+            .await;
+        assert_eq!(status(&reply), 204);
+    }
+    let reply = caller.ask("DELETE", &format!("{path}/{unknown}"), &Value::Null).await;
+    assert_eq!(
+        (status(&reply), &reply.json()["error_id"]),
+        (404, &json!("unknown-user"))
+    );
+}

@@ -330,3 +330,27 @@ async fn whoever_registers_gets_a_tenant_a_user_and_a_mail() {
     assert!(house.letters.take().is_empty(), "nobody else is written to");
     assert_eq!(house.state.directory.list_tenants().await.expect("tenants").len(), 2);
 }
+
+#[tokio::test]
+async fn a_link_is_nobodys_session_and_ends_with_it() {
+    let caller = Caller::with("#").await;
+    let bob = add(&caller.house, "bob", "bob@example.org", false).await;
+    let (query, _letter) = reset_link(&caller.house, "bob").await;
+    let listed = caller.ask("GET", "/sessions", &Value::Null).await.json();
+    let mut links = listed["items"].as_array().expect("a list").iter();
+    let link = links
+        .find(|session| session["user_uuid"].is_null())
+        .expect("the link's session");
+    assert_eq!(link["tenant_uuid"], json!(bob.tenant));
+    let path = format!("/users/{}/sessions", bob.id);
+    assert_eq!(caller.ask("GET", &path, &Value::Null).await.json()["total"], 0);
+    let path = format!("/sessions/{}", link["uuid"].as_str().expect("an id"));
+    assert_eq!(status(&caller.ask("DELETE", &path, &Value::Null).await), 204);
+    let reply = post(
+        &caller.house,
+        &format!("/users/password/reset?{query}"),
+        r#"{"password": "new"}"#,
+    )
+    .await;
+    assert_eq!(status(&reply), 401);
+}
