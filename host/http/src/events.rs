@@ -3,16 +3,15 @@
 //! `id` is the event's place: the header `Last-Event-ID`, or `?after=`, goes on behind it. Without either, a stream begins with what happens
 //! next. `data` is the event in wazo's envelope.
 
+mod document;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use keyway_core::model::{EventCursor, InvalidEventCursor};
 use keyway_core::port::StoreError;
@@ -21,6 +20,7 @@ use serde_json::json;
 
 use self::stream::Reader;
 use crate::AppState;
+use crate::document::{Mount, Routes, get};
 use crate::edge::{Call, log_failure};
 
 /// The access that a token must have to read events: those of its owner's tenant and of all below it.
@@ -41,10 +41,14 @@ enum EventsError {
 }
 
 /// The route.
-pub(crate) fn router(state: &AppState) -> Router {
-    Router::new()
-        .route("/keyway/v1/events", get(handle))
-        .with_state(state.clone())
+pub(crate) fn mount() -> Mount {
+    Mount {
+        servers: &[""],
+        prefix: "/keyway/v1",
+        tags: document::TAGS,
+        parameter: |_| None,
+        routes: Routes::new().route("/events", get(document::follow, handle)),
+    }
 }
 
 async fn handle(State(state): State<AppState>, call: Call, uri: Uri, headers: HeaderMap) -> Response {

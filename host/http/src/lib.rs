@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod dialect;
+mod document;
 pub mod edge;
 pub mod events;
 mod running;

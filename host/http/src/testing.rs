@@ -1,5 +1,7 @@
 //! What this crate's tests share: a state over doubles, and one way to ask a router.
 
+pub(crate) mod told;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -365,7 +367,7 @@ impl Reply {
     }
 }
 
-/// Asks a router, without an edge in front.
+/// Asks a router, without an edge in front. Its answer must be one of those that the router's own document tells of.
 pub(crate) async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     send(router, request(method, uri, headers, body)).await
 }
@@ -386,6 +388,13 @@ fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Req
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Reply {
+    let asked = (request.method().clone(), request.uri().path().to_owned());
+    let reply = reply(router, request).await;
+    told::check(router, &asked.0, &asked.1, &reply).await;
+    reply
+}
+
+async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let response = router.clone().oneshot(request).await.expect("routers answer");
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();

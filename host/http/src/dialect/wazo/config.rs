@@ -1,15 +1,14 @@
 //! The server's own configuration, in wazo's words as far as it has them, without secrets.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use super::ask::Ask;
+use super::document::config as tell;
 use super::error::{Failure, Unauthorized};
 use super::validation::{Problem, Problems};
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get};
 use crate::edge::{Payload, PayloadError};
 use crate::{OwnSettings, RunningMail, RunningSettings, Switch};
 
@@ -17,8 +16,8 @@ use crate::{OwnSettings, RunningMail, RunningSettings, Switch};
 const MASK: &str = "********";
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/config", get(show).patch(change))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/config", get(tell::show, show).patch(tell::change, change))
 }
 
 async fn show(ask: Ask) -> Response {

@@ -3,9 +3,7 @@
 //! A `GET` of the mailed link confirms, as the original has it. A mail scanner that follows links therefore confirms too, and that is all it
 //! can do: the link's token has no other right, and is not used up, so that its reader sees the same page afterwards.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
 use http::StatusCode;
 use keyway_core::model::{Email, EmailId, UserId};
 use keyway_core::port::Page;
@@ -13,16 +11,23 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ask::{Ask, Caller};
+use super::document::email as tell;
 use super::error::Failure;
 use super::ids::Ids;
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get};
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/users/{user}/emails/{email}/confirm", get(send))
-        .route("/emails/{email}/confirm", get(follow).put(confirm))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/users/{user}/emails/{email}/confirm",
+            get(tell::send_confirmation, send),
+        )
+        .route(
+            "/emails/{email}/confirm",
+            get(tell::follow, follow).put(tell::confirm, confirm),
+        )
 }
 
 async fn send(ask: Ask, Ids([user, email]): Ids<2>) -> Response {

@@ -3,9 +3,7 @@
 mod member;
 mod policy;
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, put};
 use http::StatusCode;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{Group, GroupId, PolicyId, Query};
@@ -14,13 +12,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::{Ask, Caller};
+use super::document::group as tell;
 use super::error::Failure;
 use super::fields::Fields;
 use super::ids::Ids;
 use super::list_query::{boolean, list_query, problems_or};
 use super::validation::Problems;
 use super::wire;
-use crate::AppState;
+use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 
 pub(super) const ORDERS: [(&str, GroupOrder); 3] = [
@@ -30,17 +29,25 @@ pub(super) const ORDERS: [(&str, GroupOrder); 3] = [
 ];
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/groups", get(list).post(create))
-        .route("/groups/{group}", get(show).put(update).delete(remove))
-        .route("/groups/{group}/policies", get(policy::list))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/groups", get(tell::list, list).post(tell::create, create))
+        .route(
+            "/groups/{group}",
+            get(tell::show, show)
+                .put(tell::update, update)
+                .delete(tell::remove, remove),
+        )
+        .route("/groups/{group}/policies", get(tell::list_policies, policy::list))
         .route(
             "/groups/{group}/policies/{policy}",
-            put(policy::add).delete(policy::remove),
+            put(tell::add_policy, policy::add).delete(tell::remove_policy, policy::remove),
         )
-        .route("/groups/{group}/users", get(member::list))
-        .route("/groups/{group}/users/{user}", put(member::add).delete(member::remove))
+        .route("/groups/{group}/users", get(tell::list_members, member::list))
+        .route(
+            "/groups/{group}/users/{user}",
+            put(tell::add_member, member::add).delete(tell::remove_member, member::remove),
+        )
 }
 
 async fn list(ask: Ask) -> Response {

@@ -1,27 +1,29 @@
 //! By which method users prove who they are.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, put};
 use http::StatusCode;
 use keyway_core::model::{AuthenticationMethod, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::{Ask, word};
+use super::document::idp as tell;
 use super::error::Failure;
 use super::fields::Fields;
 use super::ids::{self, Names};
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/idp", get(list))
-        .route("/idp/{type}/users", put(add_many))
-        .route("/idp/{type}/users/{user}", put(add).delete(remove))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/idp", get(tell::list, list))
+        .route("/idp/{type}/users", put(tell::add_many, add_many))
+        .route(
+            "/idp/{type}/users/{user}",
+            put(tell::add, add).delete(tell::remove, remove),
+        )
 }
 
 async fn list(ask: Ask) -> Response {

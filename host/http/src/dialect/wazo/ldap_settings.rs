@@ -1,18 +1,17 @@
 //! Where a tenant's users are in LDAP.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
 use keyway_core::Secret;
 use keyway_core::model::{LdapSecurity, LdapSettings, TenantId};
 use keyway_core::setting::Setting;
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::document::ldap as tell;
 use super::error::Failure;
 use super::fields::Fields;
 use super::wire;
-use crate::AppState;
+use crate::document::{Routes, get};
 use crate::edge::{Payload, PayloadError};
 
 const SECURITIES: [(&str, LdapSecurity); 2] = [("ldaps", LdapSecurity::Ldaps), ("tls", LdapSecurity::Tls)];
@@ -21,8 +20,13 @@ const SECURITIES: [(&str, LdapSecurity); 2] = [("ldaps", LdapSecurity::Ldaps), (
 const LONGEST: usize = 4096;
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/backends/ldap", get(show).put(update).delete(remove))
+pub(super) fn routes() -> Routes {
+    Routes::new().route(
+        "/backends/ldap",
+        get(tell::show, show)
+            .put(tell::update, update)
+            .delete(tell::remove, remove),
+    )
 }
 
 async fn show(ask: Ask) -> Response {

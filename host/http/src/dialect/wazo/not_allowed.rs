@@ -5,14 +5,11 @@ use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::{Wazo, wire};
-use crate::edge::Call;
+use crate::edge::{Call, not_allowed};
 
-pub(super) async fn handle(State(wazo): State<Wazo>, _call: Call, method: Method) -> Response {
+pub(super) async fn handle(State(wazo): State<Wazo>, call: Call, method: Method) -> Response {
     if method != Method::OPTIONS {
-        return wire::message(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "The method is not allowed for the requested URL.",
-        );
+        return wire::open_to_all(not_allowed(call).await);
     }
     let mut response = wire::empty(StatusCode::OK);
     let headers = response.headers_mut();

@@ -2,9 +2,7 @@
 
 mod form;
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
 use http::StatusCode;
 use keyway_core::model::UserId;
 use keyway_core::notice::{Whose, reset_access};
@@ -12,18 +10,25 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ask::Ask;
+use super::document::password as tell;
 use super::error::Failure;
 use super::fields::Fields;
 use super::user::{MAX_PASSWORD, Sent, refused, secret};
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get};
 use crate::edge::{Payload, PayloadError};
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/users/password/reset", get(request).post(set))
-        .route("/users/password/reset/form", get(form::show).post(form::submit))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/users/password/reset",
+            get(tell::request, request).post(tell::set, set),
+        )
+        .route(
+            "/users/password/reset/form",
+            get(tell::show_form, form::show).post(tell::submit_form, form::submit),
+        )
 }
 
 /// The same answer in the same time, whoever is named: the search for that user begins after it.

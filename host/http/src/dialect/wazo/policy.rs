@@ -2,25 +2,24 @@
 
 mod content;
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, put};
 use keyway_core::model::{Policy, PolicyId, Query, TenantId, TenantTree};
 use keyway_core::port::{PolicyFilter, PolicyOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::{Ask, Caller, word};
+use super::document::policy as tell;
 use super::error::Failure;
 use super::ids::Names;
 use super::list_query::{boolean, list_query, problems_or};
 use super::validation::Problems;
 use super::wire;
-use crate::AppState;
+use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 use content::{refused, refused_access};
 
-const ORDERS: [(&str, PolicyOrder); 4] = [
+pub(super) const ORDERS: [(&str, PolicyOrder); 4] = [
     ("name", PolicyOrder::Name),
     ("slug", PolicyOrder::Slug),
     ("description", PolicyOrder::Description),
@@ -28,11 +27,19 @@ const ORDERS: [(&str, PolicyOrder); 4] = [
 ];
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/policies", get(list).post(create))
-        .route("/policies/{policy}", get(show).put(update).delete(remove))
-        .route("/policies/{policy}/acl/{access}", put(add_access).delete(remove_access))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/policies", get(tell::list, list).post(tell::create, create))
+        .route(
+            "/policies/{policy}",
+            get(tell::show, show)
+                .put(tell::update, update)
+                .delete(tell::remove, remove),
+        )
+        .route(
+            "/policies/{policy}/acl/{access}",
+            put(tell::add_access, add_access).delete(tell::remove_access, remove_access),
+        )
 }
 
 async fn list(ask: Ask) -> Response {

@@ -1,10 +1,8 @@
 //! Refresh tokens: everybody's and a user's. Never the tokens themselves.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::Response;
-use axum::routing::{delete, get};
 use http::StatusCode;
 use keyway_core::model::{IdentityId, Query, RefreshToken, TenantScope, UserId};
 use keyway_core::port::{RefreshFilter, RefreshOrder};
@@ -12,6 +10,7 @@ use keyway_core::token::GROUP_ATTRIBUTE;
 use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Caller, word};
+use super::document::refresh_token as tell;
 use super::error::Failure;
 use super::ids::Ids;
 use super::list_query::{boolean, list_query, problems_or};
@@ -19,22 +18,25 @@ use super::post_token::OWN_ATTRIBUTES;
 use super::validation::Problems;
 use super::wire::ApiError;
 use super::{ids, wire};
-use crate::AppState;
+use crate::document::{Routes, delete, get};
 
-const ORDERS: [(&str, RefreshOrder); 3] = [
+pub(super) const ORDERS: [(&str, RefreshOrder); 3] = [
     ("created_at", RefreshOrder::Created),
     ("client_id", RefreshOrder::Client),
     ("mobile", RefreshOrder::Mobile),
 ];
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/tokens", get(list))
-        .route("/users/{user}/tokens", get(list_of_user))
-        .route("/users/me/tokens", get(list_of_me))
-        .route("/users/{user}/tokens/{client}", delete(remove_of_user))
-        .route("/users/me/tokens/{client}", delete(remove_of_me))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/tokens", get(tell::list, list))
+        .route("/users/{user}/tokens", get(tell::list_of_user, list_of_user))
+        .route("/users/me/tokens", get(tell::list_of_me, list_of_me))
+        .route(
+            "/users/{user}/tokens/{client}",
+            delete(tell::remove_of_user, remove_of_user),
+        )
+        .route("/users/me/tokens/{client}", delete(tell::remove_of_me, remove_of_me))
 }
 
 async fn list(ask: Ask) -> Response {

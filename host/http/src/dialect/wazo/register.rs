@@ -1,26 +1,25 @@
 //! Users who register themselves, where the operator lets them.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{any, post};
 use keyway_core::directory::Registration;
 
 use super::ask::Ask;
+use super::document::user as tell;
 use super::error::Failure;
 use super::fields::Fields;
 use super::user::{self, MAX_PASSWORD, Sent, refused, secret};
 use super::wire;
-use crate::AppState;
+use crate::document::{Methods, Routes, post};
 use crate::edge::{Payload, PayloadError};
 
 /// The routes, below the API's prefix. Where nobody may register, there is no such page, whatever the method: the word is no user's id.
-pub(super) fn routes(open: bool) -> Router<AppState> {
-    let handler = if open {
-        post(register)
+pub(super) fn routes(open: bool) -> Routes {
+    let methods = if open {
+        post(tell::register, register)
     } else {
-        any(async || wire::not_found_page())
+        Methods::none(async || wire::not_found_page())
     };
-    Router::new().route("/users/register", handler)
+    Routes::new().route("/users/register", methods)
 }
 
 async fn register(ask: Ask, payload: Result<Payload, PayloadError>) -> Response {

@@ -1,29 +1,31 @@
 //! Sessions: everybody's and a user's.
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{delete, get};
 use keyway_core::model::{IdentityId, LINK_DIALECT, Query, Session, SessionId, TenantScope, UserId};
 use keyway_core::port::{SessionFilter, SessionOrder};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Caller};
+use super::document::session as tell;
 use super::error::Failure;
 use super::ids::Ids;
 use super::list_query::list_query;
 use super::wire;
-use crate::AppState;
+use crate::document::{Routes, delete, get};
 
 /// Without an order that is asked for, they come as they were opened.
-const ORDERS: [(&str, SessionOrder); 1] = [("mobile", SessionOrder::Mobile)];
+pub(super) const ORDERS: [(&str, SessionOrder); 1] = [("mobile", SessionOrder::Mobile)];
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/sessions", get(list))
-        .route("/sessions/{session}", delete(end))
-        .route("/users/{user}/sessions", get(list_of_user))
-        .route("/users/{user}/sessions/{session}", delete(end_of_user))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/sessions", get(tell::list, list))
+        .route("/sessions/{session}", delete(tell::end, end))
+        .route("/users/{user}/sessions", get(tell::list_of_user, list_of_user))
+        .route(
+            "/users/{user}/sessions/{session}",
+            delete(tell::end_of_user, end_of_user),
+        )
 }
 
 async fn list(ask: Ask) -> Response {

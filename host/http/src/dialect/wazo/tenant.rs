@@ -2,9 +2,7 @@
 
 mod content;
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, put};
 use http::StatusCode;
 use keyway_core::directory::{AddTenant, DirectoryError};
 use keyway_core::model::{Query, Tenant, TenantId, TenantScope};
@@ -13,26 +11,32 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::{Ask, Caller};
+use super::document::tenant as tell;
 use super::error::Failure;
 use super::ids::Ids;
 use super::list_query::{list_query, problems_or};
 use super::validation::Problems;
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 
-const ORDERS: [(&str, TenantOrder); 2] = [("name", TenantOrder::Name), ("slug", TenantOrder::Slug)];
+pub(super) const ORDERS: [(&str, TenantOrder); 2] = [("name", TenantOrder::Name), ("slug", TenantOrder::Slug)];
 
 /// How many ids a list may be asked for.
 const MOST_IDS: usize = 25;
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/tenants", get(list).post(create))
-        .route("/tenants/{tenant}", get(show).put(update).delete(remove))
-        .route("/tenants/{tenant}/domains", get(list_domains))
-        .route("/tenants/{tenant}/parent/{parent}", put(set_parent))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/tenants", get(tell::list, list).post(tell::create, create))
+        .route(
+            "/tenants/{tenant}",
+            get(tell::show, show)
+                .put(tell::update, update)
+                .delete(tell::remove, remove),
+        )
+        .route("/tenants/{tenant}/domains", get(tell::list_domains, list_domains))
+        .route("/tenants/{tenant}/parent/{parent}", put(tell::set_parent, set_parent))
 }
 
 async fn list(ask: Ask) -> Response {

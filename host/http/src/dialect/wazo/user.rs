@@ -6,9 +6,7 @@ mod group;
 mod password;
 mod policy;
 
-use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, put};
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{GroupId, PolicyId, Purpose, Query, User, UserId};
 use keyway_core::port::{StoreError, UserFilter, UserOrder};
@@ -16,34 +14,46 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::{Ask, Caller};
+use super::document::{self, user as tell};
 use super::error::Failure;
 use super::ids::Ids;
 use super::list_query::list_query;
 use super::wire::{self, ApiError};
-use crate::AppState;
+use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 
 pub(super) use password::{MAX_PASSWORD, secret};
 
-const ORDERS: [(&str, UserOrder); 3] = [
+pub(super) const ORDERS: [(&str, UserOrder); 3] = [
     ("username", UserOrder::Login),
     ("firstname", UserOrder::Firstname),
     ("lastname", UserOrder::Lastname),
 ];
 
 /// The routes, below the API's prefix.
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/users", get(list).post(create))
-        .route("/users/{user}", get(show).put(update).delete(remove))
-        .route("/users/{user}/password", put(password::change))
-        .route("/users/{user}/emails", put(email::set))
-        .route("/admin/users/{user}/emails", put(email::set_as_admin))
-        .route("/users/{user}/groups", get(group::list))
-        .route("/users/{user}/policies", get(policy::list))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route("/users", get(tell::list, list).post(tell::create, create))
+        .route(
+            "/users/{user}",
+            get(tell::show, show)
+                .put(tell::update, update)
+                .delete(tell::remove, remove),
+        )
+        .route(
+            "/users/{user}/password",
+            put(document::password::change, password::change),
+        )
+        .route("/users/{user}/emails", put(document::email::set, email::set))
+        .route(
+            "/admin/users/{user}/emails",
+            put(document::email::set_as_admin, email::set_as_admin),
+        )
+        .route("/users/{user}/groups", get(tell::list_groups, group::list))
+        .route("/users/{user}/policies", get(tell::list_policies, policy::list))
         .route(
             "/users/{user}/policies/{policy}",
-            put(policy::add).delete(policy::remove),
+            put(tell::add_policy, policy::add).delete(tell::remove_policy, policy::remove),
         )
 }
 

@@ -454,54 +454,30 @@ async fn identity_providers_are_listed_given_and_taken() {
     let listed = caller.ask("GET", "/idp", &Value::Null).await;
     let expected = json!({"items": ["default", "saml", "native", "ldap"], "total": 4, "filtered": 4});
     assert_eq!((status(&listed), listed.json()), (200, expected));
-    let (bob, eve) = (caller.add_named("bob").await, caller.add_named("eve").await);
-    let method = async |user: &str| {
-        let user = caller.ask("GET", user, &Value::Null).await.json();
-        user["authentication_method"].as_str().expect("a method").to_owned()
-    };
+    let bob = caller.add_named("bob").await;
     for kind in ["saml", "native", "default", "ldap", "ldap"] {
         let reply = caller.ask("PUT", &format!("/idp/{kind}{bob}"), &Value::Null).await;
-        assert_eq!((status(&reply), method(&bob).await.as_str()), (204, kind));
+        assert_eq!((status(&reply), method(&caller, &bob).await.as_str()), (204, kind));
     }
     assert_eq!(
         status(&caller.ask("DELETE", &format!("/idp/saml{bob}"), &Value::Null).await),
         204
     );
-    assert_eq!(method(&bob).await, "ldap", "what it does not have is not taken from it");
+    assert_eq!(
+        method(&caller, &bob).await,
+        "ldap",
+        "what it does not have is not taken from it"
+    );
     assert_eq!(
         status(&caller.ask("DELETE", &format!("/idp/ldap{bob}"), &Value::Null).await),
         204
     );
-    assert_eq!(method(&bob).await, "default");
-
-    let id = |user: &str| json!({"uuid": user.strip_prefix("/users/").expect("a path"), "username": "x"});
-    let both = json!({"users": [id(&bob), id(&eve)]});
-    assert_eq!(status(&caller.ask("PUT", "/idp/saml/users", &both).await), 204);
-    assert_eq!(
-        (method(&bob).await, method(&eve).await),
-        ("saml".to_owned(), "saml".to_owned())
-    );
-    let partly = json!({"users": [id(&bob), {"uuid": UNKNOWN}]});
-    let reply = caller.ask("PUT", "/idp/ldap/users", &partly).await;
-    assert_eq!(error(&reply), error_of(404, "unknown-user", "users"));
-    assert_eq!(method(&bob).await, "saml", "all or none");
-    for wrong in [
-        json!({}),
-        json!({"users": null}),
-        json!({"users": id(&bob)}),
-        json!({"users": [UNKNOWN]}),
-        json!({"users": [{}]}),
-        json!({"users": [{"uuid": "nope"}]}),
+    assert_eq!(method(&caller, &bob).await, "default");
+    for (method, path) in [
+        ("PUT", format!("/idp/unknown{bob}")),
+        ("DELETE", format!("/idp/unknown{bob}")),
     ] {
-        let reply = caller.ask("PUT", "/idp/ldap/users", &wrong).await;
-        assert_eq!(error(&reply), error_of(400, "invalid-data", "users"), "{wrong}");
-    }
-    for (method, path, body) in [
-        ("PUT", format!("/idp/unknown{bob}"), Value::Null),
-        ("DELETE", format!("/idp/unknown{bob}"), Value::Null),
-        ("PUT", "/idp/unknown/users".to_owned(), both),
-    ] {
-        let reply = caller.ask(method, &path, &body).await;
+        let reply = caller.ask(method, &path, &Value::Null).await;
         assert_eq!(
             error(&reply),
             error_of(404, "unknown-idp-type", "idp"),
@@ -514,75 +490,63 @@ async fn identity_providers_are_listed_given_and_taken() {
     );
 }
 
+async fn method(caller: &Caller, user: &str) -> String {
+    let user = caller.ask("GET", user, &Value::Null).await.json();
+    user["authentication_method"].as_str().expect("a method").to_owned()
+}
+
+#[tokio::test]
+async fn the_method_of_several_users_is_set_for_all_or_for_none() {
+    let caller = Caller::with("#").await;
+    let (bob, eve) = (caller.add_named("bob").await, caller.add_named("eve").await);
+    let id = |user: &str| json!({"uuid": user.strip_prefix("/users/").expect("a path"), "username": "x"});
+    let both = json!({"users": [id(&bob), id(&eve)]});
+    assert_eq!(status(&caller.ask("PUT", "/idp/saml/users", &both).await), 204);
+    assert_eq!(
+        (method(&caller, &bob).await, method(&caller, &eve).await),
+        ("saml".to_owned(), "saml".to_owned())
+    );
+    let partly = json!({"users": [id(&bob), {"uuid": UNKNOWN}]});
+    let reply = caller.ask("PUT", "/idp/ldap/users", &partly).await;
+    assert_eq!(error(&reply), error_of(404, "unknown-user", "users"));
+    assert_eq!(method(&caller, &bob).await, "saml", "all or none");
+    for wrong in [
+        json!({}),
+        json!({"users": null}),
+        json!({"users": id(&bob)}),
+        json!({"users": [UNKNOWN]}),
+        json!({"users": [{}]}),
+        json!({"users": [{"uuid": "nope"}]}),
+    ] {
+        let reply = caller.ask("PUT", "/idp/ldap/users", &wrong).await;
+        assert_eq!(error(&reply), error_of(400, "invalid-data", "users"), "{wrong}");
+    }
+    let reply = caller.ask("PUT", "/idp/unknown/users", &both).await;
+    assert_eq!(error(&reply), error_of(404, "unknown-idp-type", "idp"));
+}
+
 #[tokio::test]
 async fn each_route_of_a_user_asks_for_its_own_access() {
     let caller = Caller::with("nothing").await;
     for (method, path, access) in [
-        ("POST", "/users".to_owned(), "auth.users.create".to_owned()),
-        (
-            "PUT",
-            format!("/users/{UNKNOWN}"),
-            format!("auth.users.{UNKNOWN}.update"),
-        ),
-        (
-            "DELETE",
-            format!("/users/{UNKNOWN}"),
-            format!("auth.users.{UNKNOWN}.delete"),
-        ),
-        (
-            "PUT",
-            format!("/users/{UNKNOWN}/password"),
-            format!("auth.users.{UNKNOWN}.password.update"),
-        ),
-        (
-            "PUT",
-            format!("/users/{UNKNOWN}/emails"),
-            format!("auth.users.{UNKNOWN}.emails.update"),
-        ),
-        (
-            "PUT",
-            format!("/admin/users/{UNKNOWN}/emails"),
-            format!("auth.admin.users.{UNKNOWN}.emails.update"),
-        ),
-        (
-            "GET",
-            format!("/users/{UNKNOWN}/groups"),
-            format!("auth.users.{UNKNOWN}.groups.read"),
-        ),
-        (
-            "GET",
-            format!("/users/{UNKNOWN}/policies"),
-            format!("auth.users.{UNKNOWN}.policies.read"),
-        ),
-        (
-            "PUT",
-            format!("/users/{UNKNOWN}/policies/a.b"),
-            format!("auth.users.{UNKNOWN}.policies.a_b.create"),
-        ),
-        (
-            "DELETE",
-            format!("/users/{UNKNOWN}/policies/a"),
-            format!("auth.users.{UNKNOWN}.policies.a.delete"),
-        ),
-        ("GET", "/idp".to_owned(), "auth.idp.read".to_owned()),
-        (
-            "PUT",
-            format!("/idp/saml/users/{UNKNOWN}"),
-            format!("auth.idp.saml.users.{UNKNOWN}.create"),
-        ),
-        (
-            "DELETE",
-            format!("/idp/saml/users/{UNKNOWN}"),
-            format!("auth.idp.saml.users.{UNKNOWN}.delete"),
-        ),
-        (
-            "PUT",
-            "/idp/saml/users".to_owned(),
-            "auth.idp.saml.users.update".to_owned(),
-        ),
+        ("POST", "/users", "auth.users.create"),
+        ("PUT", "/users/ID", "auth.users.ID.update"),
+        ("DELETE", "/users/ID", "auth.users.ID.delete"),
+        ("PUT", "/users/ID/password", "auth.users.ID.password.update"),
+        ("PUT", "/users/ID/emails", "auth.users.ID.emails.update"),
+        ("PUT", "/admin/users/ID/emails", "auth.admin.users.ID.emails.update"),
+        ("GET", "/users/ID/groups", "auth.users.ID.groups.read"),
+        ("GET", "/users/ID/policies", "auth.users.ID.policies.read"),
+        ("PUT", "/users/ID/policies/a.b", "auth.users.ID.policies.a_b.create"),
+        ("DELETE", "/users/ID/policies/a", "auth.users.ID.policies.a.delete"),
+        ("GET", "/idp", "auth.idp.read"),
+        ("PUT", "/idp/saml/users/ID", "auth.idp.saml.users.ID.create"),
+        ("DELETE", "/idp/saml/users/ID", "auth.idp.saml.users.ID.delete"),
+        ("PUT", "/idp/saml/users", "auth.idp.saml.users.update"),
     ] {
-        let reply = caller.ask(method, &path, &json!({})).await;
+        let reply = caller.ask(method, &path.replace("ID", UNKNOWN), &json!({})).await;
         let required = &reply.json()["details"]["required_access"];
+        let access = access.replace("ID", UNKNOWN);
         assert_eq!((status(&reply), required), (401, &json!(access)), "{method} {path}");
     }
 }
