@@ -89,13 +89,15 @@ pub(super) fn xivo_uuid(
     variable: Option<String>,
     source: &Source,
 ) -> Result<Option<String>, ConfigError> {
-    let is_uuid = |text: &str| uuid::Uuid::parse_str(text).is_ok();
+    // A UUID as a rule, but installations have got by with other words.
+    let is_word = |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let problem = |text: &str| format!("`{}` is no word of at most 64 ASCII characters", text.escape_debug());
     match (raw, variable.filter(|text| !text.is_empty())) {
-        (Some(raw), _) if is_uuid(raw.get_ref()) => Ok(Some(raw.get_ref().clone())),
-        (Some(raw), _) => Err(source.refuse(raw.span(), format!("`{}` is no UUID", raw.get_ref()))),
-        (None, Some(text)) if !is_uuid(&text) => Err(ConfigError::Invalid {
+        (Some(raw), _) if is_word(raw.get_ref()) => Ok(Some(raw.get_ref().clone())),
+        (Some(raw), _) => Err(source.refuse(raw.span(), problem(raw.get_ref()))),
+        (None, Some(text)) if !is_word(&text) => Err(ConfigError::Invalid {
             location: Location::Variable(XIVO_UUID.to_owned()),
-            problem: format!("`{text}` is no UUID"),
+            problem: problem(&text),
         }),
         (None, variable) => Ok(variable),
     }

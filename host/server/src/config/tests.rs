@@ -250,8 +250,8 @@ fn wrong_values_are_named_with_file_and_line() {
             "/srv/keyway.toml:2: `dialect.wazo.backend`: no `[[backend]]` has the name or alias `nope`",
         ),
         (
-            "[dialect.wazo]\nxivo_uuid = \"nope\"",
-            "/srv/keyway.toml:2: `dialect.wazo.xivo_uuid`: `nope` is no UUID",
+            "[dialect.wazo]\nxivo_uuid = \"no word\"",
+            "/srv/keyway.toml:2: `dialect.wazo.xivo_uuid`: `no word` is no word of at most 64 ASCII characters",
         ),
         (
             "[keys]\nmaster_key = {}",

@@ -199,8 +199,9 @@ fn the_installations_id_is_the_files_else_the_environments() {
     assert_eq!(id(Some(&written), second), Ok(Some(first.to_owned())));
     assert_eq!(id(None, second), Ok(Some(second.to_owned())));
     assert_eq!(id(None, ""), Ok(None));
+    assert_eq!(id(None, "the-first-one"), Ok(Some("the-first-one".to_owned())));
     assert_eq!(
-        id(None, "nope"),
-        Err("environment variable `XIVO_UUID`: `nope` is no UUID".to_owned())
+        id(None, "no word\n"),
+        Err("environment variable `XIVO_UUID`: `no word\\n` is no word of at most 64 ASCII characters".to_owned())
     );
 }
