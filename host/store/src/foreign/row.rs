@@ -116,12 +116,10 @@ pub(super) struct UserRow {
     enabled: bool,
     password_hash: Option<String>,
     password_salt: Option<Vec<u8>>,
-    policies: Vec<String>,
-    groups: Vec<String>,
 }
 
 impl UserRow {
-    pub(super) fn with(self, emails: Vec<ForeignEmail>) -> ForeignUser {
+    pub(super) fn with(self, emails: Vec<ForeignEmail>, policies: Vec<String>, groups: Vec<String>) -> ForeignUser {
         ForeignUser {
             verifier: verifier(self.password_hash.map(Secret::new), self.password_salt.as_deref()),
             id: self.uuid,
@@ -133,8 +131,8 @@ impl UserRow {
             authentication_method: self.authentication_method,
             enabled: self.enabled,
             emails,
-            policies: self.policies,
-            groups: self.groups,
+            policies,
+            groups,
         }
     }
 }
@@ -150,23 +148,49 @@ fn verifier(hash: Option<Secret<String>>, salt: Option<&[u8]>) -> Result<Option<
     verifier.map(Some).ok_or(unknown)
 }
 
+/// A row of what users have any number of.
+pub(super) trait HangsOnUser {
+    type Hangs;
+
+    /// The user's id, and what hangs on it.
+    fn apart(self) -> (String, Self::Hangs);
+}
+
+/// The id of a policy or of a group.
+#[derive(FromRow)]
+pub(super) struct LinkRow {
+    owner: String,
+    id: String,
+}
+
+impl HangsOnUser for LinkRow {
+    type Hangs = String;
+
+    fn apart(self) -> (String, String) {
+        (self.owner, self.id)
+    }
+}
+
 #[derive(FromRow)]
 pub(super) struct EmailRow {
-    pub(super) user_uuid: String,
+    user_uuid: String,
     uuid: String,
     address: String,
     main: bool,
     confirmed: bool,
 }
 
-impl From<EmailRow> for ForeignEmail {
-    fn from(row: EmailRow) -> Self {
-        Self {
-            id: row.uuid,
-            address: row.address,
-            main: row.main,
-            confirmed: row.confirmed,
-        }
+impl HangsOnUser for EmailRow {
+    type Hangs = ForeignEmail;
+
+    fn apart(self) -> (String, ForeignEmail) {
+        let email = ForeignEmail {
+            id: self.uuid,
+            address: self.address,
+            main: self.main,
+            confirmed: self.confirmed,
+        };
+        (self.user_uuid, email)
     }
 }
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::port::{
-    ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
-    ForeignTenant, ForeignUser, StoreError,
+    ForeignCounts, ForeignDirectory, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken, ForeignTenant,
+    ForeignUser, StoreError,
 };
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions as _, FromRow, PgConnection};
 use tokio::sync::Mutex;
 
-use super::row::{EmailRow, GroupRow, LdapRow, PolicyRow, RefreshRow, TenantRow, UserRow};
+use super::row::{EmailRow, GroupRow, HangsOnUser, LdapRow, LinkRow, PolicyRow, RefreshRow, TenantRow, UserRow};
 use crate::failure::{Failure, during};
 use crate::open::OpenError;
 use crate::postgres::{connect, place};
@@ -82,11 +82,16 @@ const GROUPS: &str = "SELECT g.uuid::text, g.tenant_uuid::text, g.name::text, g.
     FROM auth_group g WHERE g.uuid::text > $1 ORDER BY g.uuid::text LIMIT $2";
 
 const USERS: &str = "SELECT u.uuid::text, u.tenant_uuid::text, u.username::text, u.firstname::text, u.lastname::text, u.purpose::text, \
-    u.authentication_method::text, coalesce(u.enabled, false) AS enabled, u.password_hash::text, u.password_salt, \
-    ARRAY(SELECT p.policy_uuid::text FROM auth_user_policy p WHERE p.user_uuid = u.uuid ORDER BY p.policy_uuid) AS policies, \
-    ARRAY(SELECT m.group_uuid::text FROM auth_user_group m JOIN auth_group g ON g.uuid = m.group_uuid \
-    WHERE m.user_uuid = u.uuid AND g.name <> 'wazo-all-users-tenant-' || g.tenant_uuid ORDER BY m.group_uuid) AS groups \
+    u.authentication_method::text, coalesce(u.enabled, false) AS enabled, u.password_hash::text, u.password_salt \
     FROM auth_user u WHERE u.uuid::text > $1 ORDER BY u.uuid::text LIMIT $2";
+
+// What hangs on users is read for a page of them at once: not every release has an index for one.
+const USER_POLICIES: &str = "SELECT p.user_uuid::text AS owner, p.policy_uuid::text AS id FROM auth_user_policy p \
+    WHERE p.user_uuid::text = ANY($1) ORDER BY p.policy_uuid";
+
+const USER_GROUPS: &str = "SELECT m.user_uuid::text AS owner, m.group_uuid::text AS id \
+    FROM auth_user_group m JOIN auth_group g ON g.uuid = m.group_uuid \
+    WHERE m.user_uuid::text = ANY($1) AND g.name <> 'wazo-all-users-tenant-' || g.tenant_uuid ORDER BY m.group_uuid";
 
 const EMAILS: &str = "SELECT e.user_uuid::text, e.uuid::text, e.address::text, e.main, e.confirmed FROM auth_email e \
     WHERE e.user_uuid::text = ANY($1) ORDER BY e.user_uuid, e.main DESC, e.address";
@@ -150,6 +155,25 @@ impl WazoDatabase {
         Ok(rows.fetch_all(&mut *self.0.lock().await).await?)
     }
 
+    /// What hangs on these users, by user.
+    async fn hanging<R>(
+        &self,
+        select: &'static str,
+        users: &[String],
+    ) -> Result<HashMap<String, Vec<R::Hangs>>, Failure>
+    where
+        R: HangsOnUser + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let select = sqlx::query_as::<_, R>(select).bind(users);
+        let rows = select.fetch_all(&mut *self.0.lock().await).await?;
+        let mut of: HashMap<String, Vec<R::Hangs>> = HashMap::new();
+        for row in rows {
+            let (user, hangs) = row.apart();
+            of.entry(user).or_default().push(hangs);
+        }
+        Ok(of)
+    }
+
     async fn all<R>(&self, select: &'static str) -> Result<Vec<R>, Failure>
     where
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
@@ -195,18 +219,14 @@ impl ForeignDirectory for WazoDatabase {
     async fn users(&self, after: &str, limit: u32) -> Result<Vec<ForeignUser>, StoreError> {
         let rows = during("read users", self.page::<UserRow>(USERS, after, limit)).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.uuid.clone()).collect();
-        let emails: Vec<EmailRow> = during("read addresses", async {
-            let select = sqlx::query_as(EMAILS).bind(ids);
-            Ok(select.fetch_all(&mut *self.0.lock().await).await?)
-        })
-        .await?;
-        let mut of: HashMap<String, Vec<ForeignEmail>> = HashMap::new();
-        for email in emails {
-            of.entry(email.user_uuid.clone()).or_default().push(email.into());
-        }
+        let mut emails = during("read addresses", self.hanging::<EmailRow>(EMAILS, &ids)).await?;
+        let mut policies = during("read users' policies", self.hanging::<LinkRow>(USER_POLICIES, &ids)).await?;
+        let mut groups = during("read users' groups", self.hanging::<LinkRow>(USER_GROUPS, &ids)).await?;
         let users = rows.into_iter().map(|row| {
-            let emails = of.remove(&row.uuid).unwrap_or_default();
-            row.with(emails)
+            let emails = emails.remove(&row.uuid).unwrap_or_default();
+            let policies = policies.remove(&row.uuid).unwrap_or_default();
+            let groups = groups.remove(&row.uuid).unwrap_or_default();
+            row.with(emails, policies, groups)
         });
         Ok(users.collect())
     }
