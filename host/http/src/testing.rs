@@ -388,7 +388,7 @@ fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Req
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Reply {
-    let asked = (request.method().clone(), request.uri().path().to_owned());
+    let asked = (request.method().clone(), request.uri().clone());
     let reply = reply(router, request).await;
     told::check(router, &asked.0, &asked.1, &reply).await;
     reply

@@ -63,23 +63,36 @@ pub(super) fn inline(text: &str) -> String {
 }
 
 pub(super) fn code(text: &str) -> String {
-    element("code", &Escaped(text).to_string())
+    format!("<code>{}</code>", Escaped(text))
 }
 
-/// Markup within an element.
+/// A name as a part of an id: without spaces, which ids may not hold.
+pub(super) fn anchor(name: &str) -> String {
+    Escaped(&name.replace(' ', "-")).to_string()
+}
+
+/// Markup within an element of a line of its own.
 pub(super) fn element(name: &str, markup: &str) -> String {
     format!("<{name}>{markup}</{name}>\n")
 }
 
 /// A table; nothing without rows.
 pub(super) fn table(title: &str, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let cells = |cells: Vec<String>| -> String { cells.iter().map(|cell| element("td", cell)).collect() };
-    let rows: String = rows.map(|row| element("tr", &cells(row))).collect();
+    let rows: String = rows.map(|cells| element("tr", &row(&cells))).collect();
     if rows.is_empty() {
         return rows;
     }
     let title = element("caption", &Escaped(title).to_string());
     element("table", &(title + &rows))
+}
+
+/// The cells of a row, whose first names it.
+fn row(cells: &[String]) -> String {
+    let Some((name, cells)) = cells.split_first() else {
+        return String::new();
+    };
+    let cells: String = cells.iter().map(|cell| element("td", cell)).collect();
+    format!("<th scope=\"row\">{name}</th>\n{cells}")
 }
 
 /// What a schema takes, in words.
@@ -151,7 +164,7 @@ mod tests {
     fn markup_in_a_text_is_text() {
         assert_eq!(
             prose("<b> `a&b` \"'\n\n\n\nc"),
-            "<p>&lt;b&gt; <code>a&amp;b</code>\n &quot;&#39;</p>\n<p>c</p>\n"
+            "<p>&lt;b&gt; <code>a&amp;b</code> &quot;&#39;</p>\n<p>c</p>\n"
         );
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::REQUIRED_ACCESS;
-use super::markup::{Escaped, code, element, fields, inline, items, prose, shape, table, text};
+use super::markup::{Escaped, anchor, code, element, fields, inline, items, prose, shape, table, text};
 
 const STYLE: &str = include_str!("page.css");
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
@@ -44,8 +44,10 @@ pub(super) fn render(document: &Value) -> String {
 }
 
 fn link(kind: &str, name: &str) -> String {
-    let name = Escaped(name);
-    element("li", &format!("<a href=\"#{kind}-{name}\">{name}</a>"))
+    element(
+        "li",
+        &format!("<a href=\"#{kind}-{}\">{}</a>", anchor(name), Escaped(name)),
+    )
 }
 
 fn servers(words: &str, value: &Value) -> String {
@@ -69,9 +71,10 @@ fn section(document: &Value, tag: &Value) -> String {
             operations.push_str(&operation(document, path, item, method, told));
         }
     }
-    let name = Escaped(name);
     format!(
-        "<section id=\"tag-{name}\">\n<h2>{name}</h2>\n{}{operations}</section>\n",
+        "<section id=\"tag-{}\">\n<h2>{}</h2>\n{}{operations}</section>\n",
+        anchor(name),
+        Escaped(name),
         prose(text(tag, "description"))
     )
 }
@@ -104,7 +107,7 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 fn access(told: &Value) -> String {
     let access = text(told, REQUIRED_ACCESS);
     if !access.is_empty() {
-        return element("p", &format!("Needs a token with the access {}", code(access)));
+        return element("p", &format!("Needs a token with the access {}.", code(access)));
     }
     let schemes = items(told, "security").iter().filter_map(Value::as_object);
     let schemes: Vec<_> = schemes
@@ -114,7 +117,7 @@ fn access(told: &Value) -> String {
     let words = if schemes.is_empty() {
         "Needs no token.".to_owned()
     } else {
-        format!("Takes {}", schemes.join(" or "))
+        format!("Takes {}.", schemes.join(" or "))
     };
     element("p", &words)
 }

@@ -1,21 +1,28 @@
 //! Whether an answer is what the document tells of it: each answer in each test of a route is looked at.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use boon::{Compiler, Schemas};
-use http::{Method, Request};
+use boon::{Compiler, SchemaIndex, Schemas};
+use http::{Method, Request, Uri};
 use serde_json::{Value, json};
 
 use super::Reply;
+use crate::document::LINK;
 
 /// Where the validator finds the document.
 const PLACE: &str = "http://test/openapi.json";
 
 /// The document that a router serves, with no place for fields that it does not tell of.
-pub(crate) struct Told(Value);
+pub(crate) struct Told {
+    document: Value,
+    /// The numbers of the schemas of answers, by their texts.
+    answers: HashMap<String, usize>,
+    /// Those of them that were needed, by their numbers.
+    compiled: Mutex<HashMap<usize, (Schemas, SchemaIndex)>>,
+}
 
 /// One operation of it.
 pub(crate) struct Found<'a> {
@@ -29,9 +36,9 @@ static READ: LazyLock<Mutex<HashMap<String, Arc<Told>>>> = LazyLock::new(Mutex::
 
 /// # Panics
 /// If the document does not tell of this answer.
-pub(super) async fn check(router: &Router, method: &Method, path: &str, reply: &Reply) {
+pub(super) async fn check(router: &Router, method: &Method, uri: &Uri, reply: &Reply) {
     if let Some(told) = Told::by(router).await {
-        told.check(method, path, reply);
+        told.check(method, uri, reply);
     }
 }
 
@@ -44,23 +51,31 @@ impl Told {
             return None;
         }
         let mut read = READ.lock().expect("no test panics while it reads");
-        let told = read.entry(reply.body.clone()).or_insert_with(|| {
-            let mut document = reply.json();
-            forbid_others(&mut document["components"]["schemas"]);
-            forbid_others(&mut document["paths"]);
-            Arc::new(Self(document))
-        });
-        Some(told.clone())
+        let told = read.entry(reply.body.clone());
+        Some(told.or_insert_with(|| Arc::new(Self::new(reply.json()))).clone())
+    }
+
+    fn new(mut document: Value) -> Self {
+        forbid_others(&mut document);
+        let answers = answers(&document);
+        for (schema, number) in &answers {
+            document["x-answers"][number.to_string()] = serde_json::from_str(schema).expect("JSON");
+        }
+        Self {
+            document,
+            answers,
+            compiled: Mutex::default(),
+        }
     }
 
     /// The document.
     pub(crate) fn document(&self) -> &Value {
-        &self.0
+        &self.document
     }
 
     /// All operations, each by its path below each place where it is served.
     pub(crate) fn operations(&self) -> impl Iterator<Item = (String, Found<'_>)> {
-        let paths = self.0["paths"].as_object().expect("paths").iter();
+        let paths = self.document["paths"].as_object().expect("paths").iter();
         paths.flat_map(move |(path, item)| {
             let found = move |server: &Value| {
                 let server = server["url"].as_str().expect("a URL").trim_end_matches('/').to_owned();
@@ -85,7 +100,7 @@ impl Told {
     }
 
     fn servers<'a>(&'a self, item: &'a Value) -> &'a [Value] {
-        let servers = item.get("servers").unwrap_or(&self.0["servers"]);
+        let servers = item.get("servers").unwrap_or(&self.document["servers"]);
         servers.as_array().expect("servers")
     }
 
@@ -98,26 +113,51 @@ impl Told {
             .as_str()
             .and_then(|place| place.strip_prefix('#'))
             .expect("a place");
-        self.0.pointer(place).unwrap_or_else(|| panic!("{place} is nowhere"))
+        self.document
+            .pointer(place)
+            .unwrap_or_else(|| panic!("{place} is nowhere"))
     }
 
-    fn check(&self, method: &Method, path: &str, reply: &Reply) {
-        let matching = self.operations().filter(|(place, _)| matches(place, path));
-        let matching: Vec<_> = matching.collect();
-        let Some(best) = matching.iter().map(|(place, _)| literals(place)).max() else {
-            return assert_eq!(reply.status, 404, "nothing is told of {path}");
-        };
-        let mut matching = matching.iter().filter(|(place, _)| literals(place) == best);
-        let by = |wanted: &str| matching.clone().find(|(_, found)| found.method == wanted);
-        let found = by(method.as_str()).or_else(|| by("GET").filter(|_| method == Method::HEAD));
-        let Some((_, found)) = found else {
-            let (place, _) = matching.next().expect("one");
+    /// The operation that answers there.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<Found<'_>> {
+        let mut matching: Vec<_> = self.operations().filter(|(place, _)| matches(place, path)).collect();
+        let best = matching.iter().map(|(place, _)| literals(place)).max()?;
+        matching.retain(|(place, _)| literals(place) == best);
+        let by = |wanted: &str| matching.iter().position(|(_, found)| found.method == wanted);
+        let index = by(method.as_str()).or_else(|| by("GET").filter(|_| method == Method::HEAD))?;
+        Some(matching.swap_remove(index).1)
+    }
+
+    fn check(&self, method: &Method, uri: &Uri, reply: &Reply) {
+        let Some(found) = self.find(method, uri.path()) else {
             return assert!(
                 reply.status == 405 || method == Method::OPTIONS || is_no_page(reply),
-                "{method} {place} is not told of: {reply:?}"
+                "{method} {uri} is not told of: {reply:?}"
             );
         };
-        self.check_answer(found, method, reply);
+        self.check_answer(&found, method, reply);
+        if reply.status.is_success() {
+            self.check_query(&found, uri);
+        }
+    }
+
+    /// What a request had in its query, and what was not refused.
+    fn check_query(&self, found: &Found<'_>, uri: &Uri) {
+        let parameters = found.operation["parameters"].as_array().into_iter().flatten();
+        let parameters: Vec<_> = parameters.map(|parameter| self.resolve(parameter)).collect();
+        let schemes = found.operation["security"].as_array().into_iter().flatten();
+        let by_link = schemes.filter_map(|scheme| scheme.get(LINK)).count() > 0;
+        for (name, _) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            let told = parameters
+                .iter()
+                .any(|parameter| parameter["in"] == "query" && parameter["name"] == *name);
+            assert!(
+                told || (name == "token" && by_link),
+                "{} {} is not told to take `{name}`",
+                found.method,
+                found.path
+            );
+        }
     }
 
     fn check_answer(&self, found: &Found<'_>, method: &Method, reply: &Reply) {
@@ -145,18 +185,45 @@ impl Told {
     }
 
     /// # Panics
-    /// If the value does not have this schema.
-    pub(crate) fn check_shape(&self, schema: &Value, value: &Value) {
-        let mut document = self.0.clone();
-        document["wanted"] = schema.clone();
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.enable_format_assertions();
-        compiler.add_resource(PLACE, document).expect("a document");
-        let compiled = compiler.compile(&format!("{PLACE}#/wanted"), &mut schemas);
-        let compiled = compiled.unwrap_or_else(|error| panic!("{error:#}"));
-        if let Err(error) = schemas.validate(value, compiled) {
+    /// If the value does not have this schema, which is one of an answer.
+    fn check_shape(&self, schema: &Value, value: &Value) {
+        let number = self.answers.get(&schema.to_string()).expect("a schema of an answer");
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let (schemas, index) = compiled.entry(*number).or_insert_with(|| self.compile(*number));
+        if let Err(error) = schemas.validate(value, *index) {
             panic!("{value:#}: {error:#}");
         }
+    }
+
+    fn compile(&self, number: usize) -> (Schemas, SchemaIndex) {
+        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+        compiler.enable_format_assertions();
+        compiler.add_resource(PLACE, self.document.clone()).expect("a document");
+        let index = compiler.compile(&format!("{PLACE}#/x-answers/{number}"), &mut schemas);
+        let index = index.unwrap_or_else(|error| panic!("{error:#}"));
+        (schemas, index)
+    }
+}
+
+/// Each schema of an answer once, by its text: its number.
+fn answers(document: &Value) -> HashMap<String, usize> {
+    let places = [&document["paths"], &document["components"]["responses"]];
+    let mut found = HashMap::new();
+    for place in places {
+        find_schemas(place, &mut found);
+    }
+    found
+}
+
+fn find_schemas(value: &Value, found: &mut HashMap<String, usize>) {
+    if let Some(schema) = value.get("schema") {
+        let next = found.len();
+        found.entry(schema.to_string()).or_insert(next);
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| find_schemas(value, found)),
+        Value::Array(items) => items.iter().for_each(|value| find_schemas(value, found)),
+        _ => {}
     }
 }
 

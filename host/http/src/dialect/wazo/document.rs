@@ -24,21 +24,21 @@ use shape::{ApiError, Message, TokenServiceError};
 
 /// What there is, in the page's order.
 pub(super) const TAGS: &[(&str, &str)] = &[
-    (token::TAG, "Tokens: logins, checks, and their end."),
+    (token::TAG, "Logins, checks of tokens, and their end."),
     (
         refresh_token::TAG,
-        "Refresh tokens, by the client that they were given to. Their text is shown once, by the login that made them.",
+        "By the client that they were given to. Their text is shown once, by the login that made them.",
     ),
-    (session::TAG, "Sessions: one for each login."),
-    (user::TAG, "Users of the directory."),
-    (email::TAG, "Addresses of users, and their confirmation."),
-    (password::TAG, "Passwords, known or forgotten."),
-    (group::TAG, "Groups: their members have their policies."),
+    (session::TAG, "One for each login."),
+    (user::TAG, "Who is in the directory."),
+    (email::TAG, "The addresses of users, and their confirmation."),
+    (password::TAG, "Known or forgotten."),
+    (group::TAG, "Their members have their policies."),
     (
         policy::TAG,
-        "Policies: named lists of accesses. Nobody adds or removes an access that the own token does not have.",
+        "Named lists of accesses. Nobody adds or removes an access that the own token does not have.",
     ),
-    (tenant::TAG, "Tenants: a tree. Whoever is in one sees it and all below."),
+    (tenant::TAG, "A tree. Whoever is in one sees it and all below."),
     (idp::TAG, "By which method users prove who they are."),
     (ldap::TAG, "Backends, and where the users of a tenant are in LDAP."),
     (
@@ -65,6 +65,22 @@ pub(super) fn path_parameter(name: &str) -> Option<ParameterBuilder> {
         _ => return None,
     };
     Some(parameter(ParameterIn::Path, name, schema, description))
+}
+
+/// A filter of a list by its name.
+fn filter(name: &str) -> (ObjectBuilder, &'static str) {
+    match name {
+        "group_uuid" => (uuid(), "Only the members of this group."),
+        "policy_uuid" => (uuid(), "Only those that were given this policy."),
+        "policy_slug" => (text(), "Only those that were given a policy of this slug."),
+        "has_policy_uuid" => (uuid(), "Only those that have this policy, be it by a group."),
+        "has_policy_slug" => (text(), "Only those that have a policy of this slug, be it by a group."),
+        "mobile" => (boolean(), "Only those of mobile devices, or only the others."),
+        "read_only" => (boolean(), "Only those that nobody may change here, or only the others."),
+        "system_managed" => (boolean(), "Only those that the server made, or only the others."),
+        "uuid" => (uuid(), "Only this one."),
+        _ => (text(), "Only those that have exactly this."),
+    }
 }
 
 /// The schema of an id.
@@ -163,10 +179,11 @@ impl Operation {
             .answer(refused_list())
     }
 
-    /// Filters of a list: what it lists has exactly these values.
+    /// Filters of a list.
     fn filters(self, names: &[&str]) -> Self {
         names.iter().fold(self, |operation, name| {
-            operation.query(name, text(), "Only those that have exactly this.")
+            let (schema, description) = filter(name);
+            operation.query(name, schema, description)
         })
     }
 

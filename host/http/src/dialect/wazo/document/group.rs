@@ -43,7 +43,15 @@ struct GroupChange {
 }
 
 /// What a list of groups can be filtered by.
-pub(super) const FILTERS: &[&str] = &["uuid", "name", "slug", "read_only", "system_managed", "policy_uuid", "policy_slug"];
+pub(super) const FILTERS: &[&str] = &[
+    "uuid",
+    "name",
+    "slug",
+    "read_only",
+    "system_managed",
+    "policy_uuid",
+    "policy_slug",
+];
 const TAKEN: &str = "There is such a group.";
 const SYSTEM: &str = "The server manages the group.";
 

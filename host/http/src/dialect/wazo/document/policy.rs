@@ -3,12 +3,12 @@
 #![expect(dead_code, reason = "these types say what JSON looks like; nobody makes one")]
 
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use uuid::Uuid;
 
-use super::{boolean, count};
+use super::count;
 use crate::dialect::wazo::policy::ORDERS;
 use crate::document::{Answer, Operation, Shape};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 
 pub(super) const TAG: &str = "policies";
 
@@ -56,8 +56,8 @@ struct PolicyChange {
     acl: Option<Vec<String>>,
 }
 
-/// What a list of policies can be filtered by; `read_only`, which is no text, is not among it.
-pub(super) const FILTERS: &[&str] = &["uuid", "name", "slug", "description"];
+/// What a list of policies can be filtered by.
+pub(super) const FILTERS: &[&str] = &["uuid", "name", "slug", "description", "read_only"];
 const TAKEN: &str = "There is such a policy.";
 const MANAGED: &str = "The configuration manages the policy.";
 
@@ -77,11 +77,6 @@ pub(in crate::dialect::wazo) fn list() -> Operation {
     Operation::of_tenant(TAG, "listPolicies", "Lists policies", "auth.policies.read")
         .list_parameters(&ORDERS)
         .filters(FILTERS)
-        .query(
-            "read_only",
-            boolean(),
-            "Only those that nobody may change, or only the others.",
-        )
         .answer(Answer::new(200, "This part of the list.").json(page))
 }
 

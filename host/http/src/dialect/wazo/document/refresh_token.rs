@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::boolean;
 use crate::dialect::wazo::refresh_token::ORDERS;
 use crate::document::Operation;
 
@@ -31,8 +30,7 @@ const REMOVED: &str = "It is gone. The tokens that it was used for stay good.";
 fn lists(operation: Operation) -> Operation {
     operation
         .lists::<RefreshToken, _>(&ORDERS)
-        .filters(&["client_id"])
-        .query("mobile", boolean(), "Only those of mobile devices, or only the others.")
+        .filters(&["client_id", "mobile"])
 }
 
 pub(in crate::dialect::wazo) fn list() -> Operation {
