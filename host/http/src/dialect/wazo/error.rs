@@ -209,7 +209,7 @@ fn directory(error: &DirectoryError, wazo: &Wazo, call: &Call) -> Response {
         DirectoryError::OtherTenant { what } => {
             let message = format!("The {what} belongs to another tenant");
             let error = ApiError::new(StatusCode::BAD_REQUEST, "missmatching-tenant", message, json!({}));
-            wire::api_error(&error, wazo.now())
+            wire::api_error(&error.resource("groups"), wazo.now())
         }
         DirectoryError::Protected { what: "policy", name } => {
             let reason = format!("Forbidden policy deletion: \"{name}\"");

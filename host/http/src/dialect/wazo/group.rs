@@ -18,7 +18,7 @@ use super::fields::Fields;
 use super::ids::Ids;
 use super::list_query::{boolean, list_query, problems_or};
 use super::validation::Problems;
-use super::wire;
+use super::wire::{self, ApiError};
 use crate::document::{Routes, get, put};
 use crate::edge::{Payload, PayloadError};
 
@@ -151,6 +151,10 @@ fn taken(error: DirectoryError, name: &str) -> Failure {
     match error {
         DirectoryError::Store(StoreError::Conflict { .. }) => {
             Failure::Service(StatusCode::CONFLICT, format!("Group \"{name}\" already exists"))
+        }
+        DirectoryError::Invalid { field, rule } => {
+            let field = if field == "group name" { "name" } else { field };
+            ApiError::refused("groups", field, rule).into()
         }
         error => error.into(),
     }

@@ -53,6 +53,9 @@ async fn create(ask: Ask, payload: Result<Payload, PayloadError>) -> Response {
     let created = async {
         let caller = ask.authorize("auth.tenants.create").await?;
         let (id, slug, profile) = content::new_tenant(payload)?;
+        if id == Some(caller.tenant) {
+            return Err(ApiError::conflict("tenants", "uuid", &caller.tenant.to_string()).into());
+        }
         let new = AddTenant {
             id,
             parent: caller.tenant,

@@ -189,6 +189,46 @@ async fn a_group_is_created_read_renamed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_group_whose_name_or_slug_is_no_such_thing_is_refused_by_the_field() {
+    let caller = Caller::with("#").await;
+    for (body, field) in [
+        (json!({"name": "a\u{7}"}), "name"),
+        (json!({"name": "a", "slug": "no slug"}), "slug"),
+    ] {
+        let reply = caller.ask("POST", "/groups", &body).await;
+        let answer = reply.json();
+        assert_eq!(
+            (status(&reply), &answer["error_id"], &answer["resource"]),
+            (400, &json!("invalid-data"), &json!("groups")),
+            "{body}"
+        );
+        assert!(answer["details"][field].is_object(), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_another_tenant_cannot_become_a_member() {
+    let caller = Caller::with("#").await;
+    let below = caller.ask("POST", "/tenants", &json!({"name": "below"})).await.json();
+    let tenant = [("wazo-tenant", below["uuid"].as_str().expect("an id"))];
+    let bob = caller
+        .ask_with("POST", "/users", &tenant, &json!({"username": "bob"}))
+        .await;
+    let group = caller.ask("POST", "/groups", &json!({"name": "a"})).await.json();
+    let path = format!(
+        "/groups/{}/users/{}",
+        group["uuid"].as_str().expect("an id"),
+        bob.json()["uuid"].as_str().expect("an id")
+    );
+    let reply = caller.ask("PUT", &path, &Value::Null).await;
+    let answer = reply.json();
+    assert_eq!(
+        (status(&reply), &answer["error_id"], &answer["resource"]),
+        (400, &json!("missmatching-tenant"), &json!("groups"))
+    );
+}
+
+#[tokio::test]
 async fn members_are_added_listed_and_removed() {
     let caller = Caller::with("#").await;
     let directory = &caller.house.state.directory;

@@ -104,6 +104,7 @@ async fn what_another_tenant_has_is_a_conflict() {
         (json!({"slug": "dup"}), "slug"),
         (json!({"domain_names": ["free.org", "WAZO.io"]}), "domain_names"),
         (json!({"uuid": taken["uuid"]}), "uuid"),
+        (json!({"uuid": taken["parent_uuid"]}), "uuid"),
     ] {
         let reply = caller.ask("POST", "/tenants", &body).await;
         let answer = reply.json();
