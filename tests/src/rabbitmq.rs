@@ -1,4 +1,4 @@
-//! A private RabbitMQ: Debian's package in a folder of its own, on the loopback, as an unprivileged user. It ends with the test's process
+//! A private `RabbitMQ`: Debian's package in a folder of its own, on the loopback, as an unprivileged user. It ends with the test's process
 //! however that ends, and takes its folder along.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
@@ -43,7 +43,7 @@ impl RabbitServer {
     /// Starts one. Its user is `guest` with the password `guest`.
     ///
     /// # Panics
-    /// If RabbitMQ is not installed or does not start.
+    /// If `RabbitMQ` is not installed or does not start.
     pub fn start() -> Self {
         assert!(Path::new(PROGRAM).exists(), "{NOT_INSTALLED}");
         let folder = tempfile::Builder::new()
