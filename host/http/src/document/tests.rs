@@ -1,5 +1,7 @@
 //! The document is valid, and true of the router that serves it.
 
+mod serve;
+
 use std::collections::BTreeSet;
 
 use axum::Router;

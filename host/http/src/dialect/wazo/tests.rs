@@ -8,6 +8,7 @@ mod policy;
 mod refresh;
 mod tenant;
 mod user;
+mod walk;
 
 use std::time::Duration;
 
