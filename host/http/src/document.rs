@@ -1,4 +1,4 @@
-//! What is served, as an `OpenAPI` document and as a page to read.
+//! What is served, as an OpenAPI document and as a page to read.
 //!
 //! A route stands in its table together with what the document says of it: none can be added that the document does not tell of. What a
 //! dialect's routes take and answer is told beside the dialect.

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
-use utoipa::openapi::OpenApi;
 
 use super::build::{self, Chapter};
 use super::{Answer, Mount, Operation, Routes, Shape, get, page};
@@ -45,14 +44,10 @@ impl Document {
         }))
     }
 
-    pub(super) fn open_api(&self) -> OpenApi {
-        build::build(&self.0.chapters)
-    }
-
     fn rendered(&self) -> &Rendered {
         self.0.rendered.get_or_init(|| {
             // Maps with text for keys: nothing in it can fail to be JSON.
-            let told = serde_json::to_value(self.open_api()).unwrap_or_default();
+            let told = serde_json::to_value(build::build(&self.0.chapters)).unwrap_or_default();
             Rendered {
                 json: File::new(told.to_string()),
                 page: File::new(page::render(&told)),
@@ -63,6 +58,27 @@ impl Document {
     /// The document as JSON, under this content type.
     pub(crate) fn answer(&self, kind: &'static str, headers: &HeaderMap) -> Response {
         self.rendered().json.answer(kind, headers)
+    }
+
+    fn page(&self, headers: &HeaderMap) -> Response {
+        let mut response = self.rendered().page.answer("text/html; charset=utf-8", headers);
+        let own = response.headers_mut();
+        own.insert(header::CONTENT_SECURITY_POLICY, page::policy());
+        own.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        own.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        response
+    }
+
+    /// The operation of another address of the document.
+    pub(crate) fn tell(id: &'static str, summary: &'static str, answer: Answer) -> Operation {
+        Operation::open(TAG, id, summary)
+            .header(
+                "If-None-Match",
+                super::text(),
+                "The version that the caller has, from the header `ETag`.",
+            )
+            .answer(answer.header("ETag", "The version of the document."))
+            .answer(Answer::new(304, "The caller has this version."))
     }
 }
 
@@ -81,11 +97,7 @@ impl File {
             (header::ETAG, self.version.clone()),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         ];
-        if headers
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .any(|known| *known == self.version)
-        {
+        if self.is_known(headers) {
             return (StatusCode::NOT_MODIFIED, own).into_response();
         }
         let kind = [
@@ -93,6 +105,15 @@ impl File {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
         (own, kind, self.content.clone()).into_response()
+    }
+
+    /// Whether it is among the versions that the caller has. A proxy that compressed one marked it as weak; it is as good.
+    fn is_known(&self, headers: &HeaderMap) -> bool {
+        let version = self.version.to_str().unwrap_or_default();
+        let known = headers.get_all(header::IF_NONE_MATCH).iter();
+        known
+            .filter_map(|known| known.to_str().ok())
+            .any(|known| known.contains(version))
     }
 }
 
@@ -125,29 +146,6 @@ pub(crate) fn mount(document: &Document) -> Mount {
         tags: &[(TAG, "What you are reading.")],
         parameter: |_| None,
         routes,
-    }
-}
-
-impl Document {
-    fn page(&self, headers: &HeaderMap) -> Response {
-        let mut response = self.rendered().page.answer("text/html; charset=utf-8", headers);
-        let own = response.headers_mut();
-        own.insert(header::CONTENT_SECURITY_POLICY, page::policy());
-        own.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        own.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        response
-    }
-
-    /// The operation of another address of the document.
-    pub(crate) fn tell(id: &'static str, summary: &'static str, answer: Answer) -> Operation {
-        Operation::open(TAG, id, summary)
-            .header(
-                "If-None-Match",
-                super::text(),
-                "The version that the caller has, from the header `ETag`.",
-            )
-            .answer(answer.header("ETag", "The version of the document."))
-            .answer(Answer::new(304, "The caller has this version."))
     }
 }
 

@@ -118,6 +118,7 @@ impl Inbox {
             inbox.0.lock().expect("no panic").push((headers, body));
             StatusCode::NO_CONTENT
         };
+        #[expect(clippy::disallowed_methods, reason = "the route is a test's")]
         let router = Router::new().route("/hook", post(take)).with_state(self.clone());
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -211,6 +212,7 @@ async fn a_webhook_is_not_sent_elsewhere() {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
+    #[expect(clippy::disallowed_methods, reason = "the route is a test's")]
     let router = Router::new().route("/hook", post(redirect));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let mut config = config();
