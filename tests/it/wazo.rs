@@ -1,5 +1,6 @@
-//! The token API of xivo-auth and wazo-auth.
+//! The API of xivo-auth and wazo-auth.
 
+mod administer;
 mod check_token;
 mod confirm;
 mod issue_token;

@@ -66,7 +66,7 @@ async fn create(ask: Ask, payload: Result<Payload, PayloadError>) -> Response {
         let caller = ask.authorize("auth.groups.create").await?;
         let mut fields = Fields::parse(payload)?;
         let name = fields.required_text("name", 1..=128);
-        let slug = fields.text("slug", 1..=80);
+        let slug = fields.nullable_text("slug", 1..=80);
         fields.finish("groups")?;
         let added = ask.wazo.directory().add_group(caller.tenant, &name, slug.as_deref());
         let group = added.await.map_err(|error| taken(error, &name))?;

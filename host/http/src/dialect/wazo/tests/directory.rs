@@ -156,6 +156,8 @@ async fn a_group_is_created_read_renamed_and_removed() {
         (&group["read_only"], &group["system_managed"]),
         (&json!(false), &json!(false))
     );
+    let unnamed = caller.ask("POST", "/groups", &json!({"name": "b", "slug": null})).await;
+    assert_eq!((status(&unnamed), &unnamed.json()["slug"]), (200, &json!("b")));
     let path = format!("/groups/{}", group["uuid"].as_str().expect("an id"));
     assert_eq!(caller.ask("GET", &path, &Value::Null).await.json(), group);
     let twice = caller.ask("POST", "/groups", &json!({"name": "staff!"})).await;
