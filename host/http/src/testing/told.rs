@@ -18,8 +18,8 @@ const PLACE: &str = "http://test/openapi.json";
 /// The document that a router serves, with no place for fields that it does not tell of.
 pub(crate) struct Told {
     document: Value,
-    /// The numbers of the schemas of answers, by their texts.
-    answers: HashMap<String, usize>,
+    /// The numbers of the schemas of answers and bodies, by their texts.
+    shapes: HashMap<String, usize>,
     /// Those of them that were needed, by their numbers.
     compiled: Mutex<HashMap<usize, (Schemas, SchemaIndex)>>,
 }
@@ -57,13 +57,13 @@ impl Told {
 
     fn new(mut document: Value) -> Self {
         forbid_others(&mut document);
-        let answers = answers(&document);
-        for (schema, number) in &answers {
-            document["x-answers"][number.to_string()] = serde_json::from_str(schema).expect("JSON");
+        let shapes = shapes(&document);
+        for (schema, number) in &shapes {
+            document["x-shapes"][number.to_string()] = serde_json::from_str(schema).expect("JSON");
         }
         Self {
             document,
-            answers,
+            shapes,
             compiled: Mutex::default(),
         }
     }
@@ -185,9 +185,9 @@ impl Told {
     }
 
     /// # Panics
-    /// If the value does not have this schema, which is one of an answer.
-    fn check_shape(&self, schema: &Value, value: &Value) {
-        let number = self.answers.get(&schema.to_string()).expect("a schema of an answer");
+    /// If the value does not have this schema, which is one of an answer or a body.
+    pub(crate) fn check_shape(&self, schema: &Value, value: &Value) {
+        let number = self.shapes.get(&schema.to_string()).expect("a schema of an operation");
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let (schemas, index) = compiled.entry(*number).or_insert_with(|| self.compile(*number));
         if let Err(error) = schemas.validate(value, *index) {
@@ -199,14 +199,14 @@ impl Told {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.enable_format_assertions();
         compiler.add_resource(PLACE, self.document.clone()).expect("a document");
-        let index = compiler.compile(&format!("{PLACE}#/x-answers/{number}"), &mut schemas);
+        let index = compiler.compile(&format!("{PLACE}#/x-shapes/{number}"), &mut schemas);
         let index = index.unwrap_or_else(|error| panic!("{error:#}"));
         (schemas, index)
     }
 }
 
-/// Each schema of an answer once, by its text: its number.
-fn answers(document: &Value) -> HashMap<String, usize> {
+/// Each schema of an operation once, by its text: its number.
+fn shapes(document: &Value) -> HashMap<String, usize> {
     let places = [&document["paths"], &document["components"]["responses"]];
     let mut found = HashMap::new();
     for place in places {

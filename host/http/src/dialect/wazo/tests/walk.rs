@@ -1,5 +1,7 @@
 //! One walk through the whole API: each operation that the document tells of succeeds once, and answers what it tells.
 
+mod wrong;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -48,13 +50,28 @@ impl Walk {
     }
 
     async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let path = self.fill(path);
-        let reply = ask(&self.router, method, &path, headers, &self.fill(body)).await;
-        assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
+        let (path, body) = (self.fill(path), self.fill(body));
         let told = Told::by(&self.router).await.expect("a document");
-        let method = Method::try_from(method).expect("a method");
-        let found = told.find(&method, path.split('?').next().expect("a part"));
+        let found = told.find(
+            &Method::try_from(method).expect("a method"),
+            path.split('?').next().expect("a part"),
+        );
         let found = found.expect("an operation");
+        if let Some(schema) = found.operation.pointer("/requestBody/content/application~1json/schema") {
+            let right = serde_json::from_str(&body).expect("JSON");
+            told.check_shape(schema, &right);
+            for wrong in wrong::bodies(&told, schema, &right) {
+                let reply = ask(&self.router, method, &path, headers, &wrong.to_string()).await;
+                assert_eq!(reply.status, 400, "{method} {path}: {wrong}: {reply:?}");
+            }
+        }
+        for (query, is_right) in wrong::queries(&told, found.operation) {
+            let reply = ask(&self.router, method, &format!("{path}?{query}"), headers, &body).await;
+            let status = if is_right { 200 } else { 400 };
+            assert_eq!(reply.status, status, "{method} {path}?{query}: {reply:?}");
+        }
+        let reply = ask(&self.router, method, &path, headers, &body).await;
+        assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
         self.done.insert((found.method, found.path.to_owned()));
         reply
     }
