@@ -39,7 +39,7 @@ pub use plugin_host::{PluginHost, PluginHostError};
 pub use policy_store::{PolicyFilter, PolicyOrder, PolicyStore};
 pub use provision_store::{ProvidedGroup, Provision, ProvisionStore};
 pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
-pub use session_store::{SessionFilter, SessionOrder, SessionStore};
+pub use session_store::{ListedSession, SessionFilter, SessionOrder, SessionStore};
 pub use setting_store::{SettingKind, SettingStore, StoredSetting};
 pub use store::{Change, Store, StoreError};
 pub use tenant_store::{NewTenant, TenantFilter, TenantMove, TenantOrder, TenantStore};

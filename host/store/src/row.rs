@@ -5,7 +5,7 @@ use keyway_core::model::{
     IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session,
     SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
 };
-use keyway_core::port::{KeyPurpose, SealedKey, StoreError, StoredSetting};
+use keyway_core::port::{KeyPurpose, ListedSession, SealedKey, StoreError, StoredSetting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -80,6 +80,27 @@ pub(crate) struct SessionRow {
     admin: Option<bool>,
     mobile: bool,
     refresh: Option<Uuid>,
+}
+
+/// A session, as lists show it.
+#[derive(FromRow)]
+pub(crate) struct ListedSessionRow {
+    #[sqlx(flatten)]
+    session: SessionRow,
+    ends_at: Option<i64>,
+    client_id: Option<String>,
+}
+
+impl TryFrom<ListedSessionRow> for ListedSession {
+    type Error = StoreError;
+
+    fn try_from(row: ListedSessionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            session: row.session.try_into()?,
+            expires_at: row.ends_at.map(Timestamp),
+            client_id: row.client_id,
+        })
+    }
 }
 
 impl TryFrom<SessionRow> for Session {

@@ -90,6 +90,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     refresh::refresh_tokens_are_listed_by_order_and_page,
     session::a_session_is_found_as_it_was_opened,
     session::sessions_are_listed_by_scope_owner_order_and_page,
+    session::a_list_tells_the_end_and_the_client_of_each_session,
     session::a_mailed_link_is_in_the_list_of_all_sessions_and_in_nobodys,
     session::no_more_sessions_are_opened_than_there_may_be,
     session::logins_at_once_are_no_more_than_there_may_be,

@@ -3,13 +3,24 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{IdentityId, Paged, Query, Session, SessionId};
+use crate::model::{IdentityId, Paged, Query, Session, SessionId, Timestamp};
 
 /// Which sessions are wanted: those that fit all that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionFilter {
     /// Of this identity alone: `total` counts no others.
     pub identity: Option<IdentityId>,
+}
+
+/// A session, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    /// It.
+    pub session: Session,
+    /// When the last of its tokens expires; a session that has none is about to be removed.
+    pub expires_at: Option<Timestamp>,
+    /// The client of the refresh token that it was opened with or that was made with it, while there is that token.
+    pub client_id: Option<String>,
 }
 
 /// What sessions can be ordered by.
@@ -20,6 +31,12 @@ pub enum SessionOrder {
     Opened,
     /// Those of mobile clients last.
     Mobile,
+    /// When they expire.
+    Expires,
+    /// The programs that they were opened with; those that did not say come first.
+    UserAgent,
+    /// The clients of their refresh tokens; those without one come first.
+    Client,
 }
 
 /// Sessions, as lists show them.
@@ -36,5 +53,8 @@ pub trait SessionStore: Send + Sync {
     ///
     /// # Errors
     /// As [`SessionStore::find_session`].
-    async fn list_sessions(&self, query: &Query<SessionFilter, SessionOrder>) -> Result<Paged<Session>, StoreError>;
+    async fn list_sessions(
+        &self,
+        query: &Query<SessionFilter, SessionOrder>,
+    ) -> Result<Paged<ListedSession>, StoreError>;
 }

@@ -1,8 +1,8 @@
 //! Sessions: listed, and ended one by one.
 
 use super::{TokenError, TokenService};
-use crate::model::{IdentityId, Paged, Query, Session, SessionId, TenantScope};
-use crate::port::{RevokeTarget, SessionFilter, SessionOrder, StoreError};
+use crate::model::{IdentityId, Paged, Query, SessionId, TenantScope};
+use crate::port::{ListedSession, RevokeTarget, SessionFilter, SessionOrder, StoreError};
 
 impl TokenService {
     /// Sessions.
@@ -12,7 +12,7 @@ impl TokenService {
     pub async fn list_sessions(
         &self,
         query: &Query<SessionFilter, SessionOrder>,
-    ) -> Result<Paged<Session>, StoreError> {
+    ) -> Result<Paged<ListedSession>, StoreError> {
         self.store.list_sessions(query).await
     }
 

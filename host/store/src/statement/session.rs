@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use keyway_core::model::{IdentityId, LINK_DIALECT, Paged, Query, Session, SessionId, Timestamp};
-use keyway_core::port::{SessionFilter, SessionOrder, SessionStore, StoreError};
+use keyway_core::port::{ListedSession, SessionFilter, SessionOrder, SessionStore, StoreError};
 use sqlx::QueryBuilder;
 
 use super::list::{count, push_scope, push_slice};
 use super::{Connection, Database, DriverStore};
 use crate::failure::Failure;
-use crate::row::SessionRow;
+use crate::row::{ListedSessionRow, SessionRow};
 
 #[async_trait]
 impl SessionStore for DriverStore {
@@ -19,7 +19,10 @@ impl SessionStore for DriverStore {
         .await
     }
 
-    async fn list_sessions(&self, query: &Query<SessionFilter, SessionOrder>) -> Result<Paged<Session>, StoreError> {
+    async fn list_sessions(
+        &self,
+        query: &Query<SessionFilter, SessionOrder>,
+    ) -> Result<Paged<ListedSession>, StoreError> {
         self.call("list sessions", async {
             list_sessions(&mut *self.reader().await?, query).await
         })
@@ -32,14 +35,14 @@ macro_rules! select_sessions {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.identity, s.directory_user, s.tenant, s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, \
-             s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, s.mobile, s.refresh FROM session s WHERE ",
+             s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, s.mobile, s.refresh",
             $rest
         )
     };
 }
 
 async fn find_session(connection: &mut Connection, id: SessionId) -> Result<Option<Session>, Failure> {
-    let row: Option<SessionRow> = sqlx::query_as(select_sessions!("s.id = $1"))
+    let row: Option<SessionRow> = sqlx::query_as(select_sessions!(" FROM session s WHERE s.id = $1"))
         .bind(id.0)
         .fetch_optional(connection)
         .await?;
@@ -49,20 +52,29 @@ async fn find_session(connection: &mut Connection, id: SessionId) -> Result<Opti
 async fn list_sessions(
     connection: &mut Connection,
     query: &Query<SessionFilter, SessionOrder>,
-) -> Result<Paged<Session>, Failure> {
+) -> Result<Paged<ListedSession>, Failure> {
     let mut total = QueryBuilder::new("SELECT count(*) FROM session s WHERE ");
     push_conditions(&mut total, query);
-    let mut items = QueryBuilder::new(select_sessions!(""));
+    let mut items = QueryBuilder::new(select_sessions!(
+        ", (SELECT max(t.expires_at) FROM token t WHERE t.session = s.id) AS ends_at, r.client_id \
+         FROM session s LEFT JOIN refresh_token r ON r.id = s.refresh WHERE "
+    ));
     push_conditions(&mut items, query);
     let order = match query.order {
         SessionOrder::Opened => "s.opened_at",
         SessionOrder::Mobile => "s.mobile",
+        SessionOrder::Expires => "ends_at",
+        SessionOrder::UserAgent => "coalesce(s.user_agent, '')",
+        SessionOrder::Client => "coalesce(r.client_id, '')",
     };
     push_slice(&mut items, order, "s.id", query.direction, query.page);
     let total = count(connection, total).await?;
-    let rows: Vec<SessionRow> = items.build_query_as().fetch_all(connection).await?;
+    let rows: Vec<ListedSessionRow> = items.build_query_as().fetch_all(connection).await?;
     Ok(Paged {
-        items: rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?,
+        items: rows
+            .into_iter()
+            .map(ListedSession::try_from)
+            .collect::<Result<_, _>>()?,
         total,
         filtered: total,
     })

@@ -7,10 +7,11 @@ use keyway_core::model::{Direction, IdentityId, LINK_DIALECT, Page, Query, Sessi
 use keyway_core::port::{Opening, OpeningOutcome, SessionFilter, SessionOrder, Store};
 
 use crate::fixture::{added_tenant, added_user, is_live, master, open_session, opening_of, own_opening, uuid};
+use crate::refresh::{making, open, token};
 
 async fn ids(store: &dyn Store, query: Query<SessionFilter, SessionOrder>) -> (Vec<SessionId>, u64, u64) {
     let paged = store.list_sessions(&query).await.expect("a list");
-    let ids = paged.items.into_iter().map(|session| session.id).collect();
+    let ids = paged.items.into_iter().map(|listed| listed.session.id).collect();
     (ids, paged.total, paged.filtered)
 }
 
@@ -66,6 +67,37 @@ pub(crate) async fn sessions_are_listed_by_scope_owner_order_and_page(store: Arc
         ..only
     };
     assert_eq!(ids(&*store, query).await, (vec![second], 3, 3));
+}
+
+pub(crate) async fn a_list_tells_the_end_and_the_client_of_each_session(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    for (n, agent) in [(3, "b"), (2, "a")] {
+        let mut opening = opening_of(&*store, &alice).await;
+        opening.session.client.user_agent = Some(agent.to_owned());
+        opening.session.refresh = None;
+        opening.token.expires_at = Timestamp(10 + n);
+        open_session(&*store, &opening).await;
+    }
+    let mut opening = opening_of(&*store, &alice).await;
+    opening.session.client.user_agent = Some("c".to_owned());
+    opening.token.expires_at = Timestamp(11);
+    open(&*store, making(&opening, token(&opening, "web"))).await;
+    let by = async |order| {
+        let query = Query {
+            order,
+            ..Query::all(TenantScope::All)
+        };
+        let rows = store.list_sessions(&query).await.expect("a list").items.into_iter();
+        let told = rows.map(|row| {
+            let agent = row.session.client.user_agent.expect("a program");
+            let end = row.expires_at.map_or(0, |at| at.0);
+            format!("{agent}{end}{}", row.client_id.unwrap_or_default())
+        });
+        told.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(by(SessionOrder::UserAgent).await, "a12 b13 c11web");
+    assert_eq!(by(SessionOrder::Expires).await, "c11web a12 b13");
+    assert!(by(SessionOrder::Client).await.ends_with("c11web"));
 }
 
 pub(crate) async fn a_mailed_link_is_in_the_list_of_all_sessions_and_in_nobodys(store: Arc<dyn Store>) {

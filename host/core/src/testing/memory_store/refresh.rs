@@ -8,8 +8,8 @@ use crate::model::{
     login_key,
 };
 use crate::port::{
-    RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, SessionFilter, SessionOrder, SessionStore,
-    StoreError,
+    ListedSession, RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, SessionFilter, SessionOrder,
+    SessionStore, StoreError,
 };
 
 #[async_trait]
@@ -87,25 +87,36 @@ impl SessionStore for MemoryStore {
         Ok(self.open("find a session")?.sessions.get(&id).cloned())
     }
 
-    async fn list_sessions(&self, query: &Query<SessionFilter, SessionOrder>) -> Result<Paged<Session>, StoreError> {
+    async fn list_sessions(
+        &self,
+        query: &Query<SessionFilter, SessionOrder>,
+    ) -> Result<Paged<ListedSession>, StoreError> {
         let tables = self.open("list sessions")?;
         let owned = |session: &&Session| {
             let mut owner = query.filter.identity.iter();
             owner.all(|id| session.identity.id == *id && session.dialect != LINK_DIALECT)
         };
-        let key = |session: &Session| match query.order {
-            SessionOrder::Opened => (session.opened_at.0, session.id),
-            SessionOrder::Mobile => (i64::from(session.mobile), session.id),
+        let key = |row: &ListedSession| {
+            let session = &row.session;
+            let (number, text) = match query.order {
+                SessionOrder::Opened => (session.opened_at.0, None),
+                SessionOrder::Mobile => (i64::from(session.mobile), None),
+                SessionOrder::Expires => (row.expires_at.map_or(0, |at| at.0), None),
+                SessionOrder::UserAgent => (0, session.client.user_agent.clone()),
+                SessionOrder::Client => (0, row.client_id.clone()),
+            };
+            (number, text.unwrap_or_default(), session.id)
         };
         let query = &Query {
             search: None,
             ..query.clone()
         };
-        let sessions = tables.sessions.values().filter(owned);
+        let sessions: Vec<_> = tables.sessions.values().filter(owned).collect();
+        let rows: Vec<_> = sessions.into_iter().map(|session| tables.listed(session)).collect();
         Ok(tables.page(
-            sessions,
+            rows.iter(),
             query,
-            |session| session.identity.tenant,
+            |row| row.session.identity.tenant,
             |_| true,
             |_| Vec::new(),
             key,
@@ -114,6 +125,16 @@ impl SessionStore for MemoryStore {
 }
 
 impl Tables {
+    fn listed(&self, session: &Session) -> ListedSession {
+        let tokens = self.tokens.values().filter(|token| token.session == session.id);
+        let refresh = session.refresh.and_then(|id| self.refresh_tokens.get(&id));
+        ListedSession {
+            session: session.clone(),
+            expires_at: tokens.map(|token| token.expires_at).max(),
+            client_id: refresh.map(|token| token.client_id.clone()),
+        }
+    }
+
     fn refresh_token_of(&self, identity: IdentityId, client_id: &str) -> Option<&RefreshToken> {
         let mut tokens = self.refresh_tokens.values();
         tokens.find(|token| token.identity.id == identity && token.client_id == client_id)

@@ -1,8 +1,8 @@
 //! Sessions: everybody's and a user's.
 
 use axum::response::Response;
-use keyway_core::model::{IdentityId, LINK_DIALECT, Query, Session, SessionId, TenantScope, UserId};
-use keyway_core::port::{SessionFilter, SessionOrder};
+use keyway_core::model::{IdentityId, LINK_DIALECT, Query, SessionId, TenantScope, Timestamp, UserId};
+use keyway_core::port::{ListedSession, SessionFilter, SessionOrder};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Caller};
@@ -14,7 +14,13 @@ use super::wire;
 use crate::document::{Routes, delete, get};
 
 /// Without an order that is asked for, they come as they were opened.
-pub(super) const ORDERS: [(&str, SessionOrder); 1] = [("mobile", SessionOrder::Mobile)];
+pub(super) const ORDERS: [(&str, SessionOrder); 5] = [
+    ("mobile", SessionOrder::Mobile),
+    ("created_at", SessionOrder::Opened),
+    ("expires_at", SessionOrder::Expires),
+    ("user_agent", SessionOrder::UserAgent),
+    ("refresh_token_client_id", SessionOrder::Client),
+];
 
 /// The routes, below the API's prefix.
 pub(super) fn routes() -> Routes {
@@ -88,13 +94,19 @@ fn query(ask: &Ask, caller: &Caller, filter: SessionFilter) -> Result<Query<Sess
     list_query(ask, caller, &ORDERS, SessionOrder::Opened, filter)
 }
 
-/// A session as this dialect writes it.
-fn body(session: &Session) -> Value {
+/// A session as this dialect writes it. Its dates are whole seconds.
+fn body(listed: &ListedSession) -> Value {
+    let session = &listed.session;
+    let date = |at: Timestamp| wire::utc(at.whole_seconds());
     json!({
         "uuid": session.id,
         "mobile": session.mobile,
         "tenant_uuid": session.identity.tenant,
         // A mailed link is nobody's login.
         "user_uuid": (session.dialect != LINK_DIALECT).then_some(session.identity.id),
+        "user_agent": session.client.user_agent,
+        "created_at": date(session.opened_at),
+        "expires_at": listed.expires_at.map(date),
+        "refresh_token_client_id": listed.client_id,
     })
 }

@@ -20,6 +20,17 @@ struct Session {
     /// Null for a mailed link, which is nobody's login.
     #[schema(required)]
     user_uuid: Option<Uuid>,
+    /// The program that it was opened with, as that called itself.
+    #[schema(required)]
+    user_agent: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When its token expires.
+    #[schema(required, format = DateTime)]
+    expires_at: Option<String>,
+    /// The client whose refresh token it was opened with, or to which one was given with it.
+    #[schema(required)]
+    refresh_token_client_id: Option<String>,
 }
 
 pub(in crate::dialect::wazo) fn list() -> Operation {

@@ -56,6 +56,12 @@ fn id(value: &Value) -> &str {
     value.as_str().expect("an id")
 }
 
+/// The second of a login's date, as lists write dates.
+fn second(date: &Value) -> String {
+    let date = date.as_str().expect("a date");
+    format!("{}.000000+00:00", date.split('.').next().expect("a second"))
+}
+
 #[tokio::test]
 async fn an_offline_login_answers_a_refresh_token_that_logs_in_without_a_password() {
     let house = TestState::new().await;
@@ -247,7 +253,16 @@ async fn sessions_are_listed_and_ended() {
         assert_eq!((&list["total"], &list["filtered"]), (&json!(2), &json!(2)), "{path}");
         let items = list["items"].as_array().expect("a list");
         let tenant = &one["metadata"]["tenant_uuid"];
-        let expected = json!({"uuid": one["session_uuid"], "mobile": true, "tenant_uuid": tenant, "user_uuid": user});
+        let expected = json!({
+            "uuid": one["session_uuid"],
+            "mobile": true,
+            "tenant_uuid": tenant,
+            "user_uuid": user,
+            "user_agent": one["user_agent"],
+            "created_at": second(&one["utc_issued_at"]),
+            "expires_at": second(&one["utc_expires_at"]),
+            "refresh_token_client_id": null,
+        });
         assert!(items.contains(&expected), "{items:?}");
         let page = caller
             .ask("GET", &format!("{path}?limit=1&offset=1"), &Value::Null)
@@ -285,6 +300,28 @@ async fn sessions_are_listed_and_ended() {
         .ask("GET", &format!("/users/{UNKNOWN}/sessions"), &Value::Null)
         .await;
     assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
+async fn a_session_tells_the_client_of_its_refresh_token_and_sessions_come_in_any_order() {
+    let caller = Caller::with("#").await;
+    let router = routes(&caller.house);
+    let login = offline_login(&router, "phone", false).await;
+    for order in [
+        "created_at",
+        "expires_at",
+        "user_agent",
+        "refresh_token_client_id",
+        "mobile",
+    ] {
+        for direction in ["asc", "desc"] {
+            let path = format!("/sessions?order={order}&direction={direction}");
+            let list = caller.ask("GET", &path, &Value::Null).await.json();
+            let mut items = list["items"].as_array().expect("a list").iter();
+            let session = items.find(|session| session["uuid"] == login["session_uuid"]);
+            assert_eq!(session.expect("its session")["refresh_token_client_id"], "phone");
+        }
+    }
 }
 
 #[tokio::test]
