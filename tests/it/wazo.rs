@@ -5,6 +5,7 @@ mod check_token;
 mod confirm;
 mod issue_token;
 mod mail;
+mod read_document;
 mod refuse_input;
 mod register;
 mod reset;
