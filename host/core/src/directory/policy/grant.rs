@@ -3,6 +3,8 @@
 //! Nobody passes on an access that it lacks, be it by writing it into a policy, by attaching one that somebody else wrote, or by making somebody a
 //! member of a group that has one: a caller that may do these could otherwise take whatever any policy holds. Nor does anybody lift a denial that
 //! binds it, be it by removing it from a policy, by detaching or removing the policy, or by leaving or removing a group.
+//!
+//! A wildcard that reaches into what the caller is denied is passed on only in a policy that denies the same.
 
 use crate::access::AccessList;
 use crate::directory::{DirectoryError, DirectoryService};
@@ -11,13 +13,20 @@ use crate::port::PolicyFilter;
 
 /// Whether who holds these accesses may make `next` of `current`.
 pub(super) fn may_change(held: &AccessList, current: &[String], next: &[String]) -> Result<(), DirectoryError> {
-    let added = next.iter().filter(|access| !current.contains(access));
-    let removed = current.iter().filter(|access| !next.contains(access));
-    let refused = added
-        .filter(|access| !held.may_add(access))
-        .chain(removed.filter(|access| !held.may_remove(access)))
-        .next();
-    refused.map_or(Ok(()), |access| Err(DirectoryError::AccessDenied(access.clone())))
+    let mut denials = held.denials_without(next);
+    let refuse = |access: &String| Err(DirectoryError::AccessDenied(access.clone()));
+    for access in next.iter().filter(|access| !current.contains(access)) {
+        if !held.may_add(access) || (!access.starts_with('!') && denials.meet(access)) {
+            return refuse(access);
+        }
+    }
+    for access in current.iter().filter(|access| !next.contains(access)) {
+        let is_binding = access.strip_prefix('!').is_some_and(|denied| denials.meet(denied));
+        if !held.may_remove(access) || is_binding {
+            return refuse(access);
+        }
+    }
+    Ok(())
 }
 
 /// Whether who holds these accesses may give the policy to somebody.

@@ -144,10 +144,11 @@ impl DirectoryService {
         held: &AccessList,
     ) -> Result<Policy, DirectoryError> {
         let edit = |current: &Policy| {
-            let mut next = current.clone();
+            let (mut next, mut others) = (current.clone(), current.accesses.clone());
             next.accesses.push(access.to_owned());
             validate::accesses(&next.accesses)?;
-            grant::may_change(held, &[], &[access.to_owned()])?;
+            others.retain(|known| known != access);
+            grant::may_change(held, &others, &next.accesses)?;
             if current.accesses.iter().any(|known| known == access) {
                 return Err(StoreError::Conflict { what: "policy access" }.into());
             }
@@ -168,9 +169,10 @@ impl DirectoryService {
         held: &AccessList,
     ) -> Result<Policy, DirectoryError> {
         let edit = |current: &Policy| {
-            let mut next = current.clone();
+            let (mut next, mut others) = (current.clone(), current.accesses.clone());
             next.accesses.retain(|known| known != access);
-            grant::may_change(held, &[access.to_owned()], &[])?;
+            others.push(access.to_owned());
+            grant::may_change(held, &others, &next.accesses)?;
             Ok(next)
         };
         self.edit_policy(selector, scope, edit).await

@@ -110,6 +110,49 @@ async fn nobody_writes_an_access_into_a_policy_that_it_lacks() {
 }
 
 #[tokio::test]
+async fn no_wildcard_passes_on_what_the_caller_is_denied() {
+    let house = House::new();
+    let master = house.tenants.master().await.unwrap();
+    let scope = TenantScope::Subtree(master);
+    let caller = held(&["#", "!auth.tenants.#", "!conf.update"]);
+    let create = |name: &str, accesses: &[&str]| {
+        let new = new_policy(name, accesses);
+        house.directory.create_policy(master, new, &caller)
+    };
+    assert_eq!(lacks(create("p", &["#"]).await), "#");
+    assert_eq!(lacks(create("p", &["auth.users.#", "auth.#"]).await), "auth.#");
+    assert_eq!(lacks(create("p", &["conf.edit"]).await), "conf.edit");
+    let policy = create("p", &["auth.users.#"]).await.unwrap().id.to_string();
+    let add = |access| house.directory.add_policy_access(&policy, access, scope, &caller);
+    assert_eq!(lacks(add("auth.*.create").await), "auth.*.create");
+    add("!auth.tenants.#").await.unwrap();
+    add("auth.*.create").await.unwrap();
+    // Together with what denies it, it may go, and then not without.
+    let own = ["#", "!auth.tenants.#", "!conf.update", "!auth.#"];
+    let own = create("own", &own).await.unwrap();
+    let remove = |access| house.directory.remove_policy_access(&policy, access, scope, &caller);
+    assert_eq!(lacks(remove("!auth.tenants.#").await), "!auth.tenants.#");
+    let (alice, own) = (house.add("alice").await.id, own.id.to_string());
+    house
+        .directory
+        .attach_user_policy(alice, &own, scope, &caller)
+        .await
+        .unwrap();
+    let wide = house.policy(master, new_policy("wide", &["#"])).await.id.to_string();
+    let attached = house.directory.attach_user_policy(alice, &wide, scope, &caller).await;
+    assert_eq!(lacks(attached), "#");
+    // Nor is a denial lifted that is wider than the caller's own.
+    let wide = house.policy(master, new_policy("none", &["!#"])).await.id.to_string();
+    house
+        .directory
+        .attach_user_policy(alice, &wide, scope, &caller)
+        .await
+        .unwrap();
+    let detached = house.directory.detach_user_policy(alice, &wide, scope, &caller).await;
+    assert_eq!(lacks(detached), "!#");
+}
+
+#[tokio::test]
 async fn a_change_of_a_policy_needs_what_it_adds_and_removes_alone() {
     let house = House::new();
     let master = house.tenants.master().await.unwrap();
