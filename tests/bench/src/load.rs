@@ -1,6 +1,8 @@
 //! `wrk`, and what it says.
 
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
@@ -11,10 +13,20 @@ pub(crate) struct Load {
     pub(crate) p99_ms: f64,
 }
 
+/// How many connections ask at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connections(pub(crate) u32);
+
 /// Asks as the script says, over 32 connections.
-pub(crate) fn wrk(port: u16, lua: &std::path::Path, seconds: u32) -> anyhow::Result<Load> {
+pub(crate) fn wrk(port: u16, lua: &Path, seconds: u32) -> anyhow::Result<Load> {
+    load(port, lua, Connections(32), Duration::from_secs(seconds.into()))
+}
+
+/// Asks as the script says.
+pub(crate) fn load(port: u16, lua: &Path, connections: Connections, time: Duration) -> anyhow::Result<Load> {
+    let (connections, time) = (format!("-c{}", connections.0), format!("-d{}s", time.as_secs()));
     let output = Command::new("wrk")
-        .args(["-t1", "-c32", "--latency", &format!("-d{seconds}s"), "-s"])
+        .args(["-t1", &connections, "--latency", &time, "-s"])
         .arg(lua)
         .arg(format!("http://127.0.0.1:{port}"))
         .output()

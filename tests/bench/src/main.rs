@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod directory;
 mod house;
 mod instance;
 mod load;
@@ -27,6 +28,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("refresh") {
         refresh::measure(&mut table)?;
+    }
+    if wanted("directory") {
+        directory::measure(&mut table)?;
     }
     if wanted("instance") {
         instance::measure(&mut table)?;
