@@ -113,12 +113,8 @@ impl Server {
         let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
         let mut parts = services.into_parts(&config, Some(backends), dialects);
         for sink in &sinks {
-            parts
-                .events
-                .service
-                .add_receiver(sink.name())
-                .await
-                .map_err(StartError::Receiver)?;
+            let added = parts.events.service.add_receiver(sink.name());
+            added.await.map_err(StartError::Receiver)?;
         }
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
         parts.own_settings = Some(own as Arc<dyn OwnSettings>);

@@ -48,6 +48,7 @@ mod writer;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -134,12 +135,15 @@ impl SqliteStore {
             .pragma("journal_size_limit", "67108864");
         let refused = |source| OpenError::connect(&place, source);
         // Migrations may make a table anew, which with foreign keys would empty those that refer to it.
-        let mut connection = options.clone().foreign_keys(false).connect().await.map_err(refused)?;
+        let patience = settings.acquire_timeout;
+        let mut connection = connect(&options.clone().foreign_keys(false), patience)
+            .await
+            .map_err(refused)?;
         prepare(&mut connection, random)
             .await
             .map_err(|source| OpenError::migrate(&place, source))?;
         connection.close().await.map_err(refused)?;
-        let connection = options.connect().await.map_err(refused)?;
+        let connection = connect(&options, patience).await.map_err(refused)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.read_connections)
             .acquire_timeout(settings.acquire_timeout)
@@ -202,6 +206,29 @@ impl SqliteStore {
     {
         self.writer.write(action, work).await
     }
+}
+
+/// Connects. SQLite does not wait where two processes turn on the log of one new file, or recover it: this does.
+async fn connect(options: &SqliteConnectOptions, patience: Duration) -> sqlx::Result<SqliteConnection> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match options.connect().await {
+            Err(error) if is_busy(&error) && waited < patience => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// Whether it is `SQLITE_BUSY`, in any of its extended forms.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 #[async_trait]

@@ -84,6 +84,9 @@ CREATE INDEX group_policy_by_policy ON group_policy (policy);
 ALTER TABLE session ADD COLUMN mobile boolean NOT NULL DEFAULT false, ADD COLUMN refresh uuid,
     ADD COLUMN purpose text COLLATE "C" NOT NULL DEFAULT 'user', ADD COLUMN admin boolean; -- none: not asked
 CREATE INDEX session_by_refresh ON session (refresh) WHERE refresh IS NOT NULL;
+DROP INDEX session_by_tenant;
+CREATE INDEX session_by_tenant ON session (tenant, opened_at, id);
+CREATE INDEX session_by_opening ON session (opened_at, id);
 
 -- Never the token: HMAC-SHA-256 under the server key `key_id`.
 CREATE TABLE refresh_token (

@@ -126,6 +126,9 @@ ALTER TABLE session ADD COLUMN refresh BLOB;
 ALTER TABLE session ADD COLUMN purpose TEXT NOT NULL DEFAULT 'user';
 ALTER TABLE session ADD COLUMN admin INTEGER; -- none: not asked
 CREATE INDEX session_by_refresh ON session (refresh) WHERE refresh IS NOT NULL;
+DROP INDEX session_by_tenant;
+CREATE INDEX session_by_tenant ON session (tenant, opened_at, id);
+CREATE INDEX session_by_opening ON session (opened_at, id);
 
 -- Never the token: HMAC-SHA-256 under the server key `key_id`.
 CREATE TABLE refresh_token (

@@ -30,7 +30,7 @@ impl PostgresStore {
                 .await?;
             Ok(held.then_some(connection))
         };
-        let connection = self.call("hold a receiver of events", work).await?;
+        let connection = self.call("hold a receiver of events", Box::pin(work)).await?;
         Ok(connection.map(|connection| {
             let hold: Box<dyn ReceiverHold> = Box::new(Hold {
                 connection,

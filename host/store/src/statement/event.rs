@@ -60,7 +60,7 @@ impl EventStore for DriverStore {
     }
 
     async fn hold_event_receiver(&self, name: &str) -> Result<Option<Box<dyn ReceiverHold + '_>>, StoreError> {
-        self.hold(name).await
+        Box::pin(self.hold(name)).await
     }
 }
 

@@ -51,6 +51,17 @@ pub(super) fn push_equal(builder: &mut QueryBuilder<Database>, column: &'static 
     }
 }
 
+/// As [`push_equal`], for a column whose lower-case key is the one with an index.
+pub(super) fn push_exact(
+    builder: &mut QueryBuilder<Database>,
+    column: &'static str,
+    key: &'static str,
+    value: Option<&str>,
+) {
+    push_equal(builder, key, value.map(login_key).as_deref());
+    push_equal(builder, column, value);
+}
+
 /// The order and the slice. Rows that compare equal come in the order of their ids.
 pub(super) fn push_slice(
     builder: &mut QueryBuilder<Database>,

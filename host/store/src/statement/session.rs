@@ -5,7 +5,7 @@ use keyway_core::model::{IdentityId, LINK_DIALECT, Paged, Query, Session, Sessio
 use keyway_core::port::{ListedSession, SessionFilter, SessionOrder, SessionStore, StoreError};
 use sqlx::QueryBuilder;
 
-use super::list::{count, push_scope, push_slice};
+use super::list::{count, push_order, push_scope, push_slice};
 use super::{Connection, Database, DriverStore};
 use crate::failure::Failure;
 use crate::row::{ListedSessionRow, SessionRow};
@@ -57,17 +57,20 @@ async fn list_sessions(
     push_conditions(&mut total, query);
     let mut items = QueryBuilder::new(select_sessions!(
         ", (SELECT max(t.expires_at) FROM token t WHERE t.session = s.id) AS ends_at, r.client_id \
-         FROM session s LEFT JOIN refresh_token r ON r.id = s.refresh WHERE "
+         FROM session s LEFT JOIN refresh_token r ON r.id = s.refresh WHERE s.id IN (SELECT s.id FROM session s WHERE "
     ));
+    // The slice is taken of sessions alone: what is joined to them is looked up for those of the page.
     push_conditions(&mut items, query);
     let order = match query.order {
         SessionOrder::Opened => "s.opened_at",
         SessionOrder::Mobile => "s.mobile",
-        SessionOrder::Expires => "ends_at",
+        SessionOrder::Expires => "(SELECT max(t.expires_at) FROM token t WHERE t.session = s.id)",
         SessionOrder::UserAgent => "coalesce(s.user_agent, '')",
-        SessionOrder::Client => "coalesce(r.client_id, '')",
+        SessionOrder::Client => "coalesce((SELECT r.client_id FROM refresh_token r WHERE r.id = s.refresh), '')",
     };
     push_slice(&mut items, order, "s.id", query.direction, query.page);
+    items.push(")");
+    push_order(&mut items, order, "s.id", query.direction);
     let total = count(connection, total).await?;
     let rows: Vec<ListedSessionRow> = items.build_query_as().fetch_all(connection).await?;
     Ok(Paged {

@@ -3,8 +3,9 @@
 use keyway_core::model::{GroupId, Paged, Purpose, Query, TenantId, User, UserId};
 use keyway_core::port::{UserFilter, UserOrder};
 use sqlx::QueryBuilder;
+use uuid::Uuid;
 
-use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
+use super::list::{count, push_equal, push_exact, push_order, push_scope, push_search, push_slice};
 use super::{Connection, Database};
 use crate::failure::Failure;
 use crate::row::{UserRow, users};
@@ -84,40 +85,84 @@ pub(super) async fn list_users(
     let mut total = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
     push_scope(&mut total, "u.tenant", query.scope);
     push_group(&mut total, query.filter.group);
-    let mut filtered = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
-    push_conditions(&mut filtered, query);
-    let order = match query.order {
-        UserOrder::Login => "u.login_key",
-        UserOrder::Firstname => "u.firstname_key",
-        UserOrder::Lastname => "u.lastname_key",
-    };
-    // The slice is taken of users, and their addresses are joined to it, so that each user counts once.
-    let mut items = QueryBuilder::new(
-        "SELECT u.id, u.tenant, u.login, u.firstname, u.lastname, u.purpose, u.authentication_method, u.enabled, u.created_at, \
-         e.id AS email, e.address, e.main, e.confirmed FROM (SELECT * FROM directory_user u WHERE ",
-    );
-    push_conditions(&mut items, query);
-    push_slice(&mut items, order, "u.id", query.direction, query.page);
-    items.push(") u LEFT JOIN user_email e ON e.directory_user = u.id");
-    push_order(&mut items, order, "u.id", query.direction);
-    items.push(", e.position");
-    let total = count(connection, total).await?;
+    let total = count(&mut *connection, total).await?;
     let counted = UserFilter {
         group: query.filter.group,
         ..UserFilter::default()
     };
     let is_narrowed = query.filter != counted || query.search.is_some();
-    let filtered = if is_narrowed {
-        count(connection, filtered).await?
+    if !is_narrowed {
+        let items = select_page(connection, query, &[]).await?;
+        return Ok(Paged {
+            items,
+            total,
+            filtered: total,
+        });
+    }
+    let hits = find_hits(connection, query).await?;
+    let filtered = if hits.len() < HITS {
+        u64::try_from(hits.len()).unwrap_or(u64::MAX)
     } else {
-        total
+        let mut filtered = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
+        push_conditions(&mut filtered, query);
+        count(connection, filtered).await?
     };
+    let items = match hits.len() {
+        0 => Vec::new(),
+        1..HITS => select_page(connection, query, &hits).await?,
+        _ => select_page(connection, query, &[]).await?,
+    };
+    Ok(Paged { items, total, filtered })
+}
+
+/// From how many hits on a search is not carried out through their ids.
+const HITS: usize = 1000;
+
+/// The ids of those who fit, up to [`HITS`] of them. No index helps a search, which reads all users: where few fit, this one reading is enough, and where
+/// many do, the page's rows are found soon in its order.
+async fn find_hits(connection: &mut Connection, query: &Query<UserFilter, UserOrder>) -> Result<Vec<Uuid>, Failure> {
+    let mut select = QueryBuilder::new("SELECT u.id FROM directory_user u WHERE ");
+    push_conditions(&mut select, query);
+    select
+        .push(" LIMIT ")
+        .push_bind(i64::try_from(HITS).unwrap_or(i64::MAX));
+    Ok(select.build_query_scalar().fetch_all(connection).await?)
+}
+
+/// The page, of these users or, where there are none, of those who fit.
+async fn select_page(
+    connection: &mut Connection,
+    query: &Query<UserFilter, UserOrder>,
+    hits: &[Uuid],
+) -> Result<Vec<User>, Failure> {
+    let order = match query.order {
+        UserOrder::Login => "u.login_key",
+        UserOrder::Firstname => "u.firstname_key",
+        UserOrder::Lastname => "u.lastname_key",
+    };
+    // The slice is taken of users, and their addresses are joined to it, so that each user counts once. It is taken of their ids, which an
+    // index in the wanted order holds, so that no rows are read to be skipped.
+    let mut items = QueryBuilder::new(
+        "SELECT u.id, u.tenant, u.login, u.firstname, u.lastname, u.purpose, u.authentication_method, u.enabled, u.created_at, \
+         e.id AS email, e.address, e.main, e.confirmed FROM directory_user u LEFT JOIN user_email e ON e.directory_user = u.id \
+         WHERE u.id IN (SELECT u.id FROM directory_user u WHERE ",
+    );
+    if hits.is_empty() {
+        push_conditions(&mut items, query);
+    } else {
+        items.push("u.id IN (");
+        let mut ids = items.separated(", ");
+        for hit in hits {
+            ids.push_bind(*hit);
+        }
+        items.push(")");
+    }
+    push_slice(&mut items, order, "u.id", query.direction, query.page);
+    items.push(")");
+    push_order(&mut items, order, "u.id", query.direction);
+    items.push(", e.position");
     let rows: Vec<UserRow> = items.build_query_as().fetch_all(connection).await?;
-    Ok(Paged {
-        items: users(rows)?,
-        total,
-        filtered,
-    })
+    Ok(users(rows)?)
 }
 
 fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<UserFilter, UserOrder>) {
@@ -127,13 +172,17 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<UserFilte
     if let Some(id) = filter.id {
         builder.push(" AND u.id = ").push_bind(id.0);
     }
-    push_equal(builder, "u.login", filter.login.as_deref());
-    push_equal(builder, "u.firstname", filter.firstname.as_deref());
-    push_equal(builder, "u.lastname", filter.lastname.as_deref());
+    for (column, key, value) in [
+        ("u.login", "u.login_key", &filter.login),
+        ("u.firstname", "u.firstname_key", &filter.firstname),
+        ("u.lastname", "u.lastname_key", &filter.lastname),
+    ] {
+        push_exact(builder, column, key, value.as_deref());
+    }
     push_equal(builder, "u.purpose", filter.purpose.map(Purpose::as_str));
     if let Some(address) = &filter.email {
         builder.push(" AND u.id IN (SELECT directory_user FROM user_email WHERE 1 = 1");
-        push_equal(builder, "address", Some(address));
+        push_exact(builder, "address", "address_key", Some(address));
         builder.push(")");
     }
     push_group(builder, filter.group);

@@ -128,6 +128,7 @@ pub(crate) async fn what_is_shared_is_unique_in_the_tenants_below(store: Arc<dyn
     added(&*store, policy(master, "writer")).await;
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, or one story told in its order")]
 pub(crate) async fn policies_are_listed_by_scope_filter_search_order_and_page(store: Arc<dyn Store>) {
     let master = master(&*store).await;
     let child = below(&*store, master, "child").await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyway_core::model::{EventCursor, EventKind, LINK_DIALECT, TenantId, Timestamp};
-use keyway_core::port::{RevokeTarget, Store};
+use keyway_core::port::{RevokeTarget, Store, TenantMove};
 use serde_json::{Value, json};
 
 use crate::event::{behind, head};
@@ -33,7 +33,7 @@ pub(crate) async fn a_session_tells_of_its_beginning_and_its_end(store: Arc<dyn 
     let document = serde_json::json!({
         "uuid": session.id, "tenant_uuid": user.tenant, "user_uuid": user.id, "mobile": session.mobile,
     });
-    assert_eq!(serde_json::Value::from(created.event.document.clone()), document);
+    assert_eq!(Value::from(created.event.document.clone()), document);
     assert!(created.at > NOW, "by the database's clock");
     assert_eq!(head(&*store).await, created.cursor);
 
@@ -101,7 +101,7 @@ pub(crate) async fn a_login_that_is_refused_tells_of_nothing(store: Arc<dyn Stor
 pub(crate) async fn a_mailed_link_is_no_login_to_be_told_of(store: Arc<dyn Store>) {
     let place = head(&*store).await;
     let mut opening = own_opening(&*store).await;
-    opening.session.dialect = LINK_DIALECT.to_owned();
+    LINK_DIALECT.clone_into(&mut opening.session.dialect);
     opening.token.expires_at = Timestamp(NOW.0 + 5);
     open_session(&*store, &opening).await;
     let until = Timestamp(NOW.0 + 10);
@@ -171,7 +171,8 @@ pub(crate) async fn a_tenant_tells_of_what_becomes_of_it(store: Arc<dyn Store>) 
     let mut changed = new.tenant.clone();
     changed.name = Some("y".to_owned());
     assert!(store.update_tenant(&changed).await.expect("an answer"));
-    store.move_tenant(id, above).await.expect("an answer");
+    let moved = store.move_tenant(id, above).await.expect("an answer");
+    assert_eq!(moved, TenantMove::Moved);
     let sessions_end = opened_in(&*store, id).await;
     store.remove_tenant(id).await.expect_err("it owns a session");
     store.remove_whole_tenant(id).await.expect("removed");

@@ -86,7 +86,13 @@ impl Ask {
         };
         let own = live.record.session.identity.tenant;
         let tenant = self.tenant(own).await?;
-        Ok(Caller { token, live, tenant })
+        let is_top = self.wazo.directory().tenant_tree().await?.master() == Some(tenant);
+        Ok(Caller {
+            token,
+            live,
+            tenant,
+            is_top,
+        })
     }
 
     /// The tenant that the request is about.
@@ -142,18 +148,25 @@ pub(super) struct Caller {
     pub(super) live: Arc<LiveToken>,
     /// The tenant that the request is about: the caller's own, or the one of `Wazo-Tenant`.
     pub(super) tenant: TenantId,
+    /// Whether that is the top tenant, with all others below it.
+    is_top: bool,
 }
 
 impl Caller {
     /// The tenants in which a request may touch a thing that it names by id.
     pub(super) fn scope(&self) -> TenantScope {
-        TenantScope::Subtree(self.tenant)
+        // A store need not look at the tree to know that all of it is meant.
+        if self.is_top {
+            TenantScope::All
+        } else {
+            TenantScope::Subtree(self.tenant)
+        }
     }
 
     /// The tenants whose things a list shows.
     pub(super) fn list_scope(&self, recurse: bool) -> TenantScope {
         if recurse {
-            TenantScope::Subtree(self.tenant)
+            self.scope()
         } else {
             TenantScope::Only(self.tenant)
         }

@@ -5,7 +5,7 @@ mod content;
 use axum::response::Response;
 use http::StatusCode;
 use keyway_core::directory::{AddTenant, DirectoryError};
-use keyway_core::model::{Query, Tenant, TenantId, TenantScope};
+use keyway_core::model::{Query, Tenant, TenantId};
 use keyway_core::port::{StoreError, TenantFilter, TenantOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -159,7 +159,7 @@ fn query(ask: &Ask, caller: &Caller) -> Result<Query<TenantFilter, TenantOrder>,
         domain: text("domain_name"),
     };
     Ok(Query {
-        scope: TenantScope::Subtree(caller.tenant),
+        scope: caller.scope(),
         ..list_query(ask, caller, &ORDERS, TenantOrder::Name, filter)?
     })
 }

@@ -84,6 +84,7 @@ fn policies_groups_and_the_first_user_are_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, or one story told in its order")]
 fn mistakes_are_named_with_file_and_line() {
     let table = [
         (
