@@ -113,6 +113,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     directory::users_are_listed_by_login_in_pages,
     directory::removing_a_user_ends_its_sessions_and_attachments,
     directory::setting_a_password_ends_sessions,
+    directory::a_password_is_changed_only_in_the_place_of_the_one_that_was_compared,
     directory::renewing_a_verifier_ends_nothing,
     directory::a_verifier_is_renewed_only_in_the_place_of_the_one_that_was_compared,
     directory::a_subject_keeps_its_first_identity,

@@ -238,6 +238,18 @@ pub trait DirectoryStore: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError>;
 
+    /// As [`DirectoryStore::set_verifier`], if `current` still is the user's verifier; `None` if it is not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError>;
+
     /// Puts `renewed` in the place of `current` if that still is the user's verifier: the same password under newer parameters. No session
     /// ends, and no login under way is refused. Returns whether it was replaced.
     ///

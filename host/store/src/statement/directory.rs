@@ -131,6 +131,21 @@ impl DirectoryStore for DriverStore {
         Ok(found.then_some(revoked))
     }
 
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let (current, verifier) = (current.clone(), verifier.clone());
+        let work = self.write_revoking("change a password", move |connection| {
+            Box::pin(async move { verifier::change(connection, id, &current, &verifier, at).await })
+        });
+        let (changed, revoked) = work.await?;
+        Ok(changed.then_some(revoked))
+    }
+
     async fn renew_verifier(
         &self,
         id: UserId,

@@ -38,6 +38,33 @@ pub(super) async fn set(
     Ok((true, revoked))
 }
 
+/// As [`set`], if the present verifier is `current`; returns whether it was.
+pub(super) async fn change(
+    connection: &mut Connection,
+    id: UserId,
+    current: &StoredVerifier,
+    verifier: &StoredVerifier,
+    at: Timestamp,
+) -> Result<(bool, Revoked), Failure> {
+    if !user_change::lock(connection, id).await? {
+        return Ok((false, Revoked::default()));
+    }
+    let statement = "UPDATE user_password SET verifier = $3, set_at = $4 WHERE directory_user = $1 AND verifier = $2";
+    let changed = sqlx::query(statement)
+        .bind(id.0)
+        .bind(text("user_password.verifier", current.expose())?)
+        .bind(text("user_password.verifier", verifier.expose())?)
+        .bind(at.0)
+        .execute(&mut *connection)
+        .await?;
+    if changed.rows_affected() == 0 {
+        return Ok((false, Revoked::default()));
+    }
+    let revoked = BY_USER.end(connection, id.0).await?;
+    revocation::note(connection, Whole::Identity(id.into()), at).await?;
+    Ok((true, revoked))
+}
+
 pub(super) async fn write(
     connection: &mut Connection,
     id: UserId,

@@ -278,6 +278,30 @@ pub(crate) async fn setting_a_password_ends_sessions(store: Arc<dyn Store>) {
     assert_eq!(store.find_verifier(carol.user.id).await.expect("an answer"), Some(new));
 }
 
+pub(crate) async fn a_password_is_changed_only_in_the_place_of_the_one_that_was_compared(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    let session = opened(&*store, &alice).await;
+    let (first, second, third) = (
+        verifier("$argon2id$first"),
+        verifier("$argon2id$second"),
+        verifier("$argon2id$third"),
+    );
+    let change = async |id, current| {
+        let changed = store.change_verifier(id, current, &third, Timestamp(5)).await;
+        changed.expect("an answer")
+    };
+    assert_eq!(change(alice.id, &second).await, None);
+    assert_eq!(change(UserId(uuid()), &first).await, None);
+    assert!(is_live(&*store, &session).await, "nothing changed");
+    let revoked = change(alice.id, &first).await.expect("it is the one");
+    assert_eq!(revoked.tokens, [session.token.digest]);
+    assert!(!is_live(&*store, &session).await);
+    assert_eq!(
+        store.find_verifier(alice.id).await.expect("an answer"),
+        Some(third.clone())
+    );
+}
+
 pub(crate) async fn renewing_a_verifier_ends_nothing(store: Arc<dyn Store>) {
     let alice = added_user(&*store, "alice").await;
     let session = opened(&*store, &alice).await;

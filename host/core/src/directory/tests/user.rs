@@ -165,6 +165,23 @@ async fn who_knows_the_old_password_sets_a_new_one() {
 }
 
 #[tokio::test]
+async fn an_old_password_is_good_for_one_change() {
+    let house = House::new();
+    let alice = house.add("alice").await.id;
+    let (first, second) = tokio::join!(
+        house.change_password(alice, "s3cre7", "first"),
+        house.change_password(alice, "s3cre7", "second"),
+    );
+    let too_late = |result: &Result<(), DirectoryError>| matches!(result, Err(DirectoryError::WrongPassword));
+    assert!(
+        first.is_ok() && too_late(&second) || second.is_ok() && too_late(&first),
+        "{first:?} {second:?}"
+    );
+    assert_eq!(house.is_password(alice, "first").await, first.is_ok());
+    assert_eq!(house.is_password(alice, "second").await, second.is_ok());
+}
+
+#[tokio::test]
 async fn who_could_not_log_in_changes_no_password() {
     let house = House::new();
     let nameless = AddUser {

@@ -5,8 +5,11 @@ use uuid::Uuid;
 use crate::Secret;
 use crate::directory::{DirectoryError, DirectoryService, validate};
 use crate::model::{AuthenticationMethod, BackendName, TenantScope, User, UserId};
-use crate::password::{PasswordError, Share};
+use crate::password::{Comparison, PasswordError, Share};
 use crate::port::StoredVerifier;
+
+/// How often the old password is looked at while it is hashed anew.
+const ATTEMPTS: u32 = 3;
 
 impl DirectoryService {
     /// Whether this is the user's password, asked by a backend. `None`, nobody's id and a user without a password, with a verifier that cannot
@@ -30,17 +33,7 @@ impl DirectoryService {
 
     async fn compare(&self, share: &Share, id: UserId, password: &Secret<Vec<u8>>) -> Result<bool, DirectoryError> {
         let verifier = self.store.find_verifier(id).await?;
-        let compared = self.passwords.verify_stored(share, password, verifier.as_ref()).await;
-        let comparison = match compared {
-            Ok(comparison) => comparison,
-            // One user's broken row must not look like a fault of the backend, nor tell a caller that the user exists.
-            Err(error @ (PasswordError::Unsupported(_) | PasswordError::TooCostly)) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(user = %id, error, "a stored password verifier cannot be used; set a new password");
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let comparison = self.compare_with(share, id, verifier.as_ref(), password).await?;
         if comparison.matches
             && comparison.outdated
             && let Some(current) = &verifier
@@ -48,6 +41,28 @@ impl DirectoryService {
             self.renew(share, id, current, password).await;
         }
         Ok(comparison.matches)
+    }
+
+    async fn compare_with(
+        &self,
+        share: &Share,
+        id: UserId,
+        verifier: Option<&StoredVerifier>,
+        password: &Secret<Vec<u8>>,
+    ) -> Result<Comparison, DirectoryError> {
+        match self.passwords.verify_stored(share, password, verifier).await {
+            Ok(comparison) => Ok(comparison),
+            // One user's broken row must not look like a fault of the backend, nor tell a caller that the user exists.
+            Err(error @ (PasswordError::Unsupported(_) | PasswordError::TooCostly)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(user = %id, error, "a stored password verifier cannot be used; set a new password");
+                Ok(Comparison {
+                    matches: false,
+                    outdated: false,
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Sets a password and ends the user's sessions.
@@ -78,11 +93,23 @@ impl DirectoryService {
         if self.store.find_authentication_method(id).await? != Some(AuthenticationMethod::Native) {
             return Err(DirectoryError::ManagedExternally);
         }
-        let matches = self.compare(&Share::Directory, id, old).await?;
-        if !matches || !may_log_in(&user) {
-            return Err(DirectoryError::WrongPassword);
+        for _ in 0..ATTEMPTS {
+            let current = self.store.find_verifier(id).await?;
+            let comparison = self.compare_with(&Share::Directory, id, current.as_ref(), old).await?;
+            let Some(current) = current.filter(|_| comparison.matches && may_log_in(&user)) else {
+                break;
+            };
+            let verifier = self.passwords.hash(&Share::Directory, new).await?;
+            let now = self.clock.now();
+            let changed = self.revoking("change a password", move |store| async move {
+                store.change_verifier(id, &current, &verifier, now).await
+            });
+            // A password that was set in the meantime stays: the old one is none any more. One that a login hashed anew is looked at again.
+            if changed.await?.is_some() {
+                return Ok(());
+            }
         }
-        self.write_password(id, new).await
+        Err(DirectoryError::WrongPassword)
     }
 
     async fn write_password(&self, id: UserId, password: &Secret<Vec<u8>>) -> Result<(), DirectoryError> {

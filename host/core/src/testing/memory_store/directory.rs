@@ -205,6 +205,22 @@ impl DirectoryStore for MemoryStore {
         Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let mut tables = self.open("change a verifier")?;
+        let stored = tables.users.get_mut(&id).and_then(|(_, stored)| stored.as_mut());
+        let Some(stored) = stored.filter(|stored| *stored == current) else {
+            return Ok(None);
+        };
+        *stored = verifier.clone();
+        Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
+    }
+
     async fn renew_verifier(
         &self,
         id: UserId,
