@@ -23,6 +23,8 @@ pub use limit::MailLimit;
 
 use limit::Limiter;
 
+/// The attribute of a link's session that holds the id of the address that the link went to.
+const ADDRESS: &str = "link.address";
 /// How many requests for a new password may be under way. They take milliseconds.
 const MAX_PENDING: usize = 1024;
 
@@ -135,7 +137,7 @@ impl NoticeService {
         let Some(user) = self.find(whose).await? else {
             return Ok(());
         };
-        let Some(address) = address_for(&user, whose) else {
+        let Some(email) = address_for(&user, whose) else {
             tracing::info!(user = %user.id, "no mail is sent: the user has no confirmed address");
             return Ok(());
         };
@@ -143,10 +145,10 @@ impl NoticeService {
             tracing::info!(user = %user.id, "no mail is sent: the user cannot log in with a password of this host");
             return Ok(());
         }
-        self.admit(user.id, &address)?;
+        self.admit(user.id, &email.address)?;
         let access = reset_access(user.id);
         let lifetime = self.settings.password_reset_lifetime;
-        self.post(mailer, &user, address, Topic::PasswordReset, access, lifetime)
+        self.post(mailer, &user, email, Topic::PasswordReset, access, lifetime)
             .await
     }
 
@@ -192,8 +194,7 @@ impl NoticeService {
         let access = format!("auth.emails.{}.confirm.edit", email.id);
         let topic = Topic::EmailConfirmation(email.id);
         let lifetime = self.settings.email_confirmation_lifetime;
-        self.post(mailer, user, email.address.clone(), topic, access, lifetime)
-            .await
+        self.post(mailer, user, email, topic, access, lifetime).await
     }
 
     /// Sets the password of a user of these tenants, or removes it, by a token that may. A token of the user's own, as links have it, is good for
@@ -209,6 +210,15 @@ impl NoticeService {
         password: Option<&Secret<Vec<u8>>>,
         scope: TenantScope,
     ) -> Result<(), NoticeError> {
+        let went_to = live.record.session.attributes.iter().find(|(name, _)| name == ADDRESS);
+        if let Some((_, address)) = went_to {
+            let user = self.directory.get_user_in(user, scope).await?;
+            let is_it = |email: &Email| email.confirmed && email.id.to_string() == *address;
+            if !user.emails.iter().any(is_it) {
+                tracing::info!(user = %user.id, "a link is not followed: the address that it went to is not the user's any more");
+                return Err(NoticeError::Used(user.id));
+            }
+        }
         // All that can be refused comes before the link is used up.
         let prepared = self.directory.prepare_password(user, password, scope).await?;
         let own = live.record.session.identity.id == user.into();
@@ -235,7 +245,7 @@ impl NoticeService {
         &self,
         mailer: &dyn Mailer,
         user: &User,
-        address: String,
+        email: &Email,
         topic: Topic,
         access: String,
         lifetime: Duration,
@@ -243,11 +253,16 @@ impl NoticeService {
         let expires_at = self.clock.now().plus(lifetime);
         let token = self
             .tokens
-            .mint_link(user.id, vec![access], lifetime, Vec::new())
+            .mint_link(
+                user.id,
+                vec![access],
+                lifetime,
+                vec![(ADDRESS.to_owned(), email.id.to_string())],
+            )
             .await?;
         let letter = Letter {
             topic,
-            address,
+            address: email.address.clone(),
             user: user.id,
             login: user.login.clone(),
             firstname: user.firstname.clone(),
@@ -284,7 +299,7 @@ pub fn reset_access(user: UserId) -> String {
 
 /// The confirmed address that was named, else the main one if it is confirmed, else any that is: mail to an address that nobody confirmed could
 /// put the user into a stranger's hands.
-fn address_for(user: &User, whose: &Whose) -> Option<String> {
+fn address_for<'a>(user: &'a User, whose: &Whose) -> Option<&'a Email> {
     let confirmed = || user.emails.iter().filter(|email| email.confirmed);
     let named = match whose {
         Whose::Login(_) => None,
@@ -292,8 +307,7 @@ fn address_for(user: &User, whose: &Whose) -> Option<String> {
             confirmed().find(|email| login_key(&email.address) == login_key(text))
         }
     };
-    let chosen = named
+    named
         .or_else(|| confirmed().find(|email| email.main))
-        .or_else(|| confirmed().next());
-    chosen.map(|email| email.address.clone())
+        .or_else(|| confirmed().next())
 }

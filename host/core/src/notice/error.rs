@@ -24,7 +24,7 @@ pub enum NoticeError {
         /// When there may be one more.
         retry_after: Duration,
     },
-    /// Somebody used this user's link a moment ago.
-    #[error("the link was used already")]
+    /// Somebody used this user's link a moment ago, or the address that it went to is not the user's any more.
+    #[error("the link is not good any more")]
     Used(UserId),
 }

@@ -1,7 +1,7 @@
 //! Who is written to, who is not, and what a link is good for.
 
 use super::*;
-use crate::directory::{AddUser, Registration};
+use crate::directory::{AddUser, Registration, SetEmail};
 use crate::key::{KeyRing, MasterKey};
 use crate::model::AuthenticationMethod;
 use crate::port::{Store, SystemRandom};
@@ -240,6 +240,41 @@ async fn a_link_sets_one_password_and_no_other() {
     assert!(house.check(&token, &reset_access(alice.id)).await.is_none());
     assert!(house.is_password(&alice, "fresh").await);
     assert!(!house.is_password(&alice, "s3cre7").await);
+}
+
+#[tokio::test]
+async fn a_link_is_good_while_the_address_that_it_went_to_is_the_users() {
+    let house = House::new().await;
+    let alice = house.add("alice", "alice@example.org").await;
+    let set = async |address: &str, confirmed| {
+        let email = SetEmail {
+            address: address.to_owned(),
+            main: true,
+            confirmed: Some(confirmed),
+        };
+        let scope = TenantScope::All;
+        house.directory.set_emails(alice.id, vec![email], scope).await.unwrap();
+    };
+    let scope = TenantScope::Subtree(alice.tenant);
+    let follow = async |token: &TokenValue| {
+        let live = house.check(token, &reset_access(alice.id)).await.unwrap();
+        let new = "n3w".into();
+        let reset = house.notices.reset_password(token, &live, alice.id, Some(&new), scope);
+        reset.await
+    };
+    house.ask(login("alice")).await;
+    let (_, token) = house.letter();
+    for (address, confirmed) in [("new@example.org", true), ("alice@example.org", false)] {
+        set(address, confirmed).await;
+        let outcome = follow(&token).await;
+        assert!(matches!(outcome, Err(NoticeError::Used(_))), "{address}: {outcome:?}");
+    }
+    set("new@example.org", true).await;
+    house.ask(login("alice")).await;
+    let (_, token) = house.letter();
+    set("New@example.org", true).await;
+    assert!(follow(&token).await.is_ok(), "it is the same address");
+    assert!(house.is_password(&alice, "n3w").await);
 }
 
 async fn futures_join<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> [T; 2] {
