@@ -2,12 +2,17 @@
 //!
 //! A password that is set, a user who is disabled or removed, and a revocation of a whole identity or plugin remove them: whoever stole one
 //! has nothing left then.
+//!
+//! A plugin names a user of the directory only for its password. So what such a login made is good while the password would be, and not once the
+//! user proves who it is in another way. What was brought in from another system was made in whatever way that one knew.
 
 use super::issue::storable;
 use super::login::Line;
 use super::open::Draft;
 use super::{IssuedToken, LoginOutcome, RefreshRequest, TokenError, TokenService, TokenValue};
-use crate::model::{Identity, IdentityId, Paged, Query, RefreshToken, RefreshTokenId, Refusal};
+use crate::model::{
+    AuthenticationMethod, Identity, IdentityId, Paged, PluginDigest, Query, RefreshToken, RefreshTokenId, Refusal,
+};
 use crate::port::{RefreshFilter, RefreshOrder, Refreshing, RevocationMark, StoreError};
 
 /// The longest name of a client, in characters.
@@ -44,6 +49,12 @@ impl TokenService {
         let Some(slot) = self.backends.find(backend.as_str()) else {
             return Err(TokenError::UnknownBackend(backend.as_str().to_owned()));
         };
+        if let Some(user) = stored.identity.user
+            && stored.plugin != PluginDigest::NONE
+            && self.store.find_authentication_method(user).await? != Some(AuthenticationMethod::Native)
+        {
+            return Err(refused);
+        }
         let (identity, standing) = match stored.identity.user {
             None => (stored.identity, self.standing(None).await?),
             Some(id) => match self.store.find_user(id).await? {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::directory::DirectoryService;
-use crate::model::{Group, PluginDigest, Query, RefreshToken, SessionId, TenantScope};
+use crate::model::{AuthenticationMethod, Group, PluginDigest, Query, RefreshToken, SessionId, TenantScope};
 use crate::port::{GroupStore as _, RefreshFilter, RefreshStore as _, RevokeTarget, SessionFilter};
 
 /// Alice's login as this client.
@@ -256,6 +256,21 @@ async fn a_refresh_token_of_a_backend_that_is_gone_is_refused() {
         house.refresh(&token).await,
         Err(TokenError::UnknownBackend(_))
     ));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_a_password_made_is_good_while_the_password_would_be() {
+    let house = House::new().await;
+    let token = house.refresh_token().await;
+    let set = async |method| {
+        let (users, service) = ([house.alice.id], house.users());
+        let set = service.set_authentication_method(&users, method, None, TenantScope::All);
+        set.await.unwrap();
+    };
+    set(AuthenticationMethod::Ldap).await;
+    assert!(is_refused(&house.refresh(&token).await));
+    set(AuthenticationMethod::Default).await;
+    house.refresh(&token).await.unwrap();
 }
 
 #[tokio::test]
