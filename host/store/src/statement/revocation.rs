@@ -42,7 +42,7 @@ impl Whole {
     }
 
     /// PostgreSQL's advisory locks have two numbers for a name. Two targets that share one wait for each other, and no more.
-    fn lock_name(&self) -> (i32, i32) {
+    pub(super) fn lock_name(&self) -> (i32, i32) {
         let kind = match self {
             Self::Identity(_) => 0x6b77_0001,
             Self::Plugin(_) => 0x6b77_0002,
@@ -107,7 +107,7 @@ pub(super) async fn queue(connection: &mut Connection, identity: IdentityId) -> 
 }
 
 /// The kind of advisory lock of [`queue`].
-const QUEUE: i32 = 0x6b77_0003;
+pub(super) const QUEUE: i32 = 0x6b77_0003;
 
 /// Why the session may not be opened; if it may, it still may until the transaction ends.
 pub(super) async fn admit(

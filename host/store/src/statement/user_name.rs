@@ -7,7 +7,7 @@ use super::{Connection, LOCKS_ROWS};
 use crate::failure::Failure;
 
 /// The first half of the names of these advisory locks; see `revocation.rs` for the others.
-const LOCK: i32 = 0x6b77_0003;
+const LOCK: i32 = 0x6b77_0004;
 
 /// A user, whose own names are free to it.
 #[derive(Debug, Clone, Copy)]
@@ -75,3 +75,22 @@ const TAKEN: &str = "SELECT \
 const TAKEN_IN_TENANT: &str = "SELECT \
     EXISTS (SELECT 1 FROM directory_user WHERE login_key = $1 AND tenant = $3 AND id <> $2) \
     OR EXISTS (SELECT 1 FROM user_email WHERE address_key = $1 AND tenant = $3 AND directory_user <> $2)";
+
+#[cfg(test)]
+mod tests {
+    use super::super::revocation::{QUEUE, Whole};
+    use super::*;
+    use keyway_core::model::{IdentityId, PluginDigest};
+    use uuid::Uuid;
+
+    /// Names are locked before users, and queues after them: were a name and a queue one lock, a login and a change would wait for each other.
+    #[test]
+    fn names_share_no_lock_with_identities_plugins_and_queues() {
+        let others = [
+            Whole::Identity(IdentityId(Uuid::nil())).lock_name().0,
+            Whole::Plugin(PluginDigest::NONE).lock_name().0,
+            QUEUE,
+        ];
+        assert!(!others.contains(&LOCK));
+    }
+}
