@@ -105,18 +105,19 @@ fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (user, place) = match rest.rsplit_once('@') {
-        Some((user, place)) => (Some(user), place),
-        None => (None, rest),
-    };
-    let place = place.split_once('?').map_or(place, |(place, _)| place);
-    match user.map(|user| {
-        user.split_once([':', '/', '?'])
-            .map_or((user, false), |(name, _)| (name, true))
-    }) {
-        Some((name, false)) => format!("{scheme}://{name}@{place}"),
-        Some((name, true)) => format!("{scheme}://{name}:{MASK}@{place}"),
-        None => format!("{scheme}://{place}"),
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    // A password with such a character in it, or a query with an `@`: nobody can say where a password begins and ends.
+    if path.contains('@') {
+        return format!("{scheme}://{MASK}");
+    }
+    let path = path.split_once(['?', '#']).map_or(path, |(path, _)| path);
+    match authority.rsplit_once('@') {
+        Some((user, place)) => match user.split_once(':') {
+            Some((name, _)) => format!("{scheme}://{name}:{MASK}@{place}{path}"),
+            None => format!("{scheme}://{user}@{place}{path}"),
+        },
+        None => format!("{scheme}://{authority}{path}"),
     }
 }
 
@@ -134,12 +135,12 @@ mod tests {
                 "postgres://keyway:s3cre7@db:5432/k",
                 "postgres://keyway:********@db:5432/k",
             ),
-            (
-                "postgres://keyway:s3/c?r@e7@db/k?x=y",
-                "postgres://keyway:********@db/k",
-            ),
+            ("postgres://keyway:s3/c?r@e7@db/k?x=y", "postgres://********"),
+            ("postgres://keyway:s3@cre7@db/k", "postgres://keyway:********@db/k"),
             ("postgres://db/k?user=u&password=s3cre7", "postgres://db/k"),
-            ("postgres://db/k?password=s3@cre7", "postgres://db:********@cre7"),
+            ("postgres://db/k?password=s3@cre7", "postgres://********"),
+            ("postgres://db:5432/k?password=s3@cre7", "postgres://********"),
+            ("postgres://db?password=s3cre7", "postgres://db"),
         ];
         for (url, shown) in table {
             assert_eq!(without_password(url), shown, "{url}");
