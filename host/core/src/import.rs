@@ -101,6 +101,8 @@ struct Run<'a> {
     top_method: Option<AuthenticationMethod>,
     /// Those that are here, or would be.
     tenants: HashSet<TenantId>,
+    /// Tenants, policies and groups that this run added: nobody can have taken anything from them here.
+    fresh: HashSet<Uuid>,
     /// From ids there to ids here.
     policies: HashMap<PolicyId, PolicyId>,
     groups: HashMap<GroupId, GroupId>,
@@ -156,6 +158,7 @@ impl Importer {
             tenants: HashSet::new(),
             policies: HashMap::new(),
             groups: HashMap::new(),
+            fresh: HashSet::new(),
             users: HashMap::new(),
             group_names: HashMap::new(),
             earlier: None,
@@ -195,6 +198,11 @@ impl Run<'_> {
         }
     }
 
+    /// What whoever was here before can have lost here since an import came to its end: all but what is as new as this run.
+    fn settled(&self) -> Option<Arc<HashSet<Uuid>>> {
+        self.earlier.map(|_| Arc::new(self.fresh.clone()))
+    }
+
     fn note(&mut self, kind: ImportKind, id: &str, outcome: Outcome) {
         self.report.note(kind, id, outcome);
         self.progress.advance(1);
@@ -202,6 +210,11 @@ impl Run<'_> {
 }
 
 /// An id that must be a UUID.
+/// Why an access that an earlier import brought does not come back.
+fn taken_away() -> Outcome {
+    Outcome::skipped("an earlier import saw it and it is not here: it was taken away since")
+}
+
 fn parse(id: &str) -> Result<Uuid, Outcome> {
     Uuid::try_parse(id.trim()).map_err(|_| Outcome::skipped("its id is no UUID"))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ImportError, ImportKind, Outcome, PAGE, Run, outcome, parse};
+use super::{ImportError, ImportKind, Outcome, PAGE, Run, outcome, parse, taken_away};
 use crate::model::{Group, GroupId, PolicyId, Query, TenantId, TenantScope, login_key};
 use crate::port::{ForeignGroup, GroupFilter, PolicyFilter, Store};
 
@@ -62,6 +62,7 @@ impl Run<'_> {
             outcome(self.store().add_group(&group).await)?
         };
         if became == Outcome::Added {
+            self.fresh.insert(id.0);
             self.groups.insert(id, id);
         }
         Ok(became)
@@ -88,9 +89,13 @@ impl Run<'_> {
         };
         let held = self.store().list_policies(&query).await.map_err(ImportError::Store)?;
         let held: HashSet<PolicyId> = held.items.iter().map(|policy| policy.id).collect();
+        let tenant = parse(&foreign.tenant).unwrap_or_default();
+        let is_settled = self.earlier.is_some() && !self.fresh.contains(&group.0) && !self.fresh.contains(&tenant);
         for policy in wanted {
             let became = if held.contains(&policy) {
                 Outcome::Present
+            } else if is_settled && !self.fresh.contains(&policy.0) {
+                taken_away()
             } else if self.how.dry_run {
                 Outcome::Added
             } else {

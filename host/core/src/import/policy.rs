@@ -69,6 +69,7 @@ impl Run<'_> {
             outcome(self.store().add_policy(&policy).await)?
         };
         if became == Outcome::Added {
+            self.fresh.insert(id.0);
             self.policies.insert(id, id);
         }
         Ok(became)

@@ -117,6 +117,7 @@ impl Run<'_> {
             return Ok(became);
         }
         self.tenants.insert(id);
+        self.fresh.insert(id.0);
         taken.slugs.insert(slug);
         if is_slug_taken {
             let (id, slug) = (foreign.id.clone(), foreign.slug.clone());

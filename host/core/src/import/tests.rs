@@ -15,6 +15,7 @@ use crate::port::{
 use crate::testing::{MemoryStore, StillClock};
 use crate::token::TokenValue;
 use foreign::{Foreign, id, small, tenant, token, user, uuid};
+use group::groups_of;
 
 #[derive(Default)]
 struct Bar(Mutex<(Vec<ImportKind>, u64)>);
@@ -261,6 +262,35 @@ async fn a_refresh_token_that_was_revoked_here_does_not_come_back() {
     }
     let kept = house.store.find_refresh_token_of(alice.into(), "app").await.unwrap();
     assert_eq!(kept, None);
+}
+
+#[tokio::test]
+async fn an_access_that_was_taken_away_here_does_not_come_back() {
+    let house = House::new().await;
+    let (alice, reader, staff) = (UserId(uuid(4, 1)), PolicyId(uuid(2, 1)), GroupId(uuid(3, 9)));
+    let mut foreign = small();
+    house.run(&foreign, false).await;
+    let store = &house.store;
+    assert!(store.detach_policy(reader, alice.into()).await.unwrap());
+    assert!(store.detach_group_policy(staff, reader).await.unwrap());
+    assert!(store.remove_group_member(staff, alice).await.unwrap());
+    // What is new there comes all the same.
+    let writer = ForeignPolicy {
+        id: id(2, 2),
+        name: "writer".to_owned(),
+        slug: "writer".to_owned(),
+        ..foreign.policies[0].clone()
+    };
+    foreign.policies.push(writer);
+    foreign.users[0].policies.push(id(2, 2));
+    foreign.groups[2].policies.push(id(2, 2));
+    for dry_run in [true, false] {
+        let report = house.run(&foreign, dry_run).await;
+        assert_eq!(numbers(&report, ImportKind::Membership), (0, 0, 1), "{report:?}");
+        assert_eq!(numbers(&report, ImportKind::Attachment), (2, 2, 2), "{report:?}");
+    }
+    let groups = store.list_groups(&groups_of(alice)).await.unwrap();
+    assert!(groups.items.iter().all(|group| group.system), "{groups:?}");
 }
 
 #[tokio::test]

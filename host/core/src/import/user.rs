@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use super::group::groups_of;
-use super::{AT_ONCE, Arrival, ImportError, ImportKind, Outcome, PAGE, Run, joined, outcome, parse};
+use super::{AT_ONCE, Arrival, ImportError, ImportKind, Outcome, PAGE, Run, joined, outcome, parse, taken_away};
 use crate::model::{
     AuthenticationMethod, Email, EmailId, GroupId, IdentityId, PolicyId, Purpose, Query, TenantId, TenantScope, User,
     UserId, login_key,
@@ -32,6 +33,7 @@ struct Done {
 impl Run<'_> {
     pub(super) async fn users(&mut self, rows: u64) -> Result<(), ImportError> {
         self.progress.begin(ImportKind::User, rows);
+        let settled = self.settled();
         let mut names = HashSet::new();
         let mut after = String::new();
         let mut under_way = JoinSet::new();
@@ -46,7 +48,8 @@ impl Run<'_> {
                 match self.ready(foreign, &mut names) {
                     Ok(ready) => {
                         let (store, dry_run) = (Arc::clone(&self.importer.store), self.how.dry_run);
-                        under_way.spawn(async move { bring_in(&*store, ready, dry_run).await });
+                        let settled = settled.clone();
+                        under_way.spawn(async move { bring_in(&*store, ready, dry_run, settled.as_deref()).await });
                     }
                     Err(skipped) => self.note(ImportKind::User, &id, skipped),
                 }
@@ -149,7 +152,16 @@ fn names_of(user: &User) -> impl Iterator<Item = &String> {
     user.login.iter().chain(user.emails.iter().map(|email| &email.address))
 }
 
-async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done, ImportError> {
+/// Adds a user who is not here, and what hangs on it.
+///
+/// `settled` is there if an import came to its end before: what is new since.
+async fn bring_in(
+    store: &dyn Store,
+    ready: Ready,
+    dry_run: bool,
+    settled: Option<&HashSet<Uuid>>,
+) -> Result<Done, ImportError> {
+    let was_taken = |id: &Uuid| settled.is_some_and(|fresh| !fresh.contains(id));
     let Ready { id, user, groups } = ready;
     let is_here = store
         .find_user(user.user.id)
@@ -159,19 +171,14 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done
     let mut done = Done {
         id,
         user: user.user.id,
-        became: if is_here { Outcome::Present } else { Outcome::Added },
+        became: match (is_here, dry_run) {
+            (true, _) => Outcome::Present,
+            (false, true) => expect(store, &user.user).await?,
+            (false, false) => outcome(store.add_user(&user).await)?,
+        },
         memberships: Vec::new(),
         attachments: Vec::new(),
     };
-    if !is_here {
-        done.became = match dry_run {
-            true if is_taken(store, &user.user).await? => {
-                Outcome::skipped("its login or one of its addresses is taken here")
-            }
-            true => Outcome::Added,
-            false => outcome(store.add_user(&user).await)?,
-        };
-    }
     if matches!(done.became, Outcome::Skipped(_)) {
         return Ok(done);
     }
@@ -184,6 +191,8 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done
     for policy in user.policies {
         let became = if held.contains(&policy) {
             Outcome::Present
+        } else if is_here && was_taken(&policy.0) {
+            taken_away()
         } else if dry_run || !is_here {
             Outcome::Added
         } else {
@@ -199,6 +208,8 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done
     for group in groups {
         let became = if member_of.contains(&group) {
             Outcome::Present
+        } else if is_here && was_taken(&group.0) {
+            taken_away()
         } else if dry_run {
             Outcome::Added
         } else {
@@ -207,6 +218,15 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Done
         done.memberships.push((group, became));
     }
     Ok(done)
+}
+
+/// What would become of a user.
+async fn expect(store: &dyn Store, user: &User) -> Result<Outcome, ImportError> {
+    Ok(if is_taken(store, user).await? {
+        Outcome::skipped("its login or one of its addresses is taken here")
+    } else {
+        Outcome::Added
+    })
 }
 
 /// Whether the store would refuse the user for its names.

@@ -28,7 +28,8 @@ pub(crate) enum Command {
     /// All come under their own ids. Users log in with their old passwords, and clients go on with their refresh tokens. wazo-auth's database
     /// is only read. What is here already is left as it is, and what is in the way of something here is left out and named, so the import can
     /// be run again: after an interruption it goes on, and a second run changes nothing. Whoever was removed here in the meantime comes back;
-    /// a refresh token that was revoked here does not. The server must be stopped, on every node.
+    /// a refresh token that was revoked here does not, nor does a policy or a group that was taken from somebody who is here. The server must
+    /// be stopped, on every node.
     Wazo {
         /// The database, `postgres://USER@HOST/NAME`. Its password is better kept out of here: PGPASSWORD and ~/.pgpass are read
         #[arg(long, value_name = "URL")]
