@@ -114,6 +114,7 @@ pub(crate) async fn groups_are_listed_by_scope_filter_search_order_and_page(stor
         let search = Some(text.to_owned());
         names(&*store, Query { search, ..all() }).await.0
     };
+    assert_eq!(found(&"x".repeat(60_000)).await, "", "nothing is that long");
     assert_eq!(found("a_").await, "A_1");
     assert_eq!(found("%").await, "c%");
     assert_eq!(found("_").await, "A_1");
