@@ -8,6 +8,9 @@ use super::pattern::{Pattern, Piece, Words};
 /// How many pairs of steps one question may look at. Whoever writes patterns that need more is told that they reach too far.
 const MAX_EFFORT: usize = 1 << 24;
 
+/// As many pairs of steps cost what a look at one does, if room is made for them alone.
+const PAIRS_FOR_ONE: usize = 4096;
+
 /// What somebody is denied, and how much may still be compared with it.
 #[derive(Debug)]
 pub struct Denials {
@@ -62,7 +65,10 @@ impl Bytes {
 
 /// Whether there is a text that both match, or it takes too long to say.
 fn have_a_text(one: &[Step], other: &[Step], effort: &mut usize) -> bool {
-    let mut seen = vec![false; one.len() * other.len()];
+    // What is not looked at costs a little as well.
+    let pairs = one.len() * other.len();
+    *effort = effort.saturating_sub(pairs / PAIRS_FOR_ONE);
+    let mut seen = vec![false; pairs];
     let mut open = vec![(0, 0)];
     while let Some((here, there)) = open.pop() {
         let (Some(step), Some(beside)) = (one.get(here), other.get(there)) else {
