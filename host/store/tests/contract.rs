@@ -111,6 +111,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     directory::a_login_in_two_tenants_is_ambiguous,
     directory::only_confirmed_emails_find_a_user,
     directory::users_are_listed_by_login_in_pages,
+    directory::a_search_counts_all_whom_it_finds_and_shows_a_page_of_them,
     directory::removing_a_user_ends_its_sessions_and_attachments,
     directory::setting_a_password_ends_sessions,
     directory::a_password_is_changed_only_in_the_place_of_the_one_that_was_compared,

@@ -20,6 +20,13 @@ CREATE INDEX directory_user_by_lastname ON directory_user (lastname_key, id);
 CREATE INDEX directory_user_by_tenant_login ON directory_user (tenant, login_key, id);
 CREATE INDEX directory_user_by_tenant_firstname ON directory_user (tenant, firstname_key, id);
 CREATE INDEX directory_user_by_tenant_lastname ON directory_user (tenant, lastname_key, id);
+-- For searches, where the database may have the extension, which comes with PostgreSQL: without it they read all users, and find the same.
+DO $$ BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX directory_user_by_search ON directory_user USING gin (search_key gin_trgm_ops);
+EXCEPTION WHEN undefined_file OR feature_not_supported OR insufficient_privilege OR undefined_object THEN
+    RAISE NOTICE 'searches among users have no index: %', SQLERRM;
+END $$;
 
 ALTER TABLE user_email ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE;
 ALTER TABLE user_email ALTER COLUMN id DROP DEFAULT;

@@ -82,16 +82,12 @@ pub(super) async fn list_users(
     connection: &mut Connection,
     query: &Query<UserFilter, UserOrder>,
 ) -> Result<Paged<User>, Failure> {
-    let mut total = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
-    push_scope(&mut total, "u.tenant", query.scope);
-    push_group(&mut total, query.filter.group);
-    let total = count(&mut *connection, total).await?;
     let counted = UserFilter {
         group: query.filter.group,
         ..UserFilter::default()
     };
-    let is_narrowed = query.filter != counted || query.search.is_some();
-    if !is_narrowed {
+    if query.filter == counted && query.search.is_none() {
+        let total = count_users(connection, query).await?;
         let items = select_page(connection, query, &[]).await?;
         return Ok(Paged {
             items,
@@ -100,26 +96,46 @@ pub(super) async fn list_users(
         });
     }
     let hits = find_hits(connection, query).await?;
-    let filtered = if hits.len() < HITS {
-        u64::try_from(hits.len()).unwrap_or(u64::MAX)
-    } else {
-        let mut filtered = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
-        push_conditions(&mut filtered, query);
-        count(connection, filtered).await?
+    if hits.len() >= HITS {
+        let (total, filtered) = count_both(connection, query).await?;
+        let items = select_page(connection, query, &[]).await?;
+        return Ok(Paged { items, total, filtered });
+    }
+    let items = match hits.as_slice() {
+        [] => Vec::new(),
+        hits => select_page(connection, query, hits).await?,
     };
-    let items = match hits.len() {
-        0 => Vec::new(),
-        1..HITS => select_page(connection, query, &hits).await?,
-        _ => select_page(connection, query, &[]).await?,
-    };
-    Ok(Paged { items, total, filtered })
+    Ok(Paged {
+        items,
+        total: count_users(connection, query).await?,
+        filtered: u64::try_from(hits.len()).unwrap_or(u64::MAX),
+    })
+}
+
+/// How many there are, whatever the filter and the search say.
+async fn count_users(connection: &mut Connection, query: &Query<UserFilter, UserOrder>) -> Result<u64, Failure> {
+    let mut total = QueryBuilder::new("SELECT count(*) FROM directory_user u WHERE ");
+    push_scope(&mut total, "u.tenant", query.scope);
+    push_group(&mut total, query.filter.group);
+    count(connection, total).await
+}
+
+/// How many there are, and how many of them fit, in one reading.
+async fn count_both(connection: &mut Connection, query: &Query<UserFilter, UserOrder>) -> Result<(u64, u64), Failure> {
+    let mut counts = QueryBuilder::new("SELECT count(*), count(*) FILTER (WHERE 1 = 1");
+    push_narrowing(&mut counts, query);
+    counts.push(") FROM directory_user u WHERE ");
+    push_scope(&mut counts, "u.tenant", query.scope);
+    push_group(&mut counts, query.filter.group);
+    let (total, filtered): (i64, i64) = counts.build_query_as().fetch_one(connection).await?;
+    Ok((u64::try_from(total).unwrap_or(0), u64::try_from(filtered).unwrap_or(0)))
 }
 
 /// From how many hits on a search is not carried out through their ids.
-const HITS: usize = 1000;
+const HITS: usize = 250;
 
-/// The ids of those who fit, up to [`HITS`] of them. No index helps a search, which reads all users: where few fit, this one reading is enough, and where
-/// many do, the page's rows are found soon in its order.
+/// The ids of those who fit, up to [`HITS`] of them. A search may have to read all users: where few fit, this one reading is enough, and where many
+/// do, the page's rows are found soon in its order.
 async fn find_hits(connection: &mut Connection, query: &Query<UserFilter, UserOrder>) -> Result<Vec<Uuid>, Failure> {
     let mut select = QueryBuilder::new("SELECT u.id FROM directory_user u WHERE ");
     push_conditions(&mut select, query);
@@ -167,6 +183,12 @@ async fn select_page(
 
 fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<UserFilter, UserOrder>) {
     push_scope(builder, "u.tenant", query.scope);
+    push_group(builder, query.filter.group);
+    push_narrowing(builder, query);
+}
+
+/// Further conditions: those that make a list shorter without being what it is a list of.
+fn push_narrowing(builder: &mut QueryBuilder<Database>, query: &Query<UserFilter, UserOrder>) {
     push_search(builder, &["u.search_key"], query.search.as_deref());
     let filter = &query.filter;
     if let Some(id) = filter.id {
@@ -185,7 +207,6 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<UserFilte
         push_exact(builder, "address", "address_key", Some(address));
         builder.push(")");
     }
-    push_group(builder, filter.group);
     if let Some(policy) = filter.policy {
         builder.push(" AND u.id IN (SELECT identity FROM policy_attachment WHERE policy = ");
         builder.push_bind(policy.0).push(")");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use keyway_core::Secret;
-use keyway_core::model::{IdentityId, Page, Query, TenantId, TenantScope, Timestamp, User, UserId, login_key};
+use keyway_core::model::{
+    Direction, IdentityId, Page, Query, TenantId, TenantScope, Timestamp, User, UserId, login_key,
+};
 use keyway_core::port::{Revoked, Store, StoreError, StoredVerifier};
 
 use crate::fixture::{
@@ -202,6 +204,43 @@ pub(crate) async fn users_are_listed_by_login_in_pages(store: Arc<dyn Store>) {
         logins(TenantScope::Only(TenantId(uuid())), 0, 1000).await,
         (String::new(), 0)
     );
+}
+
+pub(crate) async fn a_search_counts_all_whom_it_finds_and_shows_a_page_of_them(store: Arc<dyn Store>) {
+    let master = master(&*store).await;
+    for number in 0..300 {
+        let side = if number % 100 == 0 { "rare" } else { "common" };
+        let new = user(master, &format!("{side}{number:03}"));
+        store.add_user(&new).await.expect("added");
+    }
+    let found = async |search: &str, offset, direction| {
+        let query = Query {
+            search: Some(search.to_owned()),
+            page: Page { offset, limit: 2 },
+            direction,
+            ..Query::all(TenantScope::All)
+        };
+        let paged = store.list_users(&query).await.expect("a page");
+        let logins: Vec<String> = paged.items.into_iter().filter_map(|user| user.login).collect();
+        (logins.join(" "), paged.filtered, paged.total)
+    };
+    let (up, down) = (Direction::Ascending, Direction::Descending);
+    for (search, offset, direction, logins, filtered) in [
+        ("RARE", 0, up, "rare000 rare100", 3),
+        ("rare", 2, up, "rare200", 3),
+        ("rare", 3, up, "", 3),
+        ("rare1", 0, up, "rare100", 1),
+        ("common", 0, up, "common001 common002", 297),
+        ("common", 0, down, "common299 common298", 297),
+        ("common", 296, up, "common299", 297),
+        ("common", 400, up, "", 297),
+        ("o", 0, up, "common001 common002", 297),
+        ("nobody", 0, up, "", 0),
+        ("_", 0, up, "", 0),
+    ] {
+        let expected = (logins.to_owned(), filtered, 300);
+        assert_eq!(found(search, offset, direction).await, expected, "{search} {offset}");
+    }
 }
 
 pub(crate) async fn removing_a_user_ends_its_sessions_and_attachments(store: Arc<dyn Store>) {
