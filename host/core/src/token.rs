@@ -59,7 +59,7 @@ pub struct TokenSettings {
 /// Who counts as an administrator: a user to whom a policy is attached directly, or who is a member of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminStatus {
-    /// The policy's slug.
+    /// The slug of the policy, which is the top tenant's.
     pub policy: String,
     /// The group's slug.
     pub group: String,

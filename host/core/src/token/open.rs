@@ -132,16 +132,20 @@ impl TokenService {
             return Ok(None);
         };
         let scope = TenantScope::Only(user.tenant);
-        let users = Query {
-            filter: UserFilter {
-                id: Some(user.id),
-                policy_slug: Some(asked.policy.clone()),
-                ..UserFilter::default()
-            },
-            ..Query::all(scope)
-        };
-        if self.store.list_users(&users).await?.filtered > 0 {
-            return Ok(Some(true));
+        // The top tenant's policy: a tenant may give one of its own the same slug.
+        let master = self.tenants.master().await?;
+        if let Some(policy) = self.store.find_policy_by_slug(master, &asked.policy).await? {
+            let users = Query {
+                filter: UserFilter {
+                    id: Some(user.id),
+                    policy: Some(policy.id),
+                    ..UserFilter::default()
+                },
+                ..Query::all(scope)
+            };
+            if self.store.list_users(&users).await?.filtered > 0 {
+                return Ok(Some(true));
+            }
         }
         let groups = Query {
             filter: GroupFilter {

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::directory::DirectoryService;
-use crate::model::{AuthenticationMethod, Group, PluginDigest, Query, RefreshToken, SessionId, TenantScope};
+use crate::model::{
+    AuthenticationMethod, Group, PluginDigest, Policy, PolicyId, Query, RefreshToken, SessionId, TenantScope,
+};
 use crate::port::{GroupStore as _, RefreshFilter, RefreshStore as _, RevokeTarget, SessionFilter};
 
 /// Alice's login as this client.
@@ -393,6 +395,30 @@ async fn administrators_are_told_from_others_where_that_is_asked() {
         ..house.alice.clone()
     });
     assert_eq!(admin().await, None);
+}
+
+#[tokio::test]
+async fn no_tenants_own_policy_makes_an_administrator() {
+    let house = House::with_settings(TokenSettings {
+        admin_status: Some(AdminStatus {
+            policy: "admins".to_owned(),
+            group: "crew".to_owned(),
+            purposes: vec![Purpose::User],
+        }),
+        ..settings()
+    })
+    .await;
+    let branch = house.add_tenant("branch", house.alice.tenant).await;
+    house.store.replace_user(User {
+        tenant: branch,
+        ..house.alice.clone()
+    });
+    let own = Policy::new(PolicyId(SystemRandom.uuid()), branch, "admins", Vec::new());
+    house.store.add_policy(&own).await.unwrap();
+    house.store.attach_policy(own.id, house.alice.id.into()).await.unwrap();
+    assert_eq!(house.token().await.live.record.session.admin, Some(false));
+    house.add_policy("admins", &[], house.alice.id.into()).await;
+    assert_eq!(house.token().await.live.record.session.admin, Some(true));
 }
 
 #[tokio::test]
