@@ -54,7 +54,7 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
     // The server of the tests never looks at its tables on its own, as every other does.
     let url = database.url();
     on(table, "PostgreSQL", &url, folder.path(), || {
-        database.execute("VACUUM ANALYZE")
+        database.execute("VACUUM ANALYZE");
     })
 }
 
