@@ -78,6 +78,9 @@ type DriverStore = PostgresStore;
 /// Other nodes write at the same time: what a transaction decides on must stay as it is.
 const LOCKS_ROWS: bool = true;
 
+/// The function that tells where a text contains another one.
+const POSITION: &str = "strpos";
+
 // Two sweeps share the work: each leaves out the sessions that the other, or a revocation, is busy with. The list is materialized because a
 // plan that computes it twice would lock twice as many.
 const REMOVE_EXPIRED_TOKENS: &str = "WITH expired AS MATERIALIZED (\

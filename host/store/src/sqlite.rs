@@ -75,6 +75,9 @@ type DriverStore = SqliteStore;
 /// There is one writer at a time: rows need no locks.
 const LOCKS_ROWS: bool = false;
 
+/// The function that tells where a text contains another one.
+const POSITION: &str = "instr";
+
 const REMOVE_EXPIRED_TOKENS: &str = "DELETE FROM token WHERE (hash, key_id) IN \
     (SELECT hash, key_id FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING session";
 

@@ -3,7 +3,7 @@
 use keyway_core::model::{Direction, Page, TenantScope, login_key};
 use sqlx::QueryBuilder;
 
-use super::{Connection, Database};
+use super::{Connection, Database, POSITION};
 use crate::failure::Failure;
 
 /// The bytes of the longest text that a search looks at: a client's id, or a policy's description.
@@ -46,6 +46,19 @@ pub(super) fn push_search(builder: &mut QueryBuilder<Database>, columns: &[&'sta
         builder.push(" ESCAPE '\\'");
     }
     builder.push(")");
+}
+
+/// As [`push_search`] in one column, for where all rows are read: no index knows of it, and it costs each row less.
+pub(super) fn push_contains(builder: &mut QueryBuilder<Database>, column: &'static str, text: Option<&str>) {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return;
+    };
+    if text.len() > LONGEST_TEXT {
+        builder.push(" AND 1 = 0");
+        return;
+    }
+    builder.push(" AND ").push(POSITION).push("(").push(column).push(", ");
+    builder.push_bind(findable(&login_key(text))).push(") > 0");
 }
 
 /// A further condition: the column has this value, if one is wanted.

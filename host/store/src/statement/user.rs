@@ -5,7 +5,7 @@ use keyway_core::port::{UserFilter, UserOrder};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::list::{count, push_equal, push_exact, push_order, push_scope, push_search, push_slice};
+use super::list::{count, push_contains, push_equal, push_exact, push_order, push_scope, push_search, push_slice};
 use super::{Connection, Database};
 use crate::failure::Failure;
 use crate::row::{UserRow, users};
@@ -123,7 +123,8 @@ async fn count_users(connection: &mut Connection, query: &Query<UserFilter, User
 /// How many there are, and how many of them fit, in one reading.
 async fn count_both(connection: &mut Connection, query: &Query<UserFilter, UserOrder>) -> Result<(u64, u64), Failure> {
     let mut counts = QueryBuilder::new("SELECT count(*), count(*) FILTER (WHERE 1 = 1");
-    push_narrowing(&mut counts, query);
+    push_contains(&mut counts, "u.search_key", query.search.as_deref());
+    push_filter(&mut counts, &query.filter);
     counts.push(") FROM directory_user u WHERE ");
     push_scope(&mut counts, "u.tenant", query.scope);
     push_group(&mut counts, query.filter.group);
@@ -184,13 +185,12 @@ async fn select_page(
 fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<UserFilter, UserOrder>) {
     push_scope(builder, "u.tenant", query.scope);
     push_group(builder, query.filter.group);
-    push_narrowing(builder, query);
+    push_search(builder, &["u.search_key"], query.search.as_deref());
+    push_filter(builder, &query.filter);
 }
 
 /// Further conditions: those that make a list shorter without being what it is a list of.
-fn push_narrowing(builder: &mut QueryBuilder<Database>, query: &Query<UserFilter, UserOrder>) {
-    push_search(builder, &["u.search_key"], query.search.as_deref());
-    let filter = &query.filter;
+fn push_filter(builder: &mut QueryBuilder<Database>, filter: &UserFilter) {
     if let Some(id) = filter.id {
         builder.push(" AND u.id = ").push_bind(id.0);
     }
