@@ -99,7 +99,10 @@ pub(crate) async fn serve(folder: &Path, max_sessions: u32) -> anyhow::Result<Ho
 }
 
 /// Serves the wazo API over an empty database.
-#[expect(clippy::too_many_lines, reason = "each part once, in the order in which they need each other")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "each part once, in the order in which they need each other"
+)]
 pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<House> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
