@@ -1,5 +1,6 @@
 //! What a plugin says about itself.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Something of the host's that a plugin may ask for. What it gets is what it asks for and the operator allows.
@@ -14,6 +15,8 @@ pub enum Capability {
     DirectoryVerify,
     /// Seeing the bytes of a secret. Only with `grants.credential = ["expose"]`.
     CredentialExpose,
+    /// Connections to the endpoint of this name. Only with `grants.net.<name>`.
+    Net(&'static str),
 }
 
 impl Capability {
@@ -22,19 +25,20 @@ impl Capability {
     /// ```
     /// assert_eq!(keyway_sdk::Capability::DirectoryFind.name(), "directory.find");
     /// ```
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            Self::Log => "log",
-            Self::DirectoryFind => "directory.find",
-            Self::DirectoryVerify => "directory.verify",
-            Self::CredentialExpose => "credential.expose",
+            Self::Log => "log".into(),
+            Self::DirectoryFind => "directory.find".into(),
+            Self::DirectoryVerify => "directory.verify".into(),
+            Self::CredentialExpose => "credential.expose".into(),
+            Self::Net(endpoint) => format!("net.{endpoint}").into(),
         }
     }
 }
 
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(&self.name())
     }
 }
 

@@ -63,6 +63,7 @@ mod secret;
 pub mod config;
 pub mod directory;
 pub mod log;
+pub mod net;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

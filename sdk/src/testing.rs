@@ -54,6 +54,7 @@ use crate::{DigestAlgorithm, Problem, Secret};
 
 mod accept;
 pub(crate) mod host;
+mod socket;
 mod user;
 mod verifier;
 
@@ -157,6 +158,13 @@ impl MockHost {
     #[must_use]
     pub fn add_user(self, user: MockUser) -> Self {
         self.state.borrow_mut().users.push(user);
+        self
+    }
+
+    /// Grants the endpoint of this name: connections to it go to this address, without TLS.
+    #[must_use]
+    pub fn endpoint(self, name: &str, address: std::net::SocketAddr) -> Self {
+        self.state.borrow_mut().endpoints.insert(name.to_owned(), address);
         self
     }
 

@@ -25,10 +25,15 @@ wasmtime::component::bindgen!({
         "keyway:backend/directory.find-by-email": async | trappable,
         "keyway:backend/directory.verify-password": async | trappable,
         "keyway:backend/secrets.[method]secret.matches": async | trappable,
+        "keyway:backend/net.connect": async | trappable,
+        "keyway:backend/net.[method]connection.read": async | trappable,
+        "keyway:backend/net.[method]connection.write": async | trappable,
+        "keyway:backend/net.[method]connection.start-tls": async | trappable,
         default: trappable,
     },
     exports: { default: async },
     with: {
+        "keyway:backend/net.connection": crate::import::net::HeldConnection,
         "keyway:backend/secrets.secret": crate::import::secrets::HeldSecret,
     },
 });

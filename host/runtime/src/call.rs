@@ -10,8 +10,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::comparing::Comparing;
 use crate::engine::Burner;
+use crate::import::net::HeldConnection;
 use crate::import::secrets::HeldSecret;
 use crate::limits::{LimitHit, Meter};
+use crate::net::{Connection, Endpoint};
 use crate::profile::Profile;
 use crate::text::Exposed;
 use crate::wasi;
@@ -34,6 +36,7 @@ pub(crate) struct CallState {
     pub(crate) burner: Burner,
     table: ResourceTable,
     held_secrets: usize,
+    held_connections: usize,
     exposed: Exposed,
     // Most guests never call WASI, so its context is made when the first one does.
     wasi: Option<WasiCtx>,
@@ -55,6 +58,7 @@ impl CallState {
             burner,
             table,
             held_secrets: 0,
+            held_connections: 0,
             exposed: Exposed::default(),
             wasi: None,
             output: None,
@@ -75,9 +79,9 @@ impl CallState {
         }
     }
 
-    /// Whether the guest holds on to a secret. Such an instance must not serve another call.
+    /// Whether the guest holds on to a secret or to a connection, which may have carried one. Such an instance must not serve another call.
     pub(crate) fn holds_secrets(&self) -> bool {
-        self.held_secrets > 0
+        self.held_secrets > 0 || self.held_connections > 0
     }
 
     pub(crate) fn hold(&mut self, value: Secret<Vec<u8>>) -> wasmtime::Result<Resource<HeldSecret>> {
@@ -97,6 +101,35 @@ impl CallState {
         self.table.delete(handle)?;
         self.held_secrets = self.held_secrets.saturating_sub(1);
         Ok(())
+    }
+
+    pub(crate) fn hold_connection(
+        &mut self,
+        name: String,
+        endpoint: Arc<Endpoint>,
+        connection: Connection,
+    ) -> wasmtime::Result<Resource<HeldConnection>> {
+        let held = HeldConnection {
+            name,
+            endpoint,
+            connection,
+        };
+        let handle = self.table.push(held).map_err(|error| match error {
+            ResourceTableError::Full => wasmtime::Error::from(LimitHit("handles")),
+            other => other.into(),
+        })?;
+        self.held_connections += 1;
+        Ok(handle)
+    }
+
+    pub(crate) fn held_connection(&mut self, handle: &Resource<HeldConnection>) -> wasmtime::Result<&mut HeldConnection> {
+        Ok(self.table.get_mut(handle)?)
+    }
+
+    pub(crate) fn release_connection(&mut self, handle: Resource<HeldConnection>) -> wasmtime::Result<HeldConnection> {
+        let held = self.table.delete(handle)?;
+        self.held_connections = self.held_connections.saturating_sub(1);
+        Ok(held)
     }
 
     /// The password pool had no room for a comparison. Whatever fault the guest makes of it is not its own.

@@ -1,9 +1,12 @@
 //! Capabilities: what a plugin wants, what the operator grants, and what follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::net::{Endpoint, EndpointSpec};
 
 /// What the operator allows one backend. What a plugin may really do is what it wants *and* is granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Grants {
     /// `log`: `grants.log`, allowed unless the operator says `false`. A plugin without it still loads; its lines are dropped.
     pub log: bool,
@@ -13,6 +16,8 @@ pub struct Grants {
     pub directory_verify: bool,
     /// `credential.expose`: `"expose"` in `grants.credential`, never allowed by default.
     pub credential_expose: bool,
+    /// `net.<name>`: `grants.net.<name>`, none by default.
+    pub net: BTreeMap<String, EndpointSpec>,
 }
 
 impl Default for Grants {
@@ -22,9 +27,13 @@ impl Default for Grants {
             directory_find: true,
             directory_verify: true,
             credential_expose: false,
+            net: BTreeMap::new(),
         }
     }
 }
+
+/// What the name of a wanted endpoint begins with.
+const NET: &str = "net.";
 
 /// One host ability that a plugin may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,34 +83,54 @@ pub(crate) enum GrantError {
     Unknown(String),
     #[error("it wants the capability `{}`, which is not granted; to allow it, write `{}` in its [[backend]] table", .0.name(), .0.grant_line())]
     NotGranted(Capability),
+    #[error(
+        "it wants the endpoint `{0}`, which is not granted; to allow it, write `grants.net.{0} = {{ address = \"HOST:PORT\", tls = \"implicit\" }}` in its \
+         [[backend]] table"
+    )]
+    NoEndpoint(String),
 }
 
 /// The capabilities that calls run with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Capabilities(BTreeSet<Capability>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Capabilities {
+    plain: BTreeSet<Capability>,
+    endpoints: BTreeMap<String, Arc<Endpoint>>,
+}
 
 impl Capabilities {
     /// What a plugin that wants `wants` may do under `grants`.
-    pub(crate) fn settle(wants: &[String], grants: Grants) -> Result<Self, GrantError> {
-        let mut effective = BTreeSet::new();
+    pub(crate) fn settle(wants: &[String], grants: &Grants) -> Result<Self, GrantError> {
+        let mut effective = Self::default();
         for name in wants {
+            if let Some(endpoint) = name.strip_prefix(NET) {
+                let granted = grants.net.get(endpoint);
+                let spec = granted.ok_or_else(|| GrantError::NoEndpoint(endpoint.to_owned()))?;
+                let opened = Arc::new(Endpoint::new(spec.clone()));
+                effective.endpoints.insert(endpoint.to_owned(), opened);
+                continue;
+            }
             let want = Capability::parse(name).ok_or_else(|| GrantError::Unknown(name.clone()))?;
             if grants.allow(want) {
-                effective.insert(want);
+                effective.plain.insert(want);
             } else if want != Capability::Log {
                 return Err(GrantError::NotGranted(want));
             }
         }
-        Ok(Self(effective))
+        Ok(effective)
     }
 
     pub(crate) fn has(&self, capability: Capability) -> bool {
-        self.0.contains(&capability)
+        self.plain.contains(&capability)
+    }
+
+    /// The endpoint of this name, if it is wanted and granted.
+    pub(crate) fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(name)
     }
 }
 
 impl Grants {
-    fn allow(self, capability: Capability) -> bool {
+    fn allow(&self, capability: Capability) -> bool {
         match capability {
             Capability::Log => self.log,
             Capability::DirectoryFind => self.directory_find,
@@ -117,7 +146,7 @@ mod tests {
 
     fn settle(wants: &[&str], grants: Grants) -> Result<Capabilities, GrantError> {
         let wants: Vec<String> = wants.iter().map(ToString::to_string).collect();
-        Capabilities::settle(&wants, grants)
+        Capabilities::settle(&wants, &grants)
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod config;
 mod directory;
 mod log;
+pub(crate) mod net;
 pub(crate) mod secrets;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -18,6 +19,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     backend::config::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::directory::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::log::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::net::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::secrets::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::types::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
 }

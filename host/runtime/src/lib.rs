@@ -42,6 +42,7 @@ mod generation;
 mod grant;
 mod import;
 mod limits;
+mod net;
 mod plugin;
 mod profile;
 mod registry;
@@ -57,6 +58,7 @@ pub use check::{CheckError, PluginReport, ReportedProblem, Trial, check_file, tr
 pub use error::RuntimeError;
 pub use grant::Grants;
 pub use limits::Limits;
+pub use net::{AddressPolicy, Balance, EndpointSpec, InvalidNetwork, InvalidTls, Protection, Server, TlsSpec};
 pub use runtime::Runtime;
 pub use services::{HostDirectory, HostPasswords, HostServices};
 pub use settings::{Probation, RuntimeSettings};

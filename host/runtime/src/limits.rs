@@ -86,6 +86,8 @@ pub(crate) struct Meter {
     log_lines_left: u32,
     lookups_left: u32,
     comparisons_left: u32,
+    connections_used: u32,
+    net_bytes_used: u64,
     /// Lines that were not logged.
     pub(crate) dropped_lines: u64,
     /// The growth that was refused, if one was: a guest that traps afterwards did so because of it.
@@ -101,6 +103,8 @@ impl Meter {
             log_lines_left: limits.log_lines,
             lookups_left: limits.lookups,
             comparisons_left: limits.comparisons,
+            connections_used: 0,
+            net_bytes_used: 0,
             dropped_lines: 0,
             refused_growth: None,
         }
@@ -156,6 +160,23 @@ impl Meter {
 
     pub(crate) fn take_comparison(&mut self) -> bool {
         take_one(&mut self.comparisons_left)
+    }
+
+    /// Whether one more connection may be opened, of so many.
+    pub(crate) fn take_connection(&mut self, most: u32) -> bool {
+        let taken = self.connections_used < most;
+        self.connections_used += u32::from(taken);
+        taken
+    }
+
+    /// Whether these bytes may travel, of so many in both directions.
+    pub(crate) fn take_net_bytes(&mut self, bytes: usize, most: u64) -> bool {
+        let used = self.net_bytes_used.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let taken = used <= most;
+        if taken {
+            self.net_bytes_used = used;
+        }
+        taken
     }
 }
 

@@ -5,6 +5,7 @@
 mod backend;
 mod dialect;
 mod directory;
+mod endpoint;
 mod environment;
 mod error;
 mod events;

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::socket::Kept;
 use super::{Line, MockUser, verifier};
 use crate::directory::{DirectoryError, Found};
 use crate::log::Level;
@@ -21,6 +23,8 @@ pub(crate) struct State {
     pub(super) secrets: BTreeMap<String, Clear>,
     pub(super) users: Vec<MockUser>,
     pub(super) granted: BTreeSet<Capability>,
+    pub(super) endpoints: BTreeMap<String, SocketAddr>,
+    pub(super) kept: Kept,
     pub(super) unavailable: bool,
     effective: BTreeSet<Capability>,
     pub(super) lines: Vec<Line>,
@@ -36,6 +40,8 @@ impl State {
             secrets: BTreeMap::new(),
             users: Vec::new(),
             granted,
+            endpoints: BTreeMap::new(),
+            kept: Kept::default(),
             unavailable: false,
             effective: BTreeSet::new(),
             lines: Vec::new(),
@@ -45,12 +51,20 @@ impl State {
         }
     }
 
+    /// Whether the plugin wants such a capability and is granted it.
+    pub(super) fn wants(&self, is_it: impl Fn(&Capability) -> bool) -> bool {
+        self.effective.iter().any(is_it)
+    }
+
     /// Forgets the last call. In the next one a capability works if it is wanted and granted.
     pub(super) fn begin(&mut self, wanted: &[Capability]) {
         self.effective = wanted
             .iter()
             .copied()
-            .filter(|wanted| self.granted.contains(wanted))
+            .filter(|wanted| match wanted {
+                Capability::Net(endpoint) => self.endpoints.contains_key(*endpoint),
+                wanted => self.granted.contains(wanted),
+            })
             .collect();
         self.lines.clear();
         self.comparisons = 0;
@@ -105,6 +119,8 @@ impl fmt::Debug for Clear {
         f.write_str("[secret]")
     }
 }
+
+pub(crate) use super::socket::{Socket, connect, protection_of, resume};
 
 /// A secret of the mock host.
 pub(crate) struct Handle(Vec<u8>);
@@ -209,7 +225,7 @@ fn same(left: &str, right: &str) -> bool {
     clippy::panic,
     reason = "outside a component there is no host to answer, and no error that a plugin could act on"
 )]
-fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
+pub(super) fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
     let state = INSTALLED.with(|installed| installed.borrow().clone());
     match state {
         Some(state) => work(&mut state.borrow_mut()),

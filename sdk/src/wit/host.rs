@@ -1,9 +1,10 @@
 //! The real host: the component's imports.
 
-use super::authenticator::keyway::backend::{config, directory, log, secrets};
+use super::authenticator::keyway::backend::{config, directory, log, net, secrets};
 use crate::SecretError;
 use crate::directory::{DirectoryError, Found, User};
 use crate::log::Level;
+use crate::net::{NetError, Protection, TlsError};
 
 /// A handle to a secret in the host.
 pub(crate) struct Handle(pub(super) secrets::Secret);
@@ -91,6 +92,64 @@ impl From<secrets::SecretError> for SecretError {
             secrets::SecretError::VerifierTooCostly => Self::VerifierTooCostly,
             secrets::SecretError::Busy => Self::Busy,
             secrets::SecretError::LimitReached => Self::LimitReached,
+        }
+    }
+}
+
+/// A connection in the host.
+pub(crate) struct Socket(net::Connection);
+
+impl Socket {
+    pub(crate) fn read(&mut self, most: u32) -> Result<Vec<u8>, NetError> {
+        Ok(self.0.read(most)?)
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        Ok(self.0.write(bytes)?)
+    }
+
+    pub(crate) fn start_tls(&mut self) -> Result<(), NetError> {
+        Ok(self.0.start_tls()?)
+    }
+
+    pub(crate) fn keep(self, state: &str) {
+        net::Connection::keep(self.0, state);
+    }
+}
+
+pub(crate) fn protection_of(endpoint: &str) -> Result<Protection, NetError> {
+    Ok(match net::protection_of(endpoint)? {
+        net::Protection::None => Protection::None,
+        net::Protection::StartTls => Protection::StartTls,
+        net::Protection::Tls => Protection::Tls,
+    })
+}
+
+pub(crate) fn connect(endpoint: &str) -> Result<Socket, NetError> {
+    Ok(Socket(net::connect(endpoint)?))
+}
+
+pub(crate) fn resume(endpoint: &str, state: &str) -> Result<Option<Socket>, NetError> {
+    Ok(net::resume(endpoint, state)?.map(Socket))
+}
+
+impl From<net::NetError> for NetError {
+    fn from(error: net::NetError) -> Self {
+        match error {
+            net::NetError::NotGranted(grant) => Self::NotGranted(grant),
+            net::NetError::RefusedByPolicy => Self::RefusedByPolicy,
+            net::NetError::Unresolved => Self::Unresolved,
+            net::NetError::Unreachable => Self::Unreachable,
+            net::NetError::TimedOut => Self::TimedOut,
+            net::NetError::Closed => Self::Closed,
+            net::NetError::LimitReached => Self::LimitReached,
+            net::NetError::Tls(error) => Self::Tls(match error {
+                net::TlsError::WrongName => TlsError::WrongName,
+                net::TlsError::Expired => TlsError::Expired,
+                net::TlsError::UnknownIssuer => TlsError::UnknownIssuer,
+                net::TlsError::ClientCertificate => TlsError::ClientCertificate,
+                net::TlsError::Handshake => TlsError::Handshake,
+            }),
         }
     }
 }

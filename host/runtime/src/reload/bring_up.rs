@@ -106,6 +106,9 @@ impl Workshop {
             ..spec.limits
         };
         field(format!("{:?} {limits:?} {:?} {:?}", spec.grants, spec.instances, spec.pin).as_bytes());
+        for endpoint in spec.grants.net.values() {
+            field(&endpoint.protection.digest());
+        }
         mac.finalize().into_bytes().into()
     }
 
@@ -123,7 +126,7 @@ impl Workshop {
         let plugin = self.compiler.plugin(digest, bytes).await?;
         let bare = Arc::new(Profile::bare(spec.name.clone(), spec.limits, self.services.clone()));
         let described = plugin.describe(&self.engine, &bare).await?;
-        let capabilities = Capabilities::settle(&described.wants, spec.grants)?;
+        let capabilities = Capabilities::settle(&described.wants, &spec.grants)?;
         let config = spec.config.to_string();
         let problems = plugin.check_config(&self.engine, &bare, &config).await?;
         if !problems.is_empty() {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
+use super::endpoint::{self, RawEndpoint};
 use super::error::ConfigError;
 use super::http::positive_time;
 use super::password::within;
@@ -44,8 +45,8 @@ struct RawGrants {
     log: Option<bool>,
     directory: Option<Vec<DirectoryGrant>>,
     credential: Option<Vec<CredentialGrant>>,
+    net: BTreeMap<Spanned<String>, RawEndpoint>,
     // Named by the contract, and refused with a reason of their own.
-    net: Option<Spanned<IgnoredAny>>,
     file: Option<Spanned<IgnoredAny>>,
     delegate: Option<Spanned<IgnoredAny>>,
     kv: Option<Spanned<IgnoredAny>>,
@@ -150,11 +151,11 @@ pub(super) fn names(backends: &[BackendSpec]) -> HashSet<String> {
 
 impl RawGrants {
     fn check(&self, source: &Source) -> Result<Grants, ConfigError> {
-        let later = [&self.net, &self.file, &self.delegate, &self.kv, &self.otp];
+        let later = [&self.file, &self.delegate, &self.kv, &self.otp];
         if let Some(raw) = later.into_iter().flatten().next() {
             return Err(source.refuse(
                 raw.span(),
-                "not supported by this version, which grants `log`, `directory` and `credential`",
+                "not supported by this version, which grants `log`, `directory`, `credential` and `net`",
             ));
         }
         let usual = Grants::default();
@@ -169,6 +170,7 @@ impl RawGrants {
             directory_find: directory(DirectoryGrant::Find, usual.directory_find),
             directory_verify: directory(DirectoryGrant::Verify, usual.directory_verify),
             credential_expose: credential.contains(&CredentialGrant::Expose),
+            net: endpoint::check_all(&self.net, source)?,
         })
     }
 }

@@ -1,0 +1,144 @@
+//! An endpoint, as calls use it: which server is asked, what its name stands for, and which did not answer of late.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::pool::Pool;
+use super::{Balance, Connection, EndpointSpec, NetError, Protection, Server};
+
+/// The most addresses of one name that are tried.
+const ADDRESSES: usize = 8;
+
+/// An endpoint of one generation.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    spec: EndpointSpec,
+    turn: AtomicUsize,
+    /// Of each server, when it last did not answer.
+    failed: Vec<Mutex<Option<Instant>>>,
+    pool: Pool,
+}
+
+impl Endpoint {
+    pub(crate) fn new(spec: EndpointSpec) -> Self {
+        Self {
+            turn: AtomicUsize::new(0),
+            failed: spec.servers.iter().map(|_| Mutex::default()).collect(),
+            pool: Pool::new(spec.idle, spec.idle_timeout),
+            spec,
+        }
+    }
+
+    /// What the operator set.
+    pub(crate) fn spec(&self) -> &EndpointSpec {
+        &self.spec
+    }
+
+    /// Leaves a connection to a later call.
+    pub(crate) fn keep(&self, state: String, connection: Connection) {
+        self.pool.keep(state, connection);
+    }
+
+    /// One that an earlier call left in this state.
+    pub(crate) fn resume(&self, state: &str) -> Option<Connection> {
+        self.pool.take(state)
+    }
+
+    /// Connects to the first server that answers. Those that did not of late are tried last.
+    ///
+    /// # Errors
+    /// Why the last one that was tried did not answer.
+    pub(crate) async fn connect(&self) -> Result<Connection, NetError> {
+        let mut last = NetError::Limit("servers");
+        for index in self.order() {
+            let Some(server) = self.spec.servers.get(index) else {
+                continue;
+            };
+            let connected = timeout(self.spec.connect_timeout, self.connect_to(server)).await;
+            match connected.unwrap_or_else(|_| Err(NetError::TimedOut(server.to_string()))) {
+                Ok(connection) => {
+                    self.remember(index, None);
+                    return Ok(connection);
+                }
+                Err(error) => {
+                    self.remember(index, Some(Instant::now()));
+                    last = error;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    async fn connect_to(&self, server: &Server) -> Result<Connection, NetError> {
+        let stream = self.dial(server).await?;
+        // Questions and answers: a packet that waits for more to come costs a login its time.
+        stream
+            .set_nodelay(true)
+            .map_err(|error| NetError::of_io(server, &error))?;
+        let times = (self.spec.connect_timeout, self.spec.io_timeout);
+        let offered = match &self.spec.protection {
+            Protection::None => None,
+            Protection::StartTls(tls) | Protection::Implicit(tls) => Some(Arc::clone(tls)),
+        };
+        let mut connection = Connection::plain(server.clone(), stream, times, offered);
+        if matches!(self.spec.protection, Protection::Implicit(_)) {
+            connection.start_tls().await?;
+        }
+        Ok(connection)
+    }
+
+    /// Connects to an address that the name stands for now and that the policy admits: the very address that was checked.
+    async fn dial(&self, server: &Server) -> Result<TcpStream, NetError> {
+        let found = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
+        let found = found.map_err(|_| NetError::Unresolved(server.to_string()))?;
+        let mut last = NetError::Unresolved(server.to_string());
+        for address in found.take(ADDRESSES) {
+            if !self.spec.policy.admits(server, address.ip()) {
+                last = refused(server, address.ip());
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = NetError::of_io(server, &error),
+            }
+        }
+        Err(last)
+    }
+
+    /// The servers' places, in the order in which they are tried.
+    fn order(&self) -> Vec<usize> {
+        let count = self.spec.servers.len();
+        let first = match self.spec.balance {
+            Balance::Order => 0,
+            Balance::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
+        };
+        let mut order: Vec<usize> = (0..count).map(|step| (first.wrapping_add(step)) % count).collect();
+        // A stable sort: the answering ones keep their order, and so do the others.
+        order.sort_by_key(|index| self.is_dead(*index));
+        order
+    }
+
+    fn is_dead(&self, index: usize) -> bool {
+        let failed = self.failed.get(index);
+        let failed = failed.and_then(|failed| *failed.lock().unwrap_or_else(PoisonError::into_inner));
+        failed.is_some_and(|at| at.elapsed() < self.spec.dead_for)
+    }
+
+    fn remember(&self, index: usize, failed: Option<Instant>) {
+        if let Some(place) = self.failed.get(index) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+        }
+    }
+}
+
+fn refused(server: &Server, address: IpAddr) -> NetError {
+    NetError::Refused {
+        server: server.to_string(),
+        address,
+    }
+}

@@ -1,0 +1,139 @@
+//! One connection: bytes in and out, each with a time limit, and TLS when the guest's protocol has agreed on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+
+use super::error::TlsFault;
+use super::tls::{self, TlsSpec};
+use super::{NetError, Server};
+
+/// The most that one read hands out.
+const MOST: usize = 64 << 10;
+
+/// A connection to a server of an endpoint. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    server: Server,
+    stream: Stream,
+    io_timeout: Duration,
+    connect_timeout: Duration,
+    /// What TLS begins with, where the guest begins it.
+    offered: Option<Arc<TlsSpec>>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A handshake failed, and took it along.
+    Lost,
+}
+
+impl Connection {
+    pub(super) fn plain(
+        server: Server,
+        stream: TcpStream,
+        times: (Duration, Duration),
+        offered: Option<Arc<TlsSpec>>,
+    ) -> Self {
+        let (connect_timeout, io_timeout) = times;
+        Self {
+            server,
+            stream: Stream::Plain(stream),
+            io_timeout,
+            connect_timeout,
+            offered,
+        }
+    }
+
+    /// Does the TLS that was offered.
+    ///
+    /// # Errors
+    /// [`NetError::Tls`], also where none was offered or it is done already; [`NetError::TimedOut`].
+    pub(crate) async fn start_tls(&mut self) -> Result<(), NetError> {
+        let failed = |server: &Server| NetError::Tls {
+            server: server.to_string(),
+            fault: TlsFault::Handshake,
+        };
+        let (Some(spec), Stream::Plain(_)) = (self.offered.take(), &self.stream) else {
+            return Err(failed(&self.server));
+        };
+        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Lost) else {
+            return Err(failed(&self.server));
+        };
+        let shaken = timeout(self.connect_timeout, spec.connect(&self.server, stream)).await;
+        let stream = shaken.map_err(|_| NetError::TimedOut(self.server.to_string()))??;
+        self.stream = Stream::Tls(Box::new(stream));
+        Ok(())
+    }
+
+    /// Up to `most` bytes, at least one but at the stream's end.
+    ///
+    /// # Errors
+    /// [`NetError::TimedOut`], [`NetError::Closed`], [`NetError::Tls`].
+    pub(crate) async fn read(&mut self, most: usize) -> Result<Vec<u8>, NetError> {
+        let mut bytes = vec![0; most.clamp(1, MOST)];
+        let read = async {
+            match &mut self.stream {
+                Stream::Plain(stream) => stream.read(&mut bytes).await,
+                Stream::Tls(stream) => stream.read(&mut bytes).await,
+                Stream::Lost => Err(std::io::ErrorKind::ConnectionReset.into()),
+            }
+        };
+        let read = timeout(self.io_timeout, read).await;
+        let count = self.told(read)?;
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+
+    /// Writes all of them.
+    ///
+    /// # Errors
+    /// As [`Connection::read`].
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        let write = async {
+            match &mut self.stream {
+                Stream::Plain(stream) => stream.write_all(bytes).await,
+                Stream::Tls(stream) => {
+                    stream.write_all(bytes).await?;
+                    stream.flush().await
+                }
+                Stream::Lost => Err(std::io::ErrorKind::ConnectionReset.into()),
+            }
+        };
+        let written = timeout(self.io_timeout, write).await;
+        self.told(written)
+    }
+
+    /// Whether it is open, and nothing has come that nobody asked for.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0];
+        let read = match &mut self.stream {
+            Stream::Plain(stream) => stream.read(&mut byte).now_or_never(),
+            Stream::Tls(stream) => stream.read(&mut byte).now_or_never(),
+            Stream::Lost => return false,
+        };
+        read.is_none()
+    }
+
+    fn told<T>(&self, done: Result<std::io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, NetError> {
+        let done = done.map_err(|_| NetError::TimedOut(self.server.to_string()))?;
+        done.map_err(|error| {
+            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+            match cause {
+                // With TLS 1.3 a refused client certificate shows only now.
+                Some(cause) => NetError::Tls {
+                    server: self.server.to_string(),
+                    fault: tls::fault(cause),
+                },
+                None => NetError::of_io(&self.server, &error),
+            }
+        })
+    }
+}
