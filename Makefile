@@ -20,7 +20,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 	target/debug/keyway demo --plugins $(STAGE)
 
 .PHONY: test
-test: wasm-target postgresql plugins guests ## Run every test, real peers included
+test: wasm-target postgresql rabbitmq plugins guests ## Run every test, real peers included
 	cargo build -p keyway
 	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
@@ -84,6 +84,12 @@ postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install PostgreSQL's server programs (Debian: apt-get install postgresql)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
+
+.PHONY: rabbitmq
+rabbitmq:
+	@ls /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install RabbitMQ (Debian: apt-get install rabbitmq-server)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rabbitmq-server; }
 
 .PHONY: wrk
 wrk:

@@ -28,6 +28,7 @@ fn converse(host: &TestHost, text: &[u8]) -> String {
             Ok(0) => break,
             Ok(n) => answer.extend_from_slice(&buffer[..n]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => panic!("the connection is still open: {error}"),
         }
     }

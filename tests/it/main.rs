@@ -8,6 +8,8 @@
 
 mod command;
 mod edge;
+mod events;
+mod import;
 mod isolation;
 mod privilege;
 mod reload;

@@ -1,6 +1,12 @@
-//! The token API of xivo-auth and wazo-auth.
+//! The API of xivo-auth and wazo-auth.
 
+mod administer;
 mod check_token;
+mod confirm;
 mod issue_token;
+mod mail;
+mod read_document;
 mod refuse_input;
+mod register;
+mod reset;
 mod revoke_token;

@@ -189,7 +189,10 @@ impl TestHostBuilder {
             std::fs::write(plugins.join(format!("{name}.wasm")), wasm).expect("a plugin file");
         }
         for (name, content) in &self.files {
-            std::fs::write(folder.path().join(name), content).expect("a file");
+            let path = folder.path().join(name);
+            let parent = path.parent().expect("it is in the folder");
+            std::fs::create_dir_all(parent).expect("a folder");
+            std::fs::write(path, content).expect("a file");
         }
         std::fs::write(folder.path().join("keyway.toml"), self.toml()).expect("a configuration file");
         let mut host = TestHost {

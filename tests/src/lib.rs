@@ -13,7 +13,10 @@ mod host;
 mod log;
 mod plugin;
 pub mod postgres;
+pub mod rabbitmq;
+pub mod smtp;
 pub mod wazo;
+pub mod wazo_database;
 
 pub use host::{Finished, TestHost, TestHostBuilder};
 pub use log::ServerLog;

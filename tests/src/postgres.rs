@@ -59,6 +59,45 @@ impl PostgresDatabase {
     pub fn url(&self) -> String {
         self.url.clone()
     }
+
+    /// Runs statements on it.
+    ///
+    /// # Panics
+    /// If one of them fails.
+    pub fn execute(&self, statements: &str) {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url, "-c", statements]);
+        run(&mut psql);
+    }
+
+    /// What a query answers: a line for each row, with `|` between columns.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn query(&self, select: &str) -> String {
+        let mut psql = Command::new(programs().join("psql"));
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url,
+            "-c",
+            select,
+        ]);
+        String::from_utf8_lossy(&run(&mut psql)).trim_end().to_owned()
+    }
+
+    /// A digest of all its rows.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn content(&self) -> String {
+        self.query("SELECT md5(schema_to_xml('public', true, false, '')::text)")
+    }
 }
 
 /// The server that all tests of this process share. Take a [`PostgresServer::database`] for each.
@@ -219,7 +258,7 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// Whom to run the server as, if this is root: PostgreSQL refuses to be root.
-fn unprivileged() -> Option<User> {
+pub(crate) fn unprivileged() -> Option<User> {
     let known = |name| User::from_name(name).ok().flatten();
     Uid::effective().is_root().then(|| {
         known("postgres")
@@ -228,7 +267,7 @@ fn unprivileged() -> Option<User> {
     })
 }
 
-fn as_unprivileged(program: &Path) -> Command {
+pub(crate) fn as_unprivileged(program: &Path) -> Command {
     let Some(user) = unprivileged() else {
         return Command::new(program);
     };
@@ -237,11 +276,12 @@ fn as_unprivileged(program: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) {
+fn run(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(
         output.status.success(),
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
+    output.stdout
 }

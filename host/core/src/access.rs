@@ -4,6 +4,7 @@
 //! characters but a newline. The whole words (between dots) `me`, `my_session` and `edit` also match the identity, the session and `update`.
 //! Only patterns have wildcards: in the access that is asked for, `*`, `#` and `!` are plain characters. Nothing is escaped or normalised.
 
+mod denials;
 mod pattern;
 mod positions;
 mod share;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{IdentityId, SessionId};
+pub use denials::Denials;
 pub use share::AccessShare;
 
 use pattern::{Pattern, SIGNS, Words, with_signs};
@@ -50,14 +52,26 @@ impl AccessList {
 
     /// Whether the required access is granted: no negative pattern matches it and a positive one does.
     pub fn grants(&self, required: &str) -> bool {
+        self.with_words(|words| self.compiled.grants(required, words))
+    }
+
+    /// What the holder is denied by patterns that are not among these. What somebody else gets together with the denial oversteps nothing.
+    pub fn denials_without(&self, kept: &[String]) -> Denials {
+        let kept: Vec<_> = kept
+            .iter()
+            .filter_map(|text| text.strip_prefix('!'))
+            .map(Pattern::parse)
+            .collect();
+        let denied = self.compiled.denying.iter().filter(|denied| !kept.contains(denied));
+        self.with_words(|words| Denials::new(denied, words))
+    }
+
+    fn with_words<T>(&self, work: impl FnOnce(Words<'_>) -> T) -> T {
         let (mut identity, mut session) = (Uuid::encode_buffer(), Uuid::encode_buffer());
-        self.compiled.grants(
-            required,
-            Words::of(
-                self.identity.0.hyphenated().encode_lower(&mut identity),
-                self.session.0.hyphenated().encode_lower(&mut session),
-            ),
-        )
+        work(Words::of(
+            self.identity.0.hyphenated().encode_lower(&mut identity),
+            self.session.0.hyphenated().encode_lower(&mut session),
+        ))
     }
 
     /// Whether the holder may add this pattern to a policy: it denies, or the holder's own list grants its text.

@@ -1,7 +1,10 @@
 //! The host's own users, tenants and policies: what an operator and the `directory` import do with them.
 
 mod error;
+mod group;
 mod policy;
+mod prepare;
+mod recovery;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -10,33 +13,52 @@ mod validate;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use uuid::Uuid;
 
 use crate::Secret;
-use crate::model::{TenantId, User, UserId};
+use crate::model::{AuthenticationMethod, Purpose, TenantId, TenantScope, TenantTree, User, UserId};
 use crate::password::PasswordPool;
-use crate::port::{Clock, Random, Revoked, Store, StoreError};
+use crate::port::{Clock, Random, Revoked, Store, StoreError, Uniqueness};
 use crate::tenants::TenantDirectory;
 use crate::token::{TokenCache, to_the_end};
 
 pub use error::DirectoryError;
-pub use policy::ADMIN_POLICY;
+pub use policy::{ADMIN_POLICY, NewPolicy, PolicyChange};
+pub use prepare::{FirstUser, ProvidedPolicy, Provisions, check_provided_group};
+pub use recovery::{PreparedPassword, Registration};
+pub use tenant::{AddTenant, TenantProfile};
+pub use user::{SetEmail, method_for};
 
 /// A user to be made.
 #[derive(Debug, Clone, Default)]
 pub struct AddUser {
-    /// 1 to 256 characters, none of them a control character.
-    pub login: String,
+    /// 1 to 256 characters, none of them a control character; `None` for a user who logs in by email address, or not at all.
+    pub login: Option<String>,
     /// 1 to 1024 bytes; `None` for a user who cannot log in with a password.
     pub password: Option<Secret<Vec<u8>>>,
-    /// Becomes the main address, confirmed.
+    /// Becomes the main address.
     pub email: Option<String>,
-    /// A name for people to read.
-    pub display_name: Option<String>,
+    /// Its given name.
+    pub firstname: Option<String>,
+    /// Its family name.
+    pub lastname: Option<String>,
     /// Id, domain, realm or name; the top tenant if absent.
     pub tenant: Option<String>,
     /// Attaches the policy `admin`, which holds `#`.
     pub admin: bool,
+    /// Its id; a new one if absent.
+    pub id: Option<UserId>,
+    /// What it is there for.
+    pub purpose: Purpose,
+    /// How it proves who it is. If absent, a person does as the tenant says, and a program with its password.
+    pub authentication_method: Option<AuthenticationMethod>,
+    /// It may not log in.
+    pub disabled: bool,
+    /// The address still has to be confirmed.
+    pub unconfirmed: bool,
+    /// Among whom its login and its address must be free.
+    pub unique: Uniqueness,
 }
 
 /// Users, tenants and policies. The stores below it are never called by a dialect directly.
@@ -47,6 +69,8 @@ pub struct DirectoryService {
     tenants: Arc<TenantDirectory>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// What new tenants start with.
+    provisions: ArcSwap<Provisions>,
 }
 
 impl DirectoryService {
@@ -66,7 +90,25 @@ impl DirectoryService {
             tenants,
             clock,
             random,
+            provisions: ArcSwap::default(),
         }
+    }
+
+    /// The tenants, for questions about who is above whom.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Store`].
+    pub async fn tenant_tree(&self) -> Result<Arc<TenantTree>, DirectoryError> {
+        Ok(self.tenants.tree().await?)
+    }
+
+    /// Whether this tenant is one of those.
+    async fn is_in_scope(&self, tenant: TenantId, scope: TenantScope) -> Result<bool, DirectoryError> {
+        Ok(match scope {
+            TenantScope::All => true,
+            TenantScope::Only(only) => tenant == only,
+            TenantScope::Subtree(top) => self.tenants.is_within(tenant, top).await?,
+        })
     }
 
     /// The tenant of this id, domain, realm or name; the top tenant for `None`.
@@ -99,12 +141,27 @@ impl DirectoryService {
     where
         F: Future<Output = Result<Option<Revoked>, StoreError>> + Send,
     {
+        let change = |store| async move { Ok(change(store).await?.map(|revoked| ((), revoked))) };
+        Ok(self.revoking_with(action, change).await?.map(|((), revoked)| revoked))
+    }
+
+    /// As [`DirectoryService::revoking`], for a change that has an outcome besides.
+    async fn revoking_with<T, F>(
+        &self,
+        action: &'static str,
+        change: impl FnOnce(Arc<dyn Store>) -> F + Send + 'static,
+    ) -> Result<Option<(T, Revoked)>, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<Option<(T, Revoked)>, StoreError>> + Send,
+    {
         let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
         to_the_end(action, async move {
             let result = change(store).await;
             match &result {
-                Ok(Some(revoked)) => cache.forget(revoked),
-                Ok(None) => {}
+                Ok(Some((_, revoked))) => cache.forget(revoked),
+                // What the store refused by name, it has not written.
+                Ok(None) | Err(StoreError::Conflict { .. }) => {}
                 // Whether a store that failed has written is not known, so the cache must not answer in its place.
                 Err(_) => cache.forget_all(),
             }

@@ -7,7 +7,7 @@ mod seal;
 mod tests;
 
 use crate::Secret;
-use crate::port::StoreError;
+use crate::port::{Random, StoreError};
 
 pub use ring::KeyRing;
 #[cfg(test)]
@@ -37,5 +37,15 @@ impl MasterKey {
     /// A key for one purpose (HKDF-SHA-256), the compiled-plugin cache's for example.
     pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
         derive::hkdf_sha256(b"keyway", self.0.expose(), label.as_bytes())
+    }
+
+    /// Seals a secret for one place, `setting/ldap/TENANT` for example. It can be opened for no other.
+    pub fn seal(&self, place: &str, secret: &Secret<Vec<u8>>, random: &dyn Random) -> Vec<u8> {
+        seal::seal_bytes(self, place.as_bytes(), secret.expose(), random)
+    }
+
+    /// The secret, if this key sealed it for this place.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Option<Secret<Vec<u8>>> {
+        seal::open_bytes(self, place.as_bytes(), sealed)
     }
 }

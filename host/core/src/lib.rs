@@ -5,12 +5,16 @@
 
 pub mod access;
 pub mod directory;
+pub mod event;
 pub mod gate;
+pub mod import;
 pub mod key;
 pub mod model;
+pub mod notice;
 pub mod password;
 pub mod port;
 pub mod secret;
+pub mod setting;
 pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -103,6 +103,12 @@ pub enum PasswordError {
     TooCostly,
 }
 
+/// A verifier that another system made with PBKDF2-HMAC-SHA-512; `None` if its salt or its hash has a length that is not accepted. The user's
+/// next login renews it.
+pub fn pbkdf2_sha512_verifier(rounds: u32, salt: &[u8], hash: &Secret<Vec<u8>>) -> Option<StoredVerifier> {
+    phc::pbkdf2_sha512(rounds, salt, hash)
+}
+
 /// Computes verifiers on a bounded number of threads, so that memory is bounded.
 pub struct PasswordPool {
     current: Argon2Cost,

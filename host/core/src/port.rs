@@ -3,21 +3,47 @@
 mod backend;
 mod clock;
 mod directory_store;
+mod event_sink;
+mod event_store;
+mod foreign;
+mod group_store;
 mod key_store;
+mod link_store;
+mod mailer;
 mod plugin_host;
 mod policy_store;
+mod provision_store;
+mod refresh_store;
+mod session_store;
+mod setting_store;
 mod store;
 mod tenant_store;
 mod token_store;
 
 pub use backend::{Backend, BackendFault, BackendSlot, Backends, RequestContext, Step, VerifyRequest};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
-pub use directory_store::{DirectoryStore, NewUser, StoredVerifier};
+pub use directory_store::{
+    DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
+};
+pub use event_sink::{EventSink, Undelivered};
+pub use event_store::{EventStore, ReceiverHold};
+pub use foreign::{
+    ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
+    ForeignTenant, ForeignUser,
+};
+pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};
+pub use link_store::LinkStore;
+pub use mailer::{Letter, Links, Mailer, MailerError, Page, PageError, Pages, Topic};
 pub use plugin_host::{PluginHost, PluginHostError};
-pub use policy_store::PolicyStore;
+pub use policy_store::{PolicyFilter, PolicyOrder, PolicyStore};
+pub use provision_store::{ProvidedGroup, Provision, ProvisionStore};
+pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
+pub use session_store::{ListedSession, SessionFilter, SessionOrder, SessionStore};
+pub use setting_store::{SettingKind, SettingStore, StoredSetting};
 pub use store::{Change, Store, StoreError};
-pub use tenant_store::{NewTenant, TenantStore};
+pub use tenant_store::{NewTenant, TenantFilter, TenantMove, TenantOrder, TenantStore};
 pub use token_store::{
-    Opening, OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, RevokeTarget, Revoked, Swept, TokenStore,
+    Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, Swept,
+    TokenStore,
 };

@@ -1,6 +1,8 @@
 //! The tenant tree as every request sees it: read from the store once, and again after a change.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
 
 use crate::model::{TenantId, TenantTree};
 use crate::port::{Change, Store, StoreError};
@@ -8,11 +10,12 @@ use crate::port::{Change, Store, StoreError};
 /// The tenant tree, shared by the services of one server.
 pub struct TenantDirectory {
     store: Arc<dyn Store>,
-    snapshot: RwLock<Snapshot>,
+    /// Written under the lock of `state` alone, read without one: each check of a token for a tenant asks it.
+    tree: ArcSwapOption<TenantTree>,
+    state: Mutex<State>,
 }
 
-struct Snapshot {
-    tree: Option<Arc<TenantTree>>,
+struct State {
     /// Counts the changes, so that a tree that was read before one is not kept after it.
     epoch: u64,
     /// Whether this node hears of changes made elsewhere.
@@ -24,8 +27,8 @@ impl TenantDirectory {
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
-            snapshot: RwLock::new(Snapshot {
-                tree: None,
+            tree: ArcSwapOption::empty(),
+            state: Mutex::new(State {
                 epoch: 0,
                 trusted: true,
             }),
@@ -37,19 +40,28 @@ impl TenantDirectory {
     /// # Errors
     /// As [`crate::port::TenantStore::list_tenants`].
     pub async fn tree(&self) -> Result<Arc<TenantTree>, StoreError> {
-        let epoch = {
-            let snapshot = self.snapshot.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(tree) = &snapshot.tree {
-                return Ok(Arc::clone(tree));
-            }
-            snapshot.epoch
-        };
+        if let Some(tree) = self.tree.load_full() {
+            return Ok(tree);
+        }
+        let epoch = self.state.lock().unwrap_or_else(PoisonError::into_inner).epoch;
         let tree = Arc::new(TenantTree::new(&self.store.list_tenants().await?));
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        if snapshot.epoch == epoch && snapshot.trusted {
-            snapshot.tree = Some(Arc::clone(&tree));
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.epoch == epoch && state.trusted {
+            self.tree.store(Some(Arc::clone(&tree)));
         }
         Ok(tree)
+    }
+
+    /// As [`TenantTree::is_within`], now.
+    ///
+    /// # Errors
+    /// As [`TenantDirectory::tree`].
+    pub async fn is_within(&self, tenant: TenantId, ancestor: TenantId) -> Result<bool, StoreError> {
+        // Without a reference count, which all threads would share.
+        if let Some(tree) = &*self.tree.load() {
+            return Ok(tree.is_within(tenant, ancestor));
+        }
+        Ok(self.tree().await?.is_within(tenant, ancestor))
     }
 
     /// The top tenant.
@@ -78,9 +90,9 @@ impl TenantDirectory {
     }
 
     fn reset(&self, trusted: Option<bool>) {
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        snapshot.tree = None;
-        snapshot.epoch += 1;
-        snapshot.trusted = trusted.unwrap_or(snapshot.trusted);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.epoch += 1;
+        state.trusted = trusted.unwrap_or(state.trusted);
+        self.tree.store(None);
     }
 }

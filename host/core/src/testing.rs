@@ -2,6 +2,7 @@
 //! the server: other crates get them through the feature `testing`, as a development dependency.
 
 mod backend;
+mod mail;
 mod memory_store;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,6 +14,7 @@ use crate::password::{PasswordError, PasswordParams, PasswordPool};
 use crate::port::{Clock, SystemRandom};
 
 pub use backend::{FakeBackend, FakeBackends, principal};
+pub use mail::{Letterbox, PlainPages};
 pub use memory_store::{MemoryStore, Pause};
 
 /// A clock that moves only when it is told to.

@@ -4,8 +4,12 @@ mod cache;
 mod check;
 mod error;
 mod issue;
+mod link;
 mod login;
+mod open;
+mod refresh;
 mod revoke;
+mod session;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -24,7 +28,7 @@ pub use value::TokenValue;
 
 use crate::access::{AccessList, AccessShare};
 use crate::key::KeyRing;
-use crate::model::{Challenge, Client, Credential, TokenRecord};
+use crate::model::{Challenge, Client, Credential, Purpose, TokenRecord};
 use crate::password::PasswordPool;
 use crate::port::{Backends, Change, Clock, Random, Store};
 use crate::tenants::TenantDirectory;
@@ -42,6 +46,25 @@ pub struct TokenSettings {
     pub sweep_batch: u32,
     /// How many tokens the cache holds.
     pub cache_capacity: usize,
+    /// The slug of the top tenant's policy that every user has.
+    pub default_user_policy: Option<String>,
+    /// How long a refresh token is good after the last login that gave it out; `None` for ever.
+    pub refresh_ttl: Option<Duration>,
+    /// How many sessions one identity may have open, unless it is of purpose `internal`; zero for any number.
+    pub max_sessions: u32,
+    /// Whose sessions say whether their owner is an administrator; `None` for nobody's.
+    pub admin_status: Option<AdminStatus>,
+}
+
+/// Who counts as an administrator: a user to whom a policy is attached directly, or who is a member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminStatus {
+    /// The slug of the policy, which is the top tenant's.
+    pub policy: String,
+    /// The group's slug.
+    pub group: String,
+    /// The users of whom it is asked.
+    pub purposes: Vec<Purpose>,
 }
 
 /// A login as a dialect hands it over.
@@ -63,6 +86,31 @@ pub struct LoginRequest {
     pub request_id: String,
     /// What the dialect wants the backend to see and the session to keep.
     pub attributes: Vec<(String, String)>,
+    /// Whether the client is a mobile one.
+    pub mobile: bool,
+    /// The client's name for itself, 1 to 1024 characters, if it wants a refresh token.
+    pub offline: Option<String>,
+}
+
+/// A login without a password.
+#[derive(Debug, Clone)]
+pub struct RefreshRequest {
+    /// The refresh token; `None` for a text that cannot be one, which is refused like one that is unknown.
+    pub token: Option<TokenValue>,
+    /// The name under which the client asked for it.
+    pub client_id: String,
+    /// The life that the caller asks for.
+    pub ttl: Option<Duration>,
+    /// From where.
+    pub client: Client,
+    /// Through which API.
+    pub dialect: &'static str,
+    /// The id under which this request is logged.
+    pub request_id: String,
+    /// What the dialect wants the session to keep.
+    pub attributes: Vec<(String, String)>,
+    /// Whether the client is a mobile one. The sessions of a mobile client's refresh token are, whatever this says.
+    pub mobile: bool,
 }
 
 /// How a login ended, if it was neither refused nor failed.
@@ -81,6 +129,10 @@ pub struct IssuedToken {
     pub value: TokenValue,
     /// What stands behind it.
     pub live: Arc<LiveToken>,
+    /// The refresh token that was made or given out again.
+    pub refresh: Option<TokenValue>,
+    /// How many sessions ended because of it.
+    pub sessions_revoked: usize,
 }
 
 /// A token that is good now.

@@ -6,7 +6,8 @@ use std::fmt;
 
 use axum::Router;
 
-use crate::AppState;
+use crate::document::{self, Document, Mount};
+use crate::{AppState, DialectSettings, edge, events};
 
 /// An API flavour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,9 +60,15 @@ impl Dialect {
         names.join(", ")
     }
 
-    fn routes(self, state: &AppState) -> Router {
+    fn mount(self, settings: &DialectSettings, document: &Document) -> Mount {
         match self {
-            Self::Wazo => wazo::router(state),
+            Self::Wazo => wazo::mount(&settings.wazo, document),
+        }
+    }
+
+    fn router(self, mount: &Mount, state: &AppState) -> Router {
+        match self {
+            Self::Wazo => wazo::router(mount, state),
         }
     }
 }
@@ -74,13 +81,51 @@ impl fmt::Display for Dialect {
 
 /// The routes of these dialects. To be served behind the edge ([`crate::edge::Listener::serve`]).
 pub fn router(dialects: &[Dialect], state: &AppState) -> Router {
-    let mut router = Router::new();
-    let mut seen = Vec::new();
+    let mut wanted = Vec::new();
     for dialect in dialects {
-        if !seen.contains(dialect) {
-            router = router.merge(dialect.routes(state));
-            seen.push(*dialect);
+        if !wanted.contains(dialect) {
+            wanted.push(*dialect);
         }
     }
-    router.fallback(crate::edge::not_found)
+    let mut router = Router::new();
+    if !wanted.is_empty() {
+        // The document tells of its own routes, too: it is made of a first table, and served by a second one like it.
+        let told = Tables::of(&wanted, state, &Document::default());
+        let served = Tables::of(&wanted, state, &told.document());
+        for (dialect, mount) in &served.dialects {
+            router = router.merge(dialect.router(mount, state));
+        }
+        for mount in &served.every {
+            let routes = mount.router().method_not_allowed_fallback(edge::not_allowed);
+            router = router.merge(routes.with_state(state.clone()));
+        }
+    }
+    router.fallback(edge::not_found)
+}
+
+/// The tables of all routes of a listener.
+struct Tables {
+    dialects: Vec<(Dialect, Mount)>,
+    /// Those of every listener that serves a dialect.
+    every: Vec<Mount>,
+    /// What the edge answers before any router is asked.
+    edge: Mount,
+}
+
+impl Tables {
+    fn of(dialects: &[Dialect], state: &AppState, document: &Document) -> Self {
+        let mounts = dialects
+            .iter()
+            .map(|dialect| (*dialect, dialect.mount(&state.dialects, document)));
+        Self {
+            dialects: mounts.collect(),
+            every: vec![events::mount(), document::mount(document)],
+            edge: edge::mount(),
+        }
+    }
+
+    fn document(&self) -> Document {
+        let dialects = self.dialects.iter().map(|(_, mount)| mount);
+        Document::of(dialects.chain(&self.every).chain([&self.edge]))
+    }
 }

@@ -5,9 +5,16 @@
 
 pub mod admin;
 pub mod dialect;
+mod document;
 pub mod edge;
+pub mod events;
+mod running;
 mod state;
 #[cfg(test)]
 mod testing;
 
-pub use state::{AppParts, AppState, DialectSettings, Reload, ReloadReport, WazoSettings};
+pub use dialect::wazo::Cors;
+pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};
+pub use state::{
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport, WazoSettings,
+};

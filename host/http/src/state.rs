@@ -2,15 +2,22 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
+use keyway_core::event::EventService;
 use keyway_core::model::PluginStatus;
-use keyway_core::port::{Backends, Clock, PluginHost, Random, Store};
+use keyway_core::notice::NoticeService;
+use keyway_core::port::{Backends, Clock, Pages, PluginHost, Random, Store};
+use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::{Cors, OwnSettings};
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -22,10 +29,20 @@ pub struct AppParts {
     pub store: Arc<dyn Store>,
     /// Users, tenants and policies.
     pub directory: Arc<DirectoryService>,
+    /// Mails to users.
+    pub notices: Arc<NoticeService>,
+    /// Pages for people who follow the links of mails.
+    pub pages: Arc<dyn Pages>,
+    /// What tenants set for themselves.
+    pub tenant_settings: Arc<SettingService>,
     /// The plugins; `None` where no server runs (a command that works on the store alone).
     pub plugins: Option<Arc<dyn PluginHost>>,
+    /// The configuration that the server runs on; `None` where no server runs.
+    pub own_settings: Option<Arc<dyn OwnSettings>>,
     /// Reads the configuration again; `None` where no server runs.
     pub reload: Option<Arc<dyn Reload>>,
+    /// What happens, for those who follow it.
+    pub events: EventStreams,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where unguessable bytes come from.
@@ -65,6 +82,53 @@ impl FromRef<AppState> for Arc<DirectoryService> {
     }
 }
 
+/// Who may follow what happens, all together.
+#[derive(Clone)]
+pub struct EventStreams {
+    /// What happens.
+    pub service: Arc<EventService>,
+    /// The limits of those who follow it.
+    pub settings: EventStreamSettings,
+    /// What is left of [`EventStreamSettings::max_streams`].
+    pub(crate) places: Arc<Semaphore>,
+}
+
+/// The limits of those who follow what happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventStreamSettings {
+    /// How many may at once. Further ones get 503.
+    pub max_streams: usize,
+    /// How often it is looked whether a reader's token is still good, besides each time that there is something to read.
+    pub check_interval: Duration,
+    /// How often a reader that hears nothing is told that it is still connected.
+    pub keep_alive: Duration,
+    /// How long a reader may take to read before it is given up.
+    pub patience: Duration,
+}
+
+impl EventStreams {
+    /// Nobody follows yet.
+    pub fn new(service: Arc<EventService>, settings: EventStreamSettings) -> Self {
+        let places = Arc::new(Semaphore::new(settings.max_streams.min(Semaphore::MAX_PERMITS)));
+        Self {
+            service,
+            settings,
+            places,
+        }
+    }
+}
+
+impl Default for EventStreamSettings {
+    fn default() -> Self {
+        Self {
+            max_streams: 64,
+            check_interval: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(15),
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
 /// The `[dialect.*]` tables of the configuration.
 #[derive(Debug, Clone, Default)]
 pub struct DialectSettings {
@@ -77,6 +141,10 @@ pub struct DialectSettings {
 pub struct WazoSettings {
     /// The backend of a login that names none.
     pub backend: String,
+    /// Whether anybody may register.
+    pub registration: bool,
+    /// Which web pages may read the answers.
+    pub cors: Cors,
     /// What answers show as `xivo_uuid`, the id of the installation.
     pub xivo_uuid: Option<String>,
     /// The zone of `issued_at` and `expires_at`, which carry none. Its rules, not one offset: summer time comes and goes while a server runs.
@@ -87,6 +155,8 @@ impl Default for WazoSettings {
     fn default() -> Self {
         Self {
             backend: "wazo_user".to_owned(),
+            registration: false,
+            cors: Cors::default(),
             xivo_uuid: None,
             time_zone: TimeZone::UTC,
         }

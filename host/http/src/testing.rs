@@ -1,5 +1,8 @@
 //! What this crate's tests share: a state over doubles, and one way to ask a router.
 
+pub(crate) mod told;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,20 +11,29 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use keyway_core::directory::{AddUser, DirectoryService};
+use keyway_core::directory::{AddUser, DirectoryService, FirstUser, ProvidedPolicy, Provisions};
+use keyway_core::event::{EventService, EventSettings};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{
     BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
-    Refusal, Subject, Timestamp, UserId,
+    Purpose, Refusal, Subject, Timestamp, UserId,
 };
-use keyway_core::port::{BackendFault, PluginHost, PluginHostError, Step, SystemRandom, VerifyRequest};
+use keyway_core::notice::{NoticeService, NoticeSettings};
+use keyway_core::password::PasswordPool;
+use keyway_core::port::{BackendFault, PluginHost, PluginHostError, ProvidedGroup, Step, SystemRandom, VerifyRequest};
+use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
-use keyway_core::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
+use keyway_core::testing::{
+    FakeBackend, FakeBackends, Letterbox, MemoryStore, PlainPages, StillClock, cheap_passwords, principal,
+};
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
 
 use crate::edge::Call;
-use crate::{AppParts, AppState, DialectSettings, Reload, ReloadReport};
+use crate::{
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, Reload, ReloadReport,
+    RunningListener, RunningMail, RunningSettings, Switch,
+};
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
 pub(crate) struct TestState {
@@ -29,6 +41,7 @@ pub(crate) struct TestState {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) backend: Arc<FakeBackend>,
     pub(crate) clock: Arc<StillClock>,
+    pub(crate) letters: Arc<Letterbox>,
 }
 
 impl TestState {
@@ -37,50 +50,54 @@ impl TestState {
     }
 
     pub(crate) async fn with(dialects: DialectSettings) -> Self {
+        Self::streaming(dialects, EventStreamSettings::default()).await
+    }
+
+    pub(crate) async fn streaming(dialects: DialectSettings, streams: EventStreamSettings) -> Self {
         let store = MemoryStore::new();
         let clock = Arc::new(StillClock::new());
         let random = Arc::new(SystemRandom);
         let passwords = Arc::new(cheap_passwords(1, 16).expect("a pool"));
         let cache = Arc::new(TokenCache::new(64));
         let tenants = Arc::new(TenantDirectory::new(store.clone()));
-        let directory = Arc::new(DirectoryService::new(
-            store.clone(),
-            passwords.clone(),
-            cache.clone(),
-            tenants.clone(),
-            clock.clone(),
-            random.clone(),
-        ));
+        let directory = directory(&store, &passwords, &cache, &tenants, &clock);
         let alice = Arc::new(OnceLock::new());
         let backend = Arc::new(FakeBackend::new({
             let alice = alice.clone();
             move |request| decide(request, alice.get().copied())
         }));
-        let backends = Arc::new(FakeBackends::default());
-        backends.add("wazo_user", backend.clone()).expect("a name");
-        backends.alias("xivo_user", "wazo_user");
-        let keys = KeyRing::open(&*store, &MasterKey::new([1; 32]), &SystemRandom, &*clock)
-            .await
-            .expect("keys");
+        let backends = backends(&backend);
+        let master = MasterKey::new([1; 32]);
+        let keys = KeyRing::open(&*store, &master, &SystemRandom, &*clock);
+        let keys = keys.await.expect("keys");
         let tokens = Arc::new(TokenService::new(
             store.clone(),
             backends.clone(),
             passwords,
             keys,
             cache,
-            tenants,
+            tenants.clone(),
             clock.clone(),
             random.clone(),
             settings(),
         ));
+        let events = EventService::new(store.clone(), tenants.clone(), clock.clone(), EventSettings::default());
+        let events = Arc::new(events);
         alice.set(add_alice(&directory).await).expect("set once");
+        let letters = Arc::new(Letterbox::default());
+        let notices = notices(&directory, &tokens, &letters, &clock);
         let state = AppState::new(AppParts {
             tokens,
             backends,
             store: store.clone(),
             directory,
+            tenant_settings: tenant_settings(&store),
+            notices,
+            pages: Arc::new(PlainPages),
+            own_settings: Some(Arc::new(FakeOwnSettings::default())),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
+            events: EventStreams::new(events, streams),
             clock: clock.clone(),
             random,
             dialects,
@@ -90,13 +107,70 @@ impl TestState {
             store,
             backend,
             clock,
+            letters,
         }
     }
 }
 
+impl TestState {
+    /// Lets alice's tokens have this access from now on.
+    pub(crate) async fn grant_alice(&self, access: &str) {
+        let directory = &self.state.directory;
+        directory
+            .add_policy("alice", vec![access.to_owned()])
+            .await
+            .expect("a policy");
+        directory.attach_policy("alice", "alice").await.expect("attached");
+    }
+}
+
+fn directory(
+    store: &Arc<MemoryStore>,
+    passwords: &Arc<PasswordPool>,
+    cache: &Arc<TokenCache>,
+    tenants: &Arc<TenantDirectory>,
+    clock: &Arc<StillClock>,
+) -> Arc<DirectoryService> {
+    Arc::new(DirectoryService::new(
+        store.clone(),
+        passwords.clone(),
+        cache.clone(),
+        tenants.clone(),
+        clock.clone(),
+        Arc::new(SystemRandom),
+    ))
+}
+
+fn backends(backend: &Arc<FakeBackend>) -> Arc<FakeBackends> {
+    let backends = Arc::new(FakeBackends::default());
+    backends.add("wazo_user", backend.clone()).expect("a name");
+    backends.alias("xivo_user", "wazo_user");
+    backends
+}
+
+fn notices(
+    directory: &Arc<DirectoryService>,
+    tokens: &Arc<TokenService>,
+    letters: &Arc<Letterbox>,
+    clock: &Arc<StillClock>,
+) -> Arc<NoticeService> {
+    Arc::new(NoticeService::new(
+        directory.clone(),
+        tokens.clone(),
+        Some(letters.clone()),
+        clock.clone(),
+        NoticeSettings::default(),
+    ))
+}
+
+fn tenant_settings(store: &Arc<MemoryStore>) -> Arc<SettingService> {
+    let master = MasterKey::new([1; 32]);
+    Arc::new(SettingService::new(store.clone(), master, Arc::new(SystemRandom)))
+}
+
 async fn add_alice(directory: &DirectoryService) -> UserId {
     let user = AddUser {
-        login: "alice".to_owned(),
+        login: Some("alice".to_owned()),
         password: Some("s3cre7".into()),
         ..AddUser::default()
     };
@@ -110,6 +184,10 @@ fn settings() -> TokenSettings {
         sweep_interval: Duration::ZERO,
         sweep_batch: 100,
         cache_capacity: 64,
+        default_user_policy: None,
+        refresh_ttl: None,
+        max_sessions: 100,
+        admin_status: None,
     }
 }
 
@@ -141,6 +219,77 @@ fn decide(request: &VerifyRequest, alice: Option<UserId>) -> Result<Outcome, Bac
         }),
         "bug" => panic!("on purpose"),
         _ => Ok(Outcome::Refused(Refusal::UnknownIdentifier)),
+    }
+}
+
+/// A server with something in each of its settings.
+#[derive(Default)]
+struct FakeOwnSettings {
+    debug: AtomicBool,
+    profiling: AtomicBool,
+}
+
+impl OwnSettings for FakeOwnSettings {
+    fn show(&self) -> RunningSettings {
+        let sender = || ("Keyway".to_owned(), "noreply@example.org".to_owned());
+        RunningSettings {
+            debug: self.debug.load(Ordering::SeqCst),
+            profiling: self.profiling.load(Ordering::SeqCst),
+            log_level: "info",
+            config_file: "/srv/keyway.toml".to_owned(),
+            listeners: vec![RunningListener {
+                address: ([127, 0, 0, 1], 9497).into(),
+                certificate: None,
+                private_key: None,
+            }],
+            store: "postgres://keyway:********@db/keyway".to_owned(),
+            trusted_proxies: Vec::new(),
+            token: TokenSettings {
+                default_user_policy: Some("user".to_owned()),
+                ..settings()
+            },
+            provisions: provisions(),
+            password_reset_lifetime: Duration::from_hours(1),
+            email_confirmation_lifetime: Duration::from_hours(2),
+            mail: Some(RunningMail {
+                host: "mail.example.org".to_owned(),
+                port: 587,
+                user: Some("keyway".to_owned()),
+                password_reset_from: sender(),
+                email_confirmation_from: sender(),
+            }),
+        }
+    }
+
+    fn turn(&self, switch: Switch, on: bool) {
+        match switch {
+            Switch::Debug => self.debug.store(on, Ordering::SeqCst),
+            Switch::Profiling => self.profiling.store(on, Ordering::SeqCst),
+        }
+    }
+}
+
+fn provisions() -> Provisions {
+    let slug = || "user".to_owned();
+    Provisions {
+        policies: vec![ProvidedPolicy {
+            slug: slug(),
+            accesses: vec!["a".to_owned()],
+            description: None,
+        }],
+        all_users: vec![slug()],
+        groups: vec![ProvidedGroup {
+            slug: "staff".to_owned(),
+            name: "The staff".to_owned(),
+            policies: vec![slug()],
+        }],
+        first_user: Some(FirstUser {
+            login: "root".to_owned(),
+            password: "s3cre7".into(),
+            purpose: Purpose::Internal,
+            policy: slug(),
+        }),
+        update: true,
     }
 }
 
@@ -218,7 +367,7 @@ impl Reply {
     }
 }
 
-/// Asks a router, without an edge in front.
+/// Asks a router, without an edge in front. Its answer must be one of those that the router's own document tells of.
 pub(crate) async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     send(router, request(method, uri, headers, body)).await
 }
@@ -239,6 +388,13 @@ fn request(method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Req
 }
 
 async fn send(router: &Router, request: Request<Body>) -> Reply {
+    let asked = (request.method().clone(), request.uri().clone());
+    let reply = reply(router, request).await;
+    told::check(router, &asked.0, &asked.1, &reply).await;
+    reply
+}
+
+async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let response = router.clone().oneshot(request).await.expect("routers answer");
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();

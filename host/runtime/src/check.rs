@@ -239,6 +239,10 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
+    async fn group_names(&self, _user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        Ok(Vec::new())
+    }
+
     async fn verify_password(
         &self,
         _backend: &BackendName,

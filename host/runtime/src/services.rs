@@ -17,6 +17,9 @@ pub trait HostDirectory: Send + Sync {
     /// As [`DirectoryService::find_by_email`].
     async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError>;
 
+    /// As [`DirectoryService::group_names`].
+    async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError>;
+
     /// As [`DirectoryService::verify_password`].
     async fn verify_password(
         &self,
@@ -55,6 +58,10 @@ impl HostDirectory for DirectoryService {
 
     async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
         Self::find_by_email(self, email, tenant).await
+    }
+
+    async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        Self::group_names(self, user).await
     }
 
     async fn verify_password(

@@ -3,9 +3,12 @@
 pub(crate) mod certificate;
 pub(crate) mod data_dir;
 pub(crate) mod error;
+pub(crate) mod events;
 mod listen;
 pub(crate) mod log;
+mod mail;
 pub(crate) mod master_key;
+mod own_settings;
 pub(crate) mod privilege;
 mod reload;
 pub(crate) mod services;
@@ -16,9 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::key::MasterKey;
-use keyway_core::port::{Backends, Clock as _, PluginHost, SystemClock, SystemRandom};
+use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom};
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppState, DialectSettings, Reload, WazoSettings, admin, dialect};
+use keyway_http::{AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
 use tokio::task::JoinSet;
 
@@ -27,8 +30,9 @@ use data_dir::{DataDir, DataDirError, admin_socket};
 pub(crate) use error::{StartError, chain};
 use listen::Bound;
 use log::LogControl;
+use own_settings::OwnConfig;
 use privilege::Account;
-use reload::Reloader;
+use reload::{Reloaded, Reloader};
 use services::Services;
 use signal::Signals;
 
@@ -57,8 +61,10 @@ pub(crate) struct Server {
     runtime: Arc<Runtime>,
     bound: Vec<Bound>,
     admin: Listener,
+    sinks: Vec<Arc<dyn EventSink>>,
     signals: Signals,
     settings: EdgeSettings,
+    mail: Option<Arc<keyway_mail::Outbox>>,
     stop: Stop,
     config_file: std::path::PathBuf,
     _data_dir: DataDir,
@@ -88,16 +94,30 @@ impl Server {
             account.assume()?;
         }
         report(&config);
-        let services = Services::open(&config, &master).await?;
+        let mut services = Services::open(&config, &master).await?;
+        services.directory.prepare(config.directory.provisions.clone()).await?;
+        let mail = services.start_mail(&config)?;
         let runtime = start_runtime(&config, &services, &master).await?;
         load(&runtime, &config).await;
         let admin = Listener::unix(&admin_socket(&config.data_dir))?;
         let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
-        let reloader = Reloader::new(config.clone(), Arc::clone(&runtime), certificates, launch.log);
-        let reloader = Arc::new(reloader);
+        let own = Arc::new(OwnConfig::new(&config, launch.log.clone()));
+        let parts = Reloaded {
+            runtime: Arc::clone(&runtime),
+            directory: Arc::clone(&services.directory),
+            own: Arc::clone(&own),
+        };
+        let reloader = Arc::new(Reloader::new(config.clone(), parts, certificates, launch.log));
         let backends: Arc<dyn Backends> = runtime.clone();
-        let mut parts = services.into_parts(&config, Some(backends), dialects(&config));
+        let dialects = dialects(&config);
+        let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
+        let mut parts = services.into_parts(&config, Some(backends), dialects);
+        for sink in &sinks {
+            let added = parts.events.service.add_receiver(sink.name());
+            added.await.map_err(StartError::Receiver)?;
+        }
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
+        parts.own_settings = Some(own as Arc<dyn OwnSettings>);
         parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
         Ok(Self {
             state: AppState::new(parts),
@@ -105,8 +125,10 @@ impl Server {
             runtime,
             bound,
             admin,
+            sinks,
             signals,
             settings: config.http,
+            mail,
             stop: Stop::new(),
             config_file: config.file,
             _data_dir: data_dir,
@@ -130,6 +152,7 @@ impl Server {
         background.spawn(watch::follow(self.config_file, self.reloader, self.stop.clone()));
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
+        spawn_events(&mut background, &self.state, self.sinks, self.stop.clone());
         let mut listeners = JoinSet::new();
         let edge = Edge::new(self.settings.clone());
         for bound in self.bound {
@@ -155,11 +178,28 @@ impl Server {
                 tracing::warn!(connections, "connections were cut when the grace period ended");
             }
         }
+        mail::finish(&self.state.notices, self.mail.as_deref()).await;
         background.abort_all();
         self.runtime.shutdown().await;
         self.state.store.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// Follows what happens, tells the receivers, and ends the streams of those who read when the server is about to stop: no listener is
+/// done before they are.
+fn spawn_events(background: &mut JoinSet<()>, state: &AppState, sinks: Vec<Arc<dyn EventSink>>, stop: Stop) {
+    let service = Arc::clone(&state.events.service);
+    background.spawn(async move { service.run().await });
+    for sink in sinks {
+        let service = Arc::clone(&state.events.service);
+        background.spawn(async move { service.deliver(&*sink).await });
+    }
+    let service = Arc::clone(&state.events.service);
+    background.spawn(async move {
+        stop.wait().await;
+        service.close();
+    });
 }
 
 /// Makes this process act as the account and reads the configuration again, so that a file that only root can read is found now, and
@@ -227,6 +267,8 @@ fn dialects(config: &Config) -> DialectSettings {
     DialectSettings {
         wazo: WazoSettings {
             backend: config.dialect.wazo_backend.clone(),
+            registration: config.directory.rules.registration,
+            cors: config.dialect.wazo_cors.clone(),
             xivo_uuid: config.dialect.xivo_uuid.clone(),
             time_zone: config.time_zone.clone(),
         },

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{config, demo, plugin, policy, tenant, token, user};
+use crate::command::{config, demo, import, plugin, policy, tenant, token, user};
 use crate::config::LogLevel;
 
 /// Keyway checks who you are, hands out a token, and tells other services whether it is still good.
@@ -83,6 +83,9 @@ pub(crate) enum Command {
     /// Plugins and the backends that they serve
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Bring in the users, tenants and policies of another system
+    #[command(subcommand)]
+    Import(import::Command),
 }
 
 impl Global {
@@ -167,6 +170,8 @@ mod tests {
             "plugin test a.wasm --login alice --password-stdin --with {}",
             "plugin install a.wasm",
             "plugin new mine --sdk ../sdk",
+            "import wazo --url postgres://asterisk@localhost/asterisk",
+            "import wazo --url postgres://asterisk@localhost/asterisk --dry-run --json",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
         }
@@ -186,6 +191,8 @@ mod tests {
             "policy add p",
             "policy attach p",
             "demo --port 99999",
+            "import",
+            "import wazo",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -4,6 +4,7 @@ mod admin;
 pub(crate) mod config;
 pub(crate) mod demo;
 mod failure;
+pub(crate) mod import;
 mod input;
 mod output;
 pub(crate) mod plugin;
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Tenant(command)) => with_log(&global, || tenant::run(&global, output, command)),
         Some(Command::Policy(command)) => with_log(&global, || policy::run(&global, output, command)),
         Some(Command::Token(command)) => with_log(&global, || token::run(&global, output, command)),
+        Some(Command::Import(command)) => with_log(&global, || import::run(&global, output, command)),
         Some(Command::Plugin(command)) => with_log(&global, || plugin::run(&global, output, command)),
     }
 }

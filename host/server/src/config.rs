@@ -4,12 +4,15 @@
 
 mod backend;
 mod dialect;
+mod directory;
 mod environment;
 mod error;
+mod events;
 mod http;
 mod keys;
 mod listen;
 mod log;
+mod mail;
 mod password;
 mod plain;
 mod quantity;
@@ -29,11 +32,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use dialect::DialectConfig;
+pub(crate) use directory::DirectoryConfig;
 pub(crate) use environment::{read as read_environment, variable};
 pub(crate) use error::ConfigError;
+#[cfg(test)]
+pub(crate) use events::Wanted;
+pub(crate) use events::{AmqpConfig, EventsConfig, ExchangeType, WebhookConfig};
 pub(crate) use keys::MasterKeyPlace;
 pub(crate) use listen::{Listen, ListenTls};
 pub(crate) use log::{LogConfig, LogFormat, LogLevel};
+pub(crate) use mail::MailConfig;
 pub(crate) use password::PasswordConfig;
 pub(crate) use store::StoreConfig;
 
@@ -58,13 +66,18 @@ struct RawConfig {
     #[serde(default)]
     password: password::RawPassword,
     #[serde(default)]
+    directory: directory::RawDirectory,
+    #[serde(default)]
     dialect: dialect::RawDialects,
     #[serde(default)]
     http: http::RawHttp,
     #[serde(default)]
     keys: keys::RawKeys,
+    mail: Option<mail::RawMail>,
     #[serde(default)]
     log: LogConfig,
+    #[serde(default)]
+    events: events::RawEvents,
     #[serde(default)]
     backend: Vec<backend::RawBackend>,
 }
@@ -90,14 +103,20 @@ pub(crate) struct Config {
     pub(crate) token: TokenSettings,
     /// Password hashing.
     pub(crate) password: PasswordConfig,
+    /// Policies, groups and users.
+    pub(crate) directory: DirectoryConfig,
     /// The dialects' own settings.
     pub(crate) dialect: DialectConfig,
     /// Limits of the edge.
     pub(crate) http: EdgeSettings,
     /// Where the master key comes from.
     pub(crate) master_key: MasterKeyPlace,
+    /// Mails, and the pages that their links lead to.
+    pub(crate) mail: MailConfig,
     /// The log.
     pub(crate) log: LogConfig,
+    /// Events: how long they are kept, who follows them, who is told.
+    pub(crate) events: EventsConfig,
     /// The backends, at least one.
     pub(crate) backends: Vec<BackendSpec>,
 }
@@ -124,16 +143,20 @@ impl Config {
         let (source, raw) = Source::parse(file, text, environment)?;
         let data_dir = source.path(raw.data_dir.as_deref().unwrap_or("var"));
         let backends = backend::RawBackend::check_all(&raw.backend, &source)?;
+        let token = raw.token.check(&source)?;
         let mut config = Self {
             plugins_dir: source.path(raw.plugins_dir.as_deref().unwrap_or("plugins")),
             time_zone: zone::check(raw.time_zone.as_ref(), &source)?,
             listen: listen::RawListen::check_all(&raw.listen, &source)?,
             store: raw.store.check(&data_dir, &source)?,
-            token: raw.token.check(&source)?,
+            events: raw.events.check(token.sweep_interval, &source)?,
+            token,
             password: raw.password.check(&source)?,
+            directory: raw.directory.check(&source)?,
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,
             master_key: raw.keys.check(&data_dir, &source)?,
+            mail: mail::RawMail::check(raw.mail.as_ref(), &source)?,
             log: raw.log,
             backends,
             file: file.to_owned(),

@@ -92,6 +92,11 @@ pub(crate) fn explain(error: sqlx::Error, unique: &[(&str, &'static str)], refer
     }
 }
 
+/// As [`text`], for a column that may hold none.
+pub(crate) fn optional_text<'a>(column: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, Failure> {
+    value.map(|value| text(column, value)).transpose()
+}
+
 /// A text that both databases can hold: PostgreSQL has no NUL, so neither store takes one.
 pub(crate) fn text<'a>(column: &'static str, text: &'a str) -> Result<&'a str, Failure> {
     if text.contains('\0') {

@@ -10,9 +10,11 @@
 )]
 
 mod failure;
+mod foreign;
 mod open;
 mod postgres;
 mod row;
 mod sqlite;
 
+pub use foreign::open_wazo;
 pub use open::{OpenError, StoreSettings, open};

@@ -46,6 +46,9 @@ pub enum OpenError {
     /// The URL names no store.
     #[error("the store's url {0}; write `sqlite:FILE` or `postgres://USER@HOST/DATABASE`")]
     Url(&'static str),
+    /// The URL names no database that could be brought in.
+    #[error("the url of the database to be brought in {0}; write `postgres://USER@HOST/DATABASE`")]
+    ForeignUrl(&'static str),
     /// The database file cannot be made or opened.
     #[error("cannot open the database file `{}`; its folder must exist and be writable", .path.display())]
     File {
@@ -69,6 +72,17 @@ pub enum OpenError {
     Newer {
         /// Which, without the password.
         place: String,
+    },
+    /// The database is not of the system that it should be of.
+    #[error(
+        "{place} is no database of wazo-auth 25.14 or later that this user may read: it lacks `{missing}`; \
+         check its name and user, or upgrade wazo-auth first"
+    )]
+    Foreign {
+        /// Which, without the password.
+        place: String,
+        /// Which table and column it lacks.
+        missing: String,
     },
     /// The schema cannot be brought up to date.
     #[error("cannot bring the tables of {place} up to date; nothing was changed by the step that failed")]

@@ -1,23 +1,47 @@
 //! The store over `PostgreSQL`, which several nodes can share: one transaction per call, and a feed of what the other nodes change.
 
+#[path = "statement/adopt.rs"]
+mod adopt;
 #[path = "statement/directory.rs"]
 mod directory;
-mod directory_store;
+#[path = "statement/event.rs"]
+mod event;
 mod feed;
+#[path = "statement/group.rs"]
+mod group;
 #[path = "statement/key.rs"]
 mod key;
 mod key_store;
+#[path = "statement/link.rs"]
+mod link;
+#[path = "statement/list.rs"]
+mod list;
 #[path = "statement/policy.rs"]
 mod policy;
-mod policy_store;
+#[path = "statement/provision.rs"]
+mod provision;
+mod receiver;
+#[path = "statement/refresh.rs"]
+mod refresh;
 #[path = "statement/revocation.rs"]
 mod revocation;
+#[path = "statement/session.rs"]
+mod session;
+#[path = "statement/setting.rs"]
+mod setting;
 #[path = "statement/tenant.rs"]
 mod tenant;
-mod tenant_store;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;
+#[path = "statement/user.rs"]
+mod user;
+#[path = "statement/user_change.rs"]
+mod user_change;
+#[path = "statement/user_name.rs"]
+mod user_name;
+#[path = "statement/verifier.rs"]
+mod verifier;
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -33,6 +57,7 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use self::event::ToldSession;
 use self::feed::Notice;
 use crate::failure::{Failure, Refused, during};
 use crate::open::{OpenError, StoreSettings};
@@ -48,9 +73,13 @@ const CHANGES_KEPT: usize = 1024;
 // What the statements that both drivers share are compiled against here.
 type Database = Postgres;
 type Connection = PgConnection;
+type DriverStore = PostgresStore;
 
 /// Other nodes write at the same time: what a transaction decides on must stay as it is.
 const LOCKS_ROWS: bool = true;
+
+/// The function that tells where a text contains another one.
+const POSITION: &str = "strpos";
 
 // Two sweeps share the work: each leaves out the sessions that the other, or a revocation, is busy with. The list is materialized because a
 // plan that computes it twice would lock twice as many.
@@ -59,15 +88,24 @@ const REMOVE_EXPIRED_TOKENS: &str = "WITH expired AS MATERIALIZED (\
     ORDER BY t.expires_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED) \
     DELETE FROM token t USING expired e WHERE t.hash = e.hash AND t.key_id = e.key_id RETURNING t.session";
 
-/// Removes those of the sessions that have no token left; returns how many.
-async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<u64, Failure> {
+const REMOVE_EXPIRED_REFRESH_TOKENS: &str = "DELETE FROM refresh_token WHERE id IN \
+    (SELECT id FROM refresh_token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) \
+    RETURNING client_id, tenant, identity, mobile";
+
+/// Ids are given out in another order than transactions end in. So events are in the order of their transactions first, and only those are
+/// read that began before the oldest transaction that is still open: no event can appear before one that was read.
+const READ_EVENTS: &str = "SELECT transaction::text::bigint AS epoch, id, at, kind, tenant, identity, document FROM event \
+    WHERE (transaction, id) > ($3::text::xid8, $1) AND transaction < pg_snapshot_xmin(pg_current_snapshot()) \
+    ORDER BY transaction, id LIMIT $2";
+
+const LAST_EVENT: &str = "SELECT transaction::text::bigint, id FROM event \
+    WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction DESC, id DESC LIMIT 1";
+
+/// Removes those of the sessions that have no token left; returns these.
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<ToldSession>, Failure> {
     let statement = "DELETE FROM session WHERE id = ANY($1) \
-        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id)";
-    Ok(sqlx::query(statement)
-        .bind(sessions)
-        .execute(connection)
-        .await?
-        .rows_affected())
+        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect";
+    Ok(sqlx::query_as(statement).bind(sessions).fetch_all(connection).await?)
 }
 
 /// The store over one database.
@@ -89,7 +127,7 @@ impl PostgresStore {
         let place = place(&options);
         let refused = |source| OpenError::connect(&place, source);
         let mut connection = connect(&options, settings.acquire_timeout).await.map_err(refused)?;
-        prepare(&mut connection, random.uuid())
+        prepare(&mut connection, random)
             .await
             .map_err(|source| OpenError::migrate(&place, source))?;
         // Whether the connection ends well is of no interest: all of it is committed.
@@ -160,6 +198,70 @@ impl PostgresStore {
         })
     }
 
+    /// Does `work` in a transaction, in bounded time.
+    async fn write<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let outcome = work(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear of what was revoked.
+    async fn write_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let (outcome, revoked) = work(&mut transaction).await?;
+            self.announce_revoked(&mut transaction, &revoked).await?;
+            transaction.commit().await?;
+            Ok((outcome, revoked))
+        };
+        self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear that tenants changed.
+    async fn write_tenants<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin().await?;
+            let outcome = work(&mut transaction).await?;
+            self.announce(&mut transaction, Notice::Tenants).await?;
+            transaction.commit().await?;
+            Ok(outcome)
+        };
+        self.call(action, work).await
+    }
+
+    /// As [`PostgresStore::write_revoking`] and [`PostgresStore::write_tenants`] at once, for work that may concern any number of rows.
+    async fn write_tenants_revoking<T, W>(&self, action: &'static str, work: W) -> Result<(T, Revoked), StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<(T, Revoked), Failure>> + Send + 'static,
+    {
+        let work = async {
+            let mut transaction = self.begin_long().await?;
+            let (outcome, revoked) = work(&mut transaction).await?;
+            self.announce_revoked(&mut transaction, &revoked).await?;
+            self.announce(&mut transaction, Notice::Tenants).await?;
+            transaction.commit().await?;
+            Ok((outcome, revoked))
+        };
+        self.call_long(action, work).await
+    }
+
     /// Tells the other nodes which tokens are no longer good, when the transaction commits.
     async fn announce_revoked(&self, transaction: &mut PgConnection, revoked: &Revoked) -> Result<(), Failure> {
         if revoked.tokens.is_empty() {
@@ -212,7 +314,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Failure
 }
 
 /// The database in words, without the password.
-fn place(options: &PgConnectOptions) -> String {
+pub(crate) fn place(options: &PgConnectOptions) -> String {
     let user = options.get_username();
     let database = options.get_database().unwrap_or(user);
     match options.get_socket() {
@@ -225,14 +327,25 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConnection, sqlx::Error> {
     let connected = tokio::time::timeout(timeout, options.connect()).await;
     connected.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
+/// The lock under which a node makes what every store holds; any number that nothing else of ours locks.
+const PREPARATION: i64 = 0x6b65_7977_6179;
+
 /// Brings the tables up to date, and makes the top tenant. The migrator holds a lock, so that nodes that start at once take turns.
-async fn prepare(connection: &mut PgConnection, master: Uuid) -> Result<(), MigrateError> {
+async fn prepare(connection: &mut PgConnection, random: &dyn Random) -> Result<(), MigrateError> {
     MIGRATIONS.run(&mut *connection).await?;
-    tenant::add_master(connection, master).await?;
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(PREPARATION)
+        .execute(&mut *transaction)
+        .await?;
+    tenant::add_master(&mut transaction, random.uuid()).await?;
+    tenant::add_missing_groups(&mut transaction, random).await?;
+    receiver::renumber_restored(&mut transaction).await?;
+    transaction.commit().await?;
     Ok(())
 }

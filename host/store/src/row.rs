@@ -1,12 +1,11 @@
 //! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
 
-use std::collections::HashMap;
-
 use keyway_core::model::{
-    BackendName, Client, Email, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Session, SessionId,
-    Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
+    AuthenticationMethod, BackendName, Client, Email, EmailId, Event, EventCursor, EventKind, Group, GroupId, Identity,
+    IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session,
+    SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
 };
-use keyway_core::port::{KeyPurpose, SealedKey, StoreError};
+use keyway_core::port::{KeyPurpose, ListedSession, SealedKey, StoreError, StoredSetting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -36,10 +35,36 @@ fn bytes32(column: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
 pub(crate) struct TokenRow {
     hash: Vec<u8>,
     key_id: i32,
-    session: Uuid,
     issued_at: i64,
     expires_at: i64,
     accesses: String,
+    #[sqlx(flatten)]
+    session: SessionRow,
+}
+
+impl TryFrom<TokenRow> for TokenRecord {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        let session = Session::try_from(row.session)?;
+        let token = Token {
+            digest: TokenDigest {
+                key: KeyId(row.key_id),
+                hash: bytes32("token.hash", &row.hash)?,
+            },
+            session: session.id,
+            issued_at: Timestamp(row.issued_at),
+            expires_at: Timestamp(row.expires_at),
+            accesses: from_json::<Vec<String>>("token.accesses", &session.id, &row.accesses)?.into(),
+        };
+        Ok(Self { token, session })
+    }
+}
+
+/// A session.
+#[derive(FromRow)]
+pub(crate) struct SessionRow {
+    id: Uuid,
     identity: Uuid,
     directory_user: Option<Uuid>,
     tenant: Uuid,
@@ -51,35 +76,49 @@ pub(crate) struct TokenRow {
     user_agent: Option<String>,
     attributes: String,
     opened_at: i64,
+    purpose: String,
+    admin: Option<bool>,
+    mobile: bool,
+    refresh: Option<Uuid>,
 }
 
-impl TryFrom<TokenRow> for TokenRecord {
+/// A session, as lists show it.
+#[derive(FromRow)]
+pub(crate) struct ListedSessionRow {
+    #[sqlx(flatten)]
+    session: SessionRow,
+    ends_at: Option<i64>,
+    client_id: Option<String>,
+}
+
+impl TryFrom<ListedSessionRow> for ListedSession {
     type Error = StoreError;
 
-    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
-        let id = SessionId(row.session);
-        let token = Token {
-            digest: TokenDigest {
-                key: KeyId(row.key_id),
-                hash: bytes32("token.hash", &row.hash)?,
-            },
-            session: id,
-            issued_at: Timestamp(row.issued_at),
-            expires_at: Timestamp(row.expires_at),
-            accesses: from_json::<Vec<String>>("token.accesses", &id, &row.accesses)?.into(),
-        };
+    fn try_from(row: ListedSessionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            session: row.session.try_into()?,
+            expires_at: row.ends_at.map(Timestamp),
+            client_id: row.client_id,
+        })
+    }
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        let id = SessionId(row.id);
         let backend = BackendName::parse(&row.backend)
             .map_err(|_| inconsistent(format!("`session.backend` of `{id}` is no backend name")))?;
-        let identity = Identity {
-            id: IdentityId(row.identity),
-            user: row.directory_user.map(UserId),
-            tenant: TenantId(row.tenant),
-            backend,
-            login: row.login,
-        };
-        let session = Session {
+        Ok(Self {
             id,
-            identity,
+            identity: Identity {
+                id: IdentityId(row.identity),
+                user: row.directory_user.map(UserId),
+                tenant: TenantId(row.tenant),
+                backend,
+                login: row.login,
+            },
             plugin: PluginDigest(bytes32("session.plugin_digest", &row.plugin_digest)?),
             dialect: row.dialect,
             client: Client {
@@ -88,8 +127,67 @@ impl TryFrom<TokenRow> for TokenRecord {
             },
             attributes: from_json("session.attributes", &id, &row.attributes)?,
             opened_at: Timestamp(row.opened_at),
-        };
-        Ok(Self { token, session })
+            purpose: Purpose::parse(&row.purpose)
+                .ok_or_else(|| inconsistent(format!("`session.purpose` of `{id}` is unknown")))?,
+            admin: row.admin,
+            mobile: row.mobile,
+            refresh: row.refresh.map(RefreshTokenId),
+        })
+    }
+}
+
+/// A refresh token.
+#[derive(FromRow)]
+pub(crate) struct RefreshRow {
+    id: Uuid,
+    hash: Vec<u8>,
+    key_id: i32,
+    identity: Uuid,
+    directory_user: Option<Uuid>,
+    tenant: Uuid,
+    backend: String,
+    login: String,
+    plugin_digest: Vec<u8>,
+    client_id: String,
+    mobile: bool,
+    client_address: Option<String>,
+    user_agent: Option<String>,
+    attributes: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+}
+
+impl TryFrom<RefreshRow> for RefreshToken {
+    type Error = StoreError;
+
+    fn try_from(row: RefreshRow) -> Result<Self, StoreError> {
+        let id = RefreshTokenId(row.id);
+        let backend = BackendName::parse(&row.backend)
+            .map_err(|_| inconsistent(format!("`refresh_token.backend` of `{id}` is no backend name")))?;
+        Ok(Self {
+            id,
+            digest: TokenDigest {
+                key: KeyId(row.key_id),
+                hash: bytes32("refresh_token.hash", &row.hash)?,
+            },
+            identity: Identity {
+                id: IdentityId(row.identity),
+                user: row.directory_user.map(UserId),
+                tenant: TenantId(row.tenant),
+                backend,
+                login: row.login,
+            },
+            plugin: PluginDigest(bytes32("refresh_token.plugin_digest", &row.plugin_digest)?),
+            client_id: row.client_id,
+            mobile: row.mobile,
+            client: Client {
+                address: row.client_address,
+                user_agent: row.user_agent,
+            },
+            attributes: from_json("refresh_token.attributes", &id, &row.attributes)?,
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+        })
     }
 }
 
@@ -116,21 +214,26 @@ impl TryFrom<&DigestRow> for TokenDigest {
 pub(crate) struct UserRow {
     id: Uuid,
     tenant: Uuid,
-    login: String,
-    display_name: Option<String>,
+    login: Option<String>,
+    firstname: Option<String>,
+    lastname: Option<String>,
+    purpose: String,
+    authentication_method: String,
     enabled: bool,
     created_at: i64,
+    email: Option<Uuid>,
     address: Option<String>,
     main: Option<bool>,
     confirmed: Option<bool>,
 }
 
 /// Users from rows in which each user's rows follow each other.
-pub(crate) fn users(rows: Vec<UserRow>) -> Vec<User> {
+pub(crate) fn users(rows: Vec<UserRow>) -> Result<Vec<User>, StoreError> {
     let mut users: Vec<User> = Vec::new();
     for row in rows {
-        let email = match (row.address, row.main, row.confirmed) {
-            (Some(address), Some(main), Some(confirmed)) => Some(Email {
+        let email = match (row.email, row.address, row.main, row.confirmed) {
+            (Some(id), Some(address), Some(main), Some(confirmed)) => Some(Email {
+                id: EmailId(id),
                 address,
                 main,
                 confirmed,
@@ -143,46 +246,100 @@ pub(crate) fn users(rows: Vec<UserRow>) -> Vec<User> {
                 id: UserId(row.id),
                 tenant: TenantId(row.tenant),
                 login: row.login,
-                display_name: row.display_name,
+                firstname: row.firstname,
+                lastname: row.lastname,
+                purpose: Purpose::parse(&row.purpose)
+                    .ok_or_else(|| inconsistent(format!("`directory_user.purpose` of `{}` is unknown", row.id)))?,
+                authentication_method: method("directory_user", row.id, &row.authentication_method)?,
                 emails: email.into_iter().collect(),
                 enabled: row.enabled,
                 created_at: Timestamp(row.created_at),
             }),
         }
     }
-    users
+    Ok(users)
 }
 
-/// A tenant.
+/// What a column `authentication_method` says.
+pub(crate) fn method(table: &str, id: Uuid, text: &str) -> Result<AuthenticationMethod, StoreError> {
+    AuthenticationMethod::parse(text)
+        .ok_or_else(|| inconsistent(format!("`{table}.authentication_method` of `{id}` is unknown")))
+}
+
+/// A group.
+#[derive(FromRow)]
+pub(crate) struct GroupRow {
+    id: Uuid,
+    tenant: Uuid,
+    name: String,
+    slug: String,
+    system: bool,
+}
+
+impl From<GroupRow> for Group {
+    fn from(row: GroupRow) -> Self {
+        Self {
+            id: GroupId(row.id),
+            tenant: TenantId(row.tenant),
+            name: row.name,
+            slug: row.slug,
+            system: row.system,
+        }
+    }
+}
+
+/// A tenant joined to one of its domains, if it has any.
 #[derive(FromRow)]
 pub(crate) struct TenantRow {
     id: Uuid,
     parent: Uuid,
-    name: String,
+    name: Option<String>,
     realm: Option<String>,
+    slug: String,
+    phone: Option<String>,
+    contact: Option<Uuid>,
+    address: String,
+    authentication_method: String,
+    domain: Option<String>,
 }
 
-/// A domain of a tenant.
-#[derive(FromRow)]
-pub(crate) struct DomainRow {
-    tenant: Uuid,
-    domain: String,
-}
-
-/// Tenants with their domains, both in the order in which they come.
-pub(crate) fn tenants(rows: Vec<TenantRow>, domains: Vec<DomainRow>) -> Vec<Tenant> {
-    let mut of: HashMap<Uuid, Vec<String>> = HashMap::new();
-    for row in domains {
-        of.entry(row.tenant).or_default().push(row.domain);
+/// Tenants from rows in which each tenant's rows follow each other.
+pub(crate) fn tenants(rows: Vec<TenantRow>) -> Result<Vec<Tenant>, StoreError> {
+    let mut tenants: Vec<Tenant> = Vec::new();
+    for row in rows {
+        match tenants.last_mut() {
+            Some(tenant) if tenant.id.0 == row.id => tenant.domains.extend(row.domain),
+            _ => tenants.push(Tenant {
+                id: TenantId(row.id),
+                parent: TenantId(row.parent),
+                name: row.name,
+                realm: row.realm,
+                domains: row.domain.into_iter().collect(),
+                slug: row.slug,
+                phone: row.phone,
+                contact: row.contact.map(UserId),
+                address: from_json("tenant.address", &row.id, &row.address)?,
+                authentication_method: method("tenant", row.id, &row.authentication_method)?,
+            }),
+        }
     }
-    let tenant = |row: TenantRow| Tenant {
-        id: TenantId(row.id),
-        parent: TenantId(row.parent),
-        name: row.name,
-        realm: row.realm,
-        domains: of.remove(&row.id).unwrap_or_default(),
-    };
-    rows.into_iter().map(tenant).collect()
+    Ok(tenants)
+}
+
+/// What a tenant set for itself.
+#[derive(FromRow)]
+pub(crate) struct SettingRow {
+    document: String,
+    sealed: Option<Vec<u8>>,
+}
+
+impl From<SettingRow> for StoredSetting {
+    fn from(row: SettingRow) -> Self {
+        Self {
+            document: row.document,
+            sealed: row.sealed,
+        }
+    }
 }
 
 /// A policy.
@@ -191,19 +348,32 @@ pub(crate) struct PolicyRow {
     id: Uuid,
     tenant: Uuid,
     name: String,
+    slug: String,
+    description: Option<String>,
     accesses: String,
+    shared: bool,
+    managed: bool,
+}
+
+/// The accesses of a policy.
+pub(crate) fn access_list(policy: Uuid, text: &str) -> Result<Vec<String>, StoreError> {
+    from_json("policy.accesses", &policy, text)
 }
 
 impl TryFrom<PolicyRow> for Policy {
     type Error = StoreError;
 
     fn try_from(row: PolicyRow) -> Result<Self, StoreError> {
-        let accesses = from_json("policy.accesses", &row.id, &row.accesses)?;
+        let accesses = access_list(row.id, &row.accesses)?;
         Ok(Self {
             id: PolicyId(row.id),
             tenant: TenantId(row.tenant),
             name: row.name,
+            slug: row.slug,
+            description: row.description,
             accesses,
+            shared: row.shared,
+            managed: row.managed,
         })
     }
 }
@@ -232,6 +402,41 @@ impl TryFrom<KeyRow> for SealedKey {
             purpose,
             sealed: row.sealed,
             created_at,
+        })
+    }
+}
+
+/// Something that happened.
+#[derive(FromRow)]
+pub(crate) struct EventRow {
+    epoch: i64,
+    id: i64,
+    at: i64,
+    kind: String,
+    tenant: Option<Uuid>,
+    identity: Option<Uuid>,
+    document: String,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        // A kind that only a newer node knows waits until that node reads it, rather than being lost here.
+        let kind = EventKind::parse(&row.kind)
+            .ok_or_else(|| inconsistent(format!("`event.kind` of `{}` is unknown", row.id)))?;
+        Ok(Self {
+            cursor: EventCursor {
+                epoch: row.epoch,
+                id: row.id,
+            },
+            at: Timestamp(row.at),
+            event: NewEvent {
+                kind,
+                tenant: row.tenant.map(TenantId),
+                identity: row.identity.map(IdentityId),
+                document: from_json("event.document", &row.id, &row.document)?,
+            },
         })
     }
 }

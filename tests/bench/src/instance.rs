@@ -30,6 +30,10 @@ impl HostDirectory for AtOnce {
         Ok(None)
     }
 
+    async fn group_names(&self, _: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        Ok(Vec::new())
+    }
+
     async fn verify_password(
         &self,
         _: &BackendName,

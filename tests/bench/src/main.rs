@@ -7,8 +7,12 @@
 )]
 
 mod check;
+mod directory;
+mod house;
 mod instance;
+mod load;
 mod login;
+mod refresh;
 mod server;
 mod swap;
 mod table;
@@ -21,6 +25,12 @@ fn main() -> anyhow::Result<()> {
     let wanted = |name: &str| only.is_empty() || only.iter().any(|asked| asked == name);
     if wanted("check") {
         check::measure(&mut table)?;
+    }
+    if wanted("refresh") {
+        refresh::measure(&mut table)?;
+    }
+    if wanted("directory") {
+        directory::measure(&mut table)?;
     }
     if wanted("instance") {
         instance::measure(&mut table)?;

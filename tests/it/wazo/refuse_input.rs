@@ -62,7 +62,7 @@ async fn a_body_over_the_limit_is_413() {
 #[tokio::test]
 async fn an_unknown_path_or_method_is_404_or_405() {
     let host = TestHost::builder().start();
-    for path in ["/nothing", "/token/", "/users"] {
+    for path in ["/nothing", "/token/", "/users/nobody"] {
         let answer = send(host.wazo().request(Method::GET, path)).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(

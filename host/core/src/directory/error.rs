@@ -18,10 +18,33 @@ pub enum DirectoryError {
     /// Nobody fits.
     #[error("no such {what}: `{name}`")]
     NotFound {
-        /// `user`, `tenant` or `policy`.
+        /// `user`, `group`, `tenant`, `policy` and the like.
         what: &'static str,
         /// What was asked for.
         name: String,
+    },
+    /// The host's own, or the configuration's.
+    #[error("the {what} `{name}` cannot be changed or removed")]
+    Protected {
+        /// `group`, `policy` or `tenant`.
+        what: &'static str,
+        /// Its id.
+        name: String,
+    },
+    /// The caller's own accesses do not cover this one, so it may neither pass it on nor lift it.
+    #[error("the caller may not pass on or lift `{0}`")]
+    AccessDenied(String),
+    /// The old password is not the user's.
+    #[error("the old password is wrong")]
+    WrongPassword,
+    /// The user does not prove who it is with a password that is kept here.
+    #[error("the user's password is not kept here")]
+    ManagedExternally,
+    /// Two things that belong to different tenants cannot go together.
+    #[error("the {what} belongs to another tenant")]
+    OtherTenant {
+        /// `user` or `policy`.
+        what: &'static str,
     },
     /// A value is not acceptable.
     #[error("{field}: {rule}")]

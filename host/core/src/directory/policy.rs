@@ -1,10 +1,15 @@
-//! Policies.
+//! Policies, by their names in the top tenant, as an operator speaks of them. What a caller of an API may do with them is in `policy/`.
+
+mod grant;
+mod scoped;
 
 use uuid::Uuid;
 
 use super::{DirectoryError, DirectoryService, validate};
-use crate::model::{IdentityId, Policy, PolicyId};
-use crate::port::StoreError;
+use crate::model::{IdentityId, Paged, Policy, PolicyId, Query};
+use crate::port::{PolicyFilter, PolicyOrder, StoreError};
+
+pub use scoped::{NewPolicy, PolicyChange};
 
 /// The policy that administrators get. It holds `#`, which grants everything.
 pub const ADMIN_POLICY: &str = "admin";
@@ -17,31 +22,37 @@ impl DirectoryService {
     pub async fn add_policy(&self, name: &str, accesses: Vec<String>) -> Result<Policy, DirectoryError> {
         validate::policy_name(name)?;
         validate::accesses(&accesses)?;
-        let policy = Policy {
-            id: PolicyId(self.random.uuid()),
-            tenant: self.tenants.master().await?,
-            name: name.to_owned(),
+        let policy = Policy::new(
+            PolicyId(self.random.uuid()),
+            self.tenants.master().await?,
+            name,
             accesses,
-        };
+        );
         self.store.add_policy(&policy).await?;
         Ok(policy)
     }
 
-    /// All policies.
+    /// Policies: see [`crate::port::PolicyStore::list_policies`].
     ///
     /// # Errors
     /// [`DirectoryError::Store`].
-    pub async fn list_policies(&self) -> Result<Vec<Policy>, DirectoryError> {
-        Ok(self.store.list_policies().await?)
+    pub async fn list_policies(
+        &self,
+        query: &Query<PolicyFilter, PolicyOrder>,
+    ) -> Result<Paged<Policy>, DirectoryError> {
+        Ok(self.store.list_policies(query).await?)
     }
 
     /// Removes a policy.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// [`DirectoryError`]; [`DirectoryError::Protected`] for one that the configuration defines.
     pub async fn remove_policy(&self, name: &str) -> Result<Policy, DirectoryError> {
         let policy = self.get_policy(name).await?;
-        if self.store.remove_policy(policy.tenant, &policy.name).await? {
+        if policy.managed {
+            return Err(scoped::protected(&policy));
+        }
+        if self.store.remove_policy(policy.id).await? {
             Ok(policy)
         } else {
             Err(DirectoryError::not_found("policy", name))
@@ -55,7 +66,7 @@ impl DirectoryService {
     pub async fn attach_policy(&self, policy: &str, to: &str) -> Result<Policy, DirectoryError> {
         let policy = self.get_policy(policy).await?;
         let identity = self.get_identity(to).await?;
-        self.store.attach_policy(&policy, identity).await?;
+        self.store.attach_policy(policy.id, identity).await?;
         Ok(policy)
     }
 
@@ -66,7 +77,7 @@ impl DirectoryService {
     pub async fn detach_policy(&self, policy: &str, from: &str) -> Result<Policy, DirectoryError> {
         let policy = self.get_policy(policy).await?;
         let identity = self.get_identity(from).await?;
-        self.store.detach_policy(&policy, identity).await?;
+        self.store.detach_policy(policy.id, identity).await?;
         Ok(policy)
     }
 
@@ -74,7 +85,7 @@ impl DirectoryService {
     /// new administrator is promised.
     pub(super) async fn ensure_admin_policy(&self) -> Result<Policy, DirectoryError> {
         let master = self.tenants.master().await?;
-        if self.store.find_policy(master, ADMIN_POLICY).await?.is_none() {
+        if self.store.find_policy_by_name(master, ADMIN_POLICY).await?.is_none() {
             match self.add_policy(ADMIN_POLICY, vec!["#".to_owned()]).await {
                 // Another node was quicker, if there is a conflict.
                 Ok(_) | Err(DirectoryError::Store(StoreError::Conflict { .. })) => {}
@@ -94,7 +105,7 @@ impl DirectoryService {
 
     async fn get_policy(&self, name: &str) -> Result<Policy, DirectoryError> {
         let master = self.tenants.master().await?;
-        let policy = self.store.find_policy(master, name).await?;
+        let policy = self.store.find_policy_by_name(master, name).await?;
         policy.ok_or_else(|| DirectoryError::not_found("policy", name))
     }
 

@@ -3,6 +3,7 @@
 use super::DirectoryError;
 use crate::Secret;
 use crate::access::MAX_PATTERN_LENGTH;
+use crate::model::MAX_TENANT_SLUG;
 
 /// The longest login in characters.
 pub(super) const MAX_LOGIN: usize = 256;
@@ -38,11 +39,30 @@ pub(super) fn email(text: &str) -> Validity {
     )
 }
 
-pub(super) fn display_name(text: &str) -> Validity {
+/// Given and family name; either may be empty.
+pub(super) fn person_names(firstname: Option<&str>, lastname: Option<&str>) -> Validity {
+    for (field, name) in [("firstname", firstname), ("lastname", lastname)] {
+        let valid = name.is_none_or(|name| name.is_empty() || is_line(name, 256));
+        check(valid, field, "at most 256 characters, none of them a control character")?;
+    }
+    Ok(())
+}
+
+pub(super) fn group_name(text: &str) -> Validity {
     check(
-        is_line(text, 256),
-        "display name",
-        "1 to 256 characters, none of them a control character",
+        is_line(text, 128),
+        "group name",
+        "1 to 128 characters, none of them a control character",
+    )
+}
+
+/// A short name that can stand in a URL.
+pub(super) fn slug(text: &str, longest: usize) -> Validity {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    check(
+        (1..=longest).contains(&text.len()) && text.chars().all(legal),
+        "slug",
+        "letters, digits, `_` and `-`, not too many of them",
     )
 }
 
@@ -51,6 +71,25 @@ pub(super) fn tenant_name(text: &str) -> Validity {
         is_line(text, 128),
         "tenant name",
         "1 to 128 characters, none of them a control character",
+    )
+}
+
+/// A tenant's short name, which its users may have to type.
+pub(super) fn tenant_slug(text: &str) -> Validity {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    check(
+        (1..=MAX_TENANT_SLUG).contains(&text.len()) && text.chars().all(legal),
+        "slug",
+        "1 to 10 letters, digits and `_`",
+    )
+}
+
+/// One line of what a tenant says of itself, if it says it.
+pub(super) fn tenant_line(field: &'static str, text: Option<&str>, longest: usize) -> Validity {
+    check(
+        text.is_none_or(|text| is_line(text, longest)),
+        field,
+        "at least one character, not too many, none of them a control character",
     )
 }
 
@@ -68,6 +107,15 @@ pub(super) fn policy_name(text: &str) -> Validity {
         is_line(text, 80),
         "policy name",
         "1 to 80 characters, none of them a control character",
+    )
+}
+
+/// What something is for: any text that the store can hold.
+pub(super) fn description(text: &str) -> Validity {
+    check(
+        text.len() <= 4096 && !text.contains('\0'),
+        "description",
+        "at most 4096 bytes, without a NUL character",
     )
 }
 

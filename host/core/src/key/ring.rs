@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::{KeyError, MasterKey, derive, seal};
 use crate::Secret;
-use crate::model::{KeyId, TokenDigest};
+use crate::model::{KeyId, RefreshToken, RefreshTokenId, TokenDigest};
 use crate::port::{Clock, KeyPurpose, Random, SealedKey, Store, StoreError};
 use crate::token::TokenValue;
 
@@ -23,6 +23,8 @@ pub struct KeyRing {
 struct RingKey {
     id: KeyId,
     state: Hmac<Sha256>,
+    /// What refresh tokens are derived with: a key of its own, so that no digest can be taken for a token.
+    refresh: Hmac<Sha256>,
 }
 
 impl KeyRing {
@@ -70,6 +72,25 @@ impl KeyRing {
     }
 }
 
+impl KeyRing {
+    /// A new refresh token's text and what it is stored under. The text follows from the id and a server key, so that the same text can be
+    /// given out again, though the store does not hold it.
+    pub fn refresh_token(&self, id: RefreshTokenId) -> (TokenValue, TokenDigest) {
+        let value = self.newest.refresh_value(id);
+        let digest = self.newest.digest(&value);
+        (value, digest)
+    }
+
+    /// The text of a refresh token that is in the store; `None` for one that was not made by [`KeyRing::refresh_token`], but brought in from
+    /// another system.
+    pub fn refresh_value(&self, stored: &RefreshToken) -> Option<TokenValue> {
+        let mut keys = std::iter::once(&self.newest).chain(&self.older);
+        let key = keys.find(|key| key.id == stored.digest.key)?;
+        let value = key.refresh_value(stored.id);
+        (key.digest(&value) == stored.digest).then_some(value)
+    }
+}
+
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyRing({} keys)", self.older.len() + 1)
@@ -82,7 +103,17 @@ impl RingKey {
         Ok(Self {
             id: key.id,
             state: derive::keyed(bytes.expose()),
+            refresh: derive::keyed(derive::hkdf_sha256(b"keyway", bytes.expose(), b"keyway/refresh/v1").expose()),
         })
+    }
+
+    /// A version 4 UUID, of which nothing can be said without the key.
+    fn refresh_value(&self, id: RefreshTokenId) -> TokenValue {
+        let mut hmac = self.refresh.clone();
+        hmac.update(id.0.as_bytes());
+        let hash: [u8; 32] = hmac.finalize().into_bytes().into();
+        let first = hash.first_chunk().copied().unwrap_or_default();
+        TokenValue::new(uuid::Builder::from_random_bytes(first).into_uuid())
     }
 
     fn digest(&self, token: &TokenValue) -> TokenDigest {

@@ -67,6 +67,17 @@ fn a_sealed_key_opens_only_in_its_own_place() {
     }
 }
 
+#[test]
+fn a_sealed_secret_opens_only_in_its_own_place() {
+    let master = MasterKey::new([1; 32]);
+    let secret = Secret::from("s3cre7");
+    let sealed = master.seal("setting/a", &secret, &SystemRandom);
+    assert_eq!(master.open("setting/a", &sealed), Some(secret.clone()));
+    assert!(master.open("setting/b", &sealed).is_none());
+    assert!(MasterKey::new([2; 32]).open("setting/a", &sealed).is_none());
+    assert_ne!(sealed, master.seal("setting/a", &secret, &SystemRandom));
+}
+
 #[tokio::test]
 async fn the_first_key_is_made_once() {
     let (store, master) = (MemoryStore::new(), MasterKey::new([1; 32]));

@@ -39,6 +39,18 @@ id!(
     /// A named list of accesses.
     PolicyId
 );
+id!(
+    /// A named list of users.
+    GroupId
+);
+id!(
+    /// An email address of a user.
+    EmailId
+);
+id!(
+    /// A client's right to new tokens without the password.
+    RefreshTokenId
+);
 
 impl From<UserId> for IdentityId {
     fn from(user: UserId) -> Self {

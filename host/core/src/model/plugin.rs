@@ -17,6 +17,9 @@ pub struct PluginDigest(pub [u8; 32]);
 pub struct InvalidPluginDigest;
 
 impl PluginDigest {
+    /// Stands where the host itself let somebody in, and no plugin.
+    pub const NONE: Self = Self([0; 32]);
+
     /// Parses `sha256:` and 64 hexadecimal digits; the prefix may be left out.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Who was authenticated, in a backend's words and in the host's.
 
-use super::{BackendName, IdentityId, TenantId, UserId};
+use super::{BackendName, IdentityId, TenantId, User, UserId};
 
 /// Whom a principal stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,4 +44,17 @@ pub struct Identity {
     pub backend: BackendName,
     /// The login name in its canonical spelling.
     pub login: String,
+}
+
+impl Identity {
+    /// A directory user's, as it is now.
+    pub fn of_user(user: &User, backend: BackendName) -> Self {
+        Self {
+            id: user.id.into(),
+            user: Some(user.id),
+            tenant: user.tenant,
+            backend,
+            login: user.name().into_owned(),
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Sessions: one login each.
 
-use super::{Identity, PluginDigest, SessionId, Timestamp};
+use super::{Identity, PluginDigest, Purpose, RefreshTokenId, SessionId, Timestamp};
+
+/// What stands in [`Session::dialect`] of a token that was mailed as a link: nobody logged in for it.
+pub const LINK_DIALECT: &str = "link";
 
 /// Where a login came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,4 +31,12 @@ pub struct Session {
     pub attributes: Vec<(String, String)>,
     /// When.
     pub opened_at: Timestamp,
+    /// What its owner is there for.
+    pub purpose: Purpose,
+    /// Whether its owner is an administrator, where that is asked.
+    pub admin: Option<bool>,
+    /// Whether the client is a mobile one.
+    pub mobile: bool,
+    /// The refresh token that it was opened with or that was made with it.
+    pub refresh: Option<RefreshTokenId>,
 }

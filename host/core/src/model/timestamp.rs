@@ -20,9 +20,24 @@ impl Timestamp {
         )
     }
 
+    /// This point less `span`, at least the smallest representable point.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// The time from `earlier` to this point; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The second that this point lies in.
+    #[must_use]
+    pub fn whole_seconds(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(1_000_000)))
     }
 
     /// The same point as a calendar date in UTC. Out-of-range values become the Unix epoch.

@@ -82,6 +82,16 @@ impl Verifier {
     }
 }
 
+/// The PHC string of a verifier that another system made.
+pub(super) fn pbkdf2_sha512(rounds: u32, salt: &[u8], hash: &Secret<Vec<u8>>) -> Option<StoredVerifier> {
+    if rounds == 0 || !SALT_LENGTHS.contains(&salt.len()) || !HASH_LENGTHS.contains(&hash.expose().len()) {
+        return None;
+    }
+    let salt = STANDARD_NO_PAD.encode(salt);
+    let hash = zeroize::Zeroizing::new(STANDARD_NO_PAD.encode(hash.expose()));
+    Some(Secret::new(format!("$pbkdf2-sha512$i={rounds}${salt}${}", *hash)))
+}
+
 #[derive(Clone, Copy)]
 enum SchemeName {
     Argon2(argon2::Algorithm),

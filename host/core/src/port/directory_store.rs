@@ -4,7 +4,20 @@ use async_trait::async_trait;
 
 use super::{Revoked, StoreError};
 use crate::Secret;
-use crate::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId};
+use crate::model::{
+    AuthenticationMethod, BackendName, Email, EmailId, GroupId, IdentityId, Paged, PolicyId, Purpose, Query, TenantId,
+    Timestamp, User, UserId,
+};
+
+/// Among whom a name must be free. A name is a login or an address: neither may be another user's login or address, without regard to case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Uniqueness {
+    /// Among the users of the same tenant.
+    #[default]
+    InTenant,
+    /// Among all users.
+    Everywhere,
+}
 
 /// A user to be made, with the verifier of its password.
 #[derive(Debug, Clone)]
@@ -13,6 +26,109 @@ pub struct NewUser {
     pub user: User,
     /// Its password's verifier as a PHC string; `None` for a user who cannot log in with a password.
     pub verifier: Option<StoredVerifier>,
+    /// Among whom its login and its addresses must be free.
+    pub unique: Uniqueness,
+    /// Policies to be attached to it.
+    pub policies: Vec<PolicyId>,
+    /// Whether somebody chose its id, which then may have been a removed user's: logins of that user that are under way are refused, as they are
+    /// by [`super::TokenStore::revoke`].
+    pub chosen_id: bool,
+}
+
+impl NewUser {
+    /// A user without policies, whose names are unique in its tenant.
+    pub fn of(user: User, verifier: Option<StoredVerifier>) -> Self {
+        Self {
+            user,
+            verifier,
+            unique: Uniqueness::default(),
+            policies: Vec::new(),
+            chosen_id: false,
+        }
+    }
+}
+
+/// What of a user can be replaced, all of it at once. Its addresses are not part of it: see [`DirectoryStore::set_emails`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserChange {
+    /// The login name; `None` for none.
+    pub login: Option<String>,
+    /// The given name.
+    pub firstname: Option<String>,
+    /// The family name.
+    pub lastname: Option<String>,
+    /// What it is there for.
+    pub purpose: Purpose,
+    /// How it proves who it is.
+    pub authentication_method: AuthenticationMethod,
+    /// Whether it may log in.
+    pub enabled: bool,
+}
+
+/// An address that a user is to have. One that it has already, without regard to case, keeps its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailChange {
+    /// The id of an address that is new to the user.
+    pub fresh: EmailId,
+    /// The address.
+    pub address: String,
+    /// Whether it is the one to write to.
+    pub main: bool,
+    /// Whether its owner confirmed it; `None` leaves it as it is, and an address that is new is not confirmed.
+    pub confirmed: Option<bool>,
+}
+
+impl EmailChange {
+    /// The address that results, where the user has `known` in its place.
+    pub fn apply(self, known: Option<&Email>) -> Email {
+        Email {
+            id: known.map_or(self.fresh, |known| known.id),
+            address: self.address,
+            main: self.main,
+            confirmed: self
+                .confirmed
+                .unwrap_or_else(|| known.is_some_and(|known| known.confirmed)),
+        }
+    }
+}
+
+/// Which users are wanted: those that fit all that is set. Texts are compared in their own spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// With this id.
+    pub id: Option<UserId>,
+    /// With this login.
+    pub login: Option<String>,
+    /// With this given name.
+    pub firstname: Option<String>,
+    /// With this family name.
+    pub lastname: Option<String>,
+    /// There for this.
+    pub purpose: Option<Purpose>,
+    /// With this address, confirmed or not.
+    pub email: Option<String>,
+    /// Members of this group. The `total` of a list counts these, as it counts those in scope.
+    pub group: Option<GroupId>,
+    /// To whom this policy is attached, directly.
+    pub policy: Option<PolicyId>,
+    /// To whom a policy with this slug is attached, directly.
+    pub policy_slug: Option<String>,
+    /// Who has this policy, directly or through a group.
+    pub has_policy: Option<PolicyId>,
+    /// Who has a policy with this slug, directly or through a group.
+    pub has_policy_slug: Option<String>,
+}
+
+/// What users can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserOrder {
+    /// Their logins, without regard to case; those without one first.
+    #[default]
+    Login,
+    /// Their given names, likewise.
+    Firstname,
+    /// Their family names, likewise.
+    Lastname,
 }
 
 /// A password verifier (PHC string). Secret: whoever has it can guess at leisure.
@@ -21,12 +137,57 @@ pub type StoredVerifier = Secret<String>;
 /// Users, their verifiers, and the identities of backends' own subjects.
 #[async_trait]
 pub trait DirectoryStore: Send + Sync {
-    /// Adds a user.
+    /// Adds a user, in one transaction with its addresses, its password, its policies and its membership in the tenant's group of all users.
+    /// What hung on its id before, as on nobody's, does not become its own.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] on `login` (unique within the tenant, without regard to case) or `email` (likewise),
-    /// [`StoreError::Missing`] for the tenant, [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] on `login`, `email` (see [`Uniqueness`]) or `user id` (unique everywhere, among other identities too),
+    /// [`StoreError::Missing`] for the `tenant` or a `policy`, [`StoreError::Unavailable`].
     async fn add_user(&self, user: &NewUser) -> Result<(), StoreError>;
+
+    /// Replaces what a user is, and returns it; `None` if there is none. A login that it has already is not compared with others' names. If it
+    /// was enabled and no longer is, its sessions end in the same transaction, and logins under way are refused as they are by
+    /// [`super::TokenStore::revoke`].
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] on `login`, [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        unique: Uniqueness,
+        at: Timestamp,
+    ) -> Result<Option<(User, Revoked)>, StoreError>;
+
+    /// Puts these addresses, of which no two are the same, in the place of all that a user has, and returns the user; `None` if there is none.
+    /// Those that it has already are not compared with others' names.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] on `email`, [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn set_emails(
+        &self,
+        id: UserId,
+        emails: &[EmailChange],
+        unique: Uniqueness,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Lets these users prove who they are by another method: all of them, or those whose method is `instead_of`. Whoever does not exist is left
+    /// out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn set_authentication_method(
+        &self,
+        users: &[UserId],
+        method: AuthenticationMethod,
+        instead_of: Option<AuthenticationMethod>,
+    ) -> Result<(), StoreError>;
+
+    /// How a user proves who it is: by its tenant's method where its own is [`AuthenticationMethod::Default`]; `None` for an unknown user.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn find_authentication_method(&self, id: UserId) -> Result<Option<AuthenticationMethod>, StoreError>;
 
     /// The user with this id.
     ///
@@ -46,11 +207,11 @@ pub trait DirectoryStore: Send + Sync {
     /// As [`DirectoryStore::find_user`].
     async fn find_users_by_email(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError>;
 
-    /// Users in the order of their login keys, then ids.
+    /// Users. A search looks at logins, names and addresses.
     ///
     /// # Errors
     /// As [`DirectoryStore::find_user`].
-    async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, StoreError>;
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError>;
 
     /// Removes a user, its attachments, its sessions and their tokens in one transaction; `None` if there is none.
     ///
@@ -58,7 +219,8 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError>;
 
-    /// The verifier of a user's password; `None` for an unknown user or one without a password.
+    /// The verifier of a user's password; `None` for an unknown user, one without a password, and one who proves who it is by another method
+    /// than [`AuthenticationMethod::Native`] (see [`DirectoryStore::find_authentication_method`]).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -72,6 +234,18 @@ pub trait DirectoryStore: Send + Sync {
     async fn set_verifier(
         &self,
         id: UserId,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError>;
+
+    /// As [`DirectoryStore::set_verifier`], if `current` still is the user's verifier; `None` if it is not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
         verifier: &StoredVerifier,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError>;

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{DirectoryStore, KeyStore, PolicyStore, TenantStore, TokenStore};
+use super::{
+    DirectoryStore, EventStore, GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore,
+    SessionStore, SettingStore, TenantStore, TokenStore,
+};
 use crate::model::TokenDigest;
 
 /// Why a store did not do what it was asked. What a method is documented to do has either been done whole, or not at all.
@@ -21,19 +24,19 @@ pub enum StoreError {
     /// Something unique exists already.
     #[error("`{what}` exists already")]
     Conflict {
-        /// What is taken: `login`, `email`, `policy name`, `tenant name`, `tenant domain`.
+        /// What is taken: `login`, `email`, `group name`, `policy name`, `tenant name`, `tenant domain` and the like.
         what: &'static str,
     },
     /// What a row must refer to does not exist.
     #[error("no such {what}")]
     Missing {
-        /// What is missing: `tenant`, `user`, `policy`.
+        /// What is missing: `tenant`, `user`, `group`, `policy`.
         what: &'static str,
     },
     /// The tenant cannot go while others depend on it.
     #[error("the tenant still owns {what}")]
     InUse {
-        /// What it owns: `tenants`, `users`, `policies`.
+        /// What it owns: `tenants`, `users`, `groups`, `policies`, `sessions`, `refresh tokens`, `settings`.
         what: &'static str,
     },
     /// A row fits no value of the model: the database was altered by somebody else, or this is a defect.
@@ -62,7 +65,20 @@ pub enum Change {
 /// Everything that a store does. To add one: a folder in `host/store` with one file per port trait, a constructor in its
 /// `open` function, and a line in the table of `host/store/tests/contract.rs`, which states what every store must do.
 #[async_trait]
-pub trait Store: TokenStore + DirectoryStore + TenantStore + PolicyStore + KeyStore {
+pub trait Store:
+    TokenStore
+    + RefreshStore
+    + SessionStore
+    + DirectoryStore
+    + GroupStore
+    + TenantStore
+    + PolicyStore
+    + ProvisionStore
+    + SettingStore
+    + LinkStore
+    + EventStore
+    + KeyStore
+{
     /// Whether the store answers.
     ///
     /// # Errors

@@ -5,7 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{IdentityId, PluginDigest, Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
+use crate::model::{
+    IdentityId, PluginDigest, RefreshToken, RefreshTokenId, Session, SessionId, Timestamp, Token, TokenDigest,
+    TokenRecord,
+};
 
 /// How long a sweep leaves the note of a revocation. A login that takes longer is refused if a note was removed meanwhile, so this is about
 /// the size of the store and not about safety.
@@ -26,19 +29,62 @@ pub struct Opening {
     pub token: Token,
     /// Read before the credential was judged. What was revoked after it overtakes the login.
     pub verified_since: RevocationMark,
+    /// How many sessions with a token that is good the identity may have open, this one included; `None` for any number. Mailed links do
+    /// not count.
+    pub limit: Option<u32>,
+    /// What the login has to do with refresh tokens.
+    pub refresh: Refreshing,
+}
+
+/// What a login has to do with refresh tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refreshing {
+    /// Nothing.
+    No,
+    /// It was made with this one, which must still be there.
+    With(RefreshTokenId),
+    /// It makes one, or keeps the one that the client has of the identity already. `Session::refresh` becomes the one that is there then.
+    ///
+    /// What is there is kept if the same plugin and the same backend made it, it has not expired, it is not the one to be replaced, and the
+    /// new one is not a mobile client's; its end is then moved to the new one's. A mobile client's takes the place of all that the identity
+    /// has of mobile clients, and the sessions that were opened with those end.
+    Make {
+        /// The new one.
+        token: Box<RefreshToken>,
+        /// One that is not to be kept.
+        replaces: Option<RefreshTokenId>,
+    },
+}
+
+/// What an opening did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opened {
+    /// The refresh token that was made or kept.
+    pub refresh: Option<Box<RefreshToken>>,
+    /// What ended because of it.
+    pub revoked: Revoked,
 }
 
 /// What became of an opening.
 #[must_use = "a session that was refused does not exist"]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpeningOutcome {
     /// The session and its token are durable.
-    Opened,
+    Opened(Opened),
     /// Nothing was written: the directory user is disabled.
     Disabled,
     /// Nothing was written: since the credential was judged, the user's password was set, or the identity's or the plugin's sessions were
-    /// revoked.
+    /// revoked, or the refresh token was removed.
     Overtaken,
+    /// Nothing was written: the identity has as many sessions open as it may.
+    Full,
+}
+
+impl OpeningOutcome {
+    /// Whether the session is there.
+    pub fn is_opened(&self) -> bool {
+        matches!(self, Self::Opened(_))
+    }
 }
 
 /// Which tokens to revoke.
@@ -48,9 +94,9 @@ pub enum RevokeTarget {
     Token(TokenDigest),
     /// One login.
     Session(SessionId),
-    /// Everything that one identity holds.
+    /// Everything that one identity holds, refresh tokens too.
     Identity(IdentityId),
-    /// Everything that one plugin file ever let in.
+    /// Everything that one plugin file ever let in, refresh tokens too.
     Plugin(PluginDigest),
 }
 
@@ -70,6 +116,8 @@ pub struct Swept {
     pub tokens: u64,
     /// Sessions that had no token left.
     pub sessions: u64,
+    /// Expired refresh tokens.
+    pub refresh_tokens: u64,
 }
 
 /// Sessions and tokens at rest.
@@ -103,8 +151,8 @@ pub trait TokenStore: Send + Sync {
     /// [`StoreError::Unavailable`]. The mark may have been made even so.
     async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError>;
 
-    /// Removes at most `limit` tokens that expired at or before `now`, and the sessions left without a token. Call again while it
-    /// removes `limit`. Forgets the notes of revocations that are older than [`REVOCATIONS_KEPT`].
+    /// Removes at most `limit` tokens that expired at or before `now`, and the sessions left without a token, and at most `limit` refresh
+    /// tokens that expired likewise. Call again while it removes `limit` of either. Forgets the notes of revocations that are older than [`REVOCATIONS_KEPT`].
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

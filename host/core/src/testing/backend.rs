@@ -91,6 +91,11 @@ impl FakeBackends {
         }
     }
 
+    /// Takes a backend away.
+    pub fn remove(&self, name: &str) {
+        lock(&self.slots).remove(name);
+    }
+
     /// Lets `alias` lead to `name`.
     pub fn alias(&self, alias: &str, name: &str) {
         let mut slots = lock(&self.slots);

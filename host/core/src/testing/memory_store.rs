@@ -1,10 +1,17 @@
 //! A store in memory, which keeps what the ports promise.
 
 mod directory;
+mod event;
+mod group;
+mod link;
+mod list;
 mod policy;
+mod provision;
+mod refresh;
+mod tenant;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,10 +21,13 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, IdentityId, Policy, PolicyId, Session, SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest,
-    User, UserId,
+    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, RefreshToken, RefreshTokenId, Session, SessionId,
+    Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
-use crate::port::{Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, Store, StoreError, StoredVerifier};
+use crate::port::{
+    Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, SettingKind, Store, StoreError, StoredSetting,
+    StoredVerifier,
+};
 
 /// A store in memory.
 pub struct MemoryStore {
@@ -36,10 +46,18 @@ struct Tables {
     identities: HashMap<(BackendName, String), IdentityId>,
     policies: HashMap<PolicyId, Policy>,
     attachments: Vec<(PolicyId, IdentityId)>,
+    groups: HashMap<GroupId, Group>,
+    members: HashSet<(GroupId, UserId)>,
+    group_policies: HashSet<(GroupId, PolicyId)>,
+    /// The groups that the configuration provides.
+    provided: HashSet<GroupId>,
     sessions: HashMap<SessionId, Session>,
+    refresh_tokens: HashMap<RefreshTokenId, RefreshToken>,
     tokens: HashMap<TokenDigest, Token>,
     keys: Vec<SealedKey>,
+    settings: HashMap<(TenantId, SettingKind), StoredSetting>,
     revocations: Revocations,
+    events: event::Events,
 }
 
 /// The notes of revocations.
@@ -60,16 +78,14 @@ impl MemoryStore {
     pub fn new() -> Arc<Self> {
         let id = TenantId(Uuid::from_u128(0x6d61_7374_6572));
         let master = Tenant {
-            id,
-            parent: id,
-            name: "master".to_owned(),
-            realm: None,
-            domains: Vec::new(),
+            slug: "master".to_owned(),
+            ..Tenant::new(id, id, "master")
         };
-        let tables = Tables {
+        let mut tables = Tables {
             tenants: HashMap::from([(id, master)]),
             ..Tables::default()
         };
+        tables.add_all_users(GroupId(Uuid::from_u128(1)), id);
         Arc::new(Self {
             tables: Mutex::new(tables),
             down: AtomicBool::new(false),
@@ -113,6 +129,16 @@ impl MemoryStore {
     /// How many sessions there are.
     pub fn session_count(&self) -> usize {
         lock(&self.tables).sessions.len()
+    }
+
+    /// How many refresh tokens there are, expired ones included.
+    pub fn refresh_token_count(&self) -> usize {
+        lock(&self.tables).refresh_tokens.len()
+    }
+
+    /// Puts a refresh token in place of the one with its id, or adds it.
+    pub fn put_refresh_token(&self, token: RefreshToken) {
+        lock(&self.tables).refresh_tokens.insert(token.id, token);
     }
 
     /// Puts a user in place of the one with its id.

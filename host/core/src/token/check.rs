@@ -61,8 +61,8 @@ impl TokenService {
     async fn check_tenant(&self, live: &LiveToken, tenant: &str) -> Result<(), TokenError> {
         let denied = || TokenError::TenantDenied(tenant.to_owned());
         let asked = TenantId(Uuid::try_parse(tenant).map_err(|_| denied())?);
-        let tree = self.tenants.tree().await?;
-        if tree.is_within(asked, live.record.session.identity.tenant) {
+        let own = live.record.session.identity.tenant;
+        if self.tenants.is_within(asked, own).await? {
             Ok(())
         } else {
             Err(denied())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Refusal;
+use crate::model::{IdentityId, Refusal};
 use crate::port::{BackendFault, StoreError};
 
 /// Why a token was not issued, or is not good. Every dialect matches each of them, without a catch-all.
@@ -32,6 +32,9 @@ pub enum TokenError {
         #[source]
         fault: BackendFault,
     },
+    /// The identity has as many sessions open as it may.
+    #[error("`{0}` has as many sessions open as it may")]
+    TooManySessions(IdentityId),
     /// The store did not answer.
     #[error("the store failed")]
     Store(#[from] StoreError),

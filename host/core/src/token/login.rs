@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::issue::Verified;
-use super::{LoginOutcome, LoginRequest, TokenError, TokenService};
+use super::{LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
 use crate::Secret;
 use crate::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
 use crate::password::Share;
@@ -58,13 +58,12 @@ impl TokenService {
         })?;
         match answer.outcome {
             Outcome::Verified(principal) => {
-                let identity = self.resolve(&slot, &principal).await?;
                 let verified = Verified {
                     principal,
                     plugin: answer.plugin.digest,
                     since,
                 };
-                let issued = self.issue(request, &slot, identity, verified, ttl).await?;
+                let issued = self.issue(request, &slot, verified, ttl).await?;
                 Ok(LoginOutcome::Issued(issued))
             }
             Outcome::Refused(reason) => Err(TokenError::Refused(reason)),
@@ -139,7 +138,7 @@ fn check_principal(principal: &Principal) -> Result<(), BackendFault> {
 }
 
 /// The line that each login leaves in the log. The identifier of a refused login is not in it: people type passwords into the wrong field.
-struct Line {
+pub(super) struct Line {
     request_id: String,
     backend: String,
     dialect: &'static str,
@@ -156,7 +155,17 @@ impl Line {
         }
     }
 
-    fn write(&self, result: &Result<LoginOutcome, TokenError>) {
+    /// The backend of a refresh token is known only when that is found, and then the session names it.
+    pub(super) fn of_refresh(request: &RefreshRequest) -> Self {
+        Self {
+            request_id: request.request_id.clone(),
+            backend: "(refresh token)".to_owned(),
+            dialect: request.dialect,
+            client: request.client.address.clone(),
+        }
+    }
+
+    pub(super) fn write(&self, result: &Result<LoginOutcome, TokenError>) {
         let Self {
             request_id,
             backend,
@@ -177,7 +186,8 @@ impl Line {
                 reason @ (TokenError::Refused(_)
                 | TokenError::NoCredential
                 | TokenError::UnknownBackend(_)
-                | TokenError::TtlOutOfRange { .. }),
+                | TokenError::TtlOutOfRange { .. }
+                | TokenError::TooManySessions(_)),
             ) => {
                 // As text, which subscribers escape: the backend's name may be the caller's own words.
                 let reason = match reason {

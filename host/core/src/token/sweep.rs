@@ -9,7 +9,7 @@ use super::{TokenError, TokenService};
 use crate::port::Change;
 
 impl TokenService {
-    /// Removes expired tokens now, in batches; returns how many.
+    /// Removes expired tokens and refresh tokens now, in batches; returns how many.
     ///
     /// # Errors
     /// [`TokenError::Store`].
@@ -19,8 +19,8 @@ impl TokenService {
         let mut removed = 0;
         loop {
             let swept = self.store.sweep(now, batch).await?;
-            removed += swept.tokens;
-            if swept.tokens < u64::from(batch) {
+            removed += swept.tokens + swept.refresh_tokens;
+            if swept.tokens.max(swept.refresh_tokens) < u64::from(batch) {
                 return Ok(removed);
             }
             // Logins want the store between two batches.

@@ -2,14 +2,18 @@
 
 mod check;
 mod follow;
+mod link;
 mod login;
 mod overtake;
+mod refresh;
 mod revoke;
 
 use super::*;
 use crate::Secret;
 use crate::key::MasterKey;
-use crate::model::{Email, IdentityId, Outcome, Refusal, Subject, TenantId, Timestamp, User, UserId};
+use crate::model::{
+    Email, EmailId, GroupId, IdentityId, Outcome, Refusal, Subject, Tenant, TenantId, Timestamp, User, UserId,
+};
 use crate::port::{
     BackendFault, DirectoryStore as _, NewTenant, NewUser, PolicyStore as _, SystemRandom, TenantStore as _,
 };
@@ -35,22 +39,22 @@ fn settings() -> TokenSettings {
         sweep_interval: Duration::from_mins(1),
         sweep_batch: 2,
         cache_capacity: 1000,
+        default_user_policy: None,
+        refresh_ttl: None,
+        max_sessions: 100,
+        admin_status: None,
     }
 }
 
 fn alice(tenant: TenantId) -> User {
     User {
-        id: UserId(uuid::Uuid::from_u128(0xa11ce)),
-        tenant,
-        login: "Alice".to_owned(),
-        display_name: None,
         emails: vec![Email {
+            id: EmailId(uuid::Uuid::from_u128(0xe)),
             address: "alice@example.org".to_owned(),
             main: true,
             confirmed: true,
         }],
-        enabled: true,
-        created_at: Timestamp(0),
+        ..User::new(UserId(uuid::Uuid::from_u128(0xa11ce)), tenant, "Alice", Timestamp(0))
     }
 }
 
@@ -63,10 +67,7 @@ impl House {
         let (store, clock) = (MemoryStore::new(), Arc::new(StillClock::new()));
         let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store) as Arc<dyn Store>));
         let alice = alice(tenants.master().await.unwrap());
-        let user = NewUser {
-            user: alice.clone(),
-            verifier: None,
-        };
+        let user = NewUser::of(alice.clone(), None);
         store.add_user(&user).await.unwrap();
         let id = alice.id;
         let backend = Arc::new(FakeBackend::new(move |request| match &request.step {
@@ -121,25 +122,19 @@ impl House {
     }
 
     async fn add_policy(&self, name: &str, accesses: &[&str], to: IdentityId) {
-        let policy = crate::model::Policy {
-            id: crate::model::PolicyId(SystemRandom.uuid()),
-            tenant: self.tenants.master().await.unwrap(),
-            name: name.to_owned(),
-            accesses: accesses.iter().map(|text| (*text).to_owned()).collect(),
-        };
+        let policy = crate::model::Policy::new(
+            crate::model::PolicyId(SystemRandom.uuid()),
+            self.tenants.master().await.unwrap(),
+            name,
+            accesses.iter().map(|text| (*text).to_owned()).collect(),
+        );
         self.store.add_policy(&policy).await.unwrap();
-        self.store.attach_policy(&policy, to).await.unwrap();
+        self.store.attach_policy(policy.id, to).await.unwrap();
     }
 
     async fn add_tenant(&self, name: &str, parent: TenantId) -> TenantId {
         let id = TenantId(SystemRandom.uuid());
-        let tenant = NewTenant {
-            id,
-            parent,
-            name: name.to_owned(),
-            realm: None,
-            domains: Vec::new(),
-        };
+        let tenant = NewTenant::of(Tenant::new(id, parent, name), GroupId(SystemRandom.uuid()));
         self.store.add_tenant(&tenant).await.unwrap();
         self.tenants.invalidate();
         id
@@ -214,5 +209,7 @@ fn login(backend: &str) -> LoginRequest {
         dialect: "wazo",
         request_id: "request-1".to_owned(),
         attributes: Vec::new(),
+        mobile: false,
+        offline: None,
     }
 }

@@ -109,6 +109,11 @@ fn directory(error: &DirectoryError) -> (StatusCode, &'static str) {
         DirectoryError::Ambiguous(_) => (StatusCode::CONFLICT, "use the uuid, which a list shows"),
         DirectoryError::NotFound { .. } => (StatusCode::NOT_FOUND, "look for it in a list; names ignore case"),
         DirectoryError::Invalid { .. } => (StatusCode::BAD_REQUEST, "correct the value"),
+        DirectoryError::Protected { .. } => (StatusCode::FORBIDDEN, "make another one in its place"),
+        DirectoryError::AccessDenied(_) => (StatusCode::FORBIDDEN, "leave that access out"),
+        DirectoryError::WrongPassword => (StatusCode::FORBIDDEN, "give the present password"),
+        DirectoryError::ManagedExternally => (StatusCode::CONFLICT, "change it where it is kept"),
+        DirectoryError::OtherTenant { .. } => (StatusCode::CONFLICT, "name one of the same tenant"),
     }
 }
 
@@ -129,6 +134,7 @@ fn token(error: &TokenError) -> (StatusCode, &'static str) {
         TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
             (StatusCode::BAD_REQUEST, "correct the credentials")
         }
+        TokenError::TooManySessions(_) => (StatusCode::TOO_MANY_REQUESTS, "end some of its sessions"),
         TokenError::TtlOutOfRange { .. } => (StatusCode::BAD_REQUEST, "ask for another time"),
     }
 }

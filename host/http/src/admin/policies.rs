@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use keyway_core::directory::DirectoryService;
-use keyway_core::model::Policy;
+use keyway_core::model::{Policy, Query, TenantScope};
 use serde::Deserialize;
 
 use super::body::Body;
@@ -17,7 +17,8 @@ pub(super) async fn list(
     State(directory): State<Arc<DirectoryService>>,
     _call: Call,
 ) -> Result<Json<Vec<Policy>>, AdminError> {
-    Ok(Json(directory.list_policies().await?))
+    let all = Query::all(TenantScope::All);
+    Ok(Json(directory.list_policies(&all).await?.items))
 }
 
 #[derive(Deserialize)]

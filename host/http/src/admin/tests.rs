@@ -23,7 +23,8 @@ async fn send(router: &Router, method: &str, path: &str, body: &Value) -> Reply 
 async fn a_user_is_added_shown_listed_and_removed() {
     let house = TestState::new().await;
     let router = router(&house.state);
-    let new = json!({"login": "Carol", "password": "s3cre7", "email": "c@example.org", "display_name": "Carol", "admin": true});
+    let new =
+        json!({"login": "Carol", "password": "s3cre7", "email": "c@example.org", "firstname": "Carol", "admin": true});
     let added = send(&router, "POST", "/users", &new).await;
     assert_eq!(added.status, 201, "{added:?}");
     let user = added.json();
@@ -237,7 +238,7 @@ async fn every_error_says_what_to_do_next() {
         400 "the body is not as expected: EOF while parsing a value at line 1 column 0"
             next: "correct the request's body"
     POST /users {"login":"x","passwrd":"s3cre7"}
-        400 "the body is not as expected: unknown field `passwrd`, expected one of `login`, `password`, `email`, `display_name`, `tenant`, `admin` at line 1 column 22"
+        400 "the body is not as expected: unknown field `passwrd`, expected one of `login`, `password`, `email`, `firstname`, `lastname`, `tenant`, `admin` at line 1 column 22"
             next: "correct the request's body"
     POST /users {"login":"x","password":4711}
         400 "the body is not as expected: a password is text, not a number at line 1 column 28"
@@ -313,8 +314,13 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         backends: house.state.backends.clone(),
         store: house.state.store.clone(),
         directory: house.state.directory.clone(),
+        notices: house.state.notices.clone(),
+        pages: house.state.pages.clone(),
+        tenant_settings: house.state.tenant_settings.clone(),
+        own_settings: None,
         plugins: None,
         reload: None,
+        events: house.state.events.clone(),
         clock: house.state.clock.clone(),
         random: house.state.random.clone(),
         dialects: house.state.dialects.clone(),

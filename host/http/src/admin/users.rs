@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use keyway_core::directory::{AddUser, DirectoryError, DirectoryService};
-use keyway_core::model::{Page, TenantId, TenantTree, User};
+use keyway_core::model::{self, Page, TenantId, TenantTree, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,7 +38,11 @@ pub(super) async fn list(
         offset: filter.offset.unwrap_or(whole.offset),
         limit: filter.limit.unwrap_or(whole.limit),
     };
-    let users = directory.list_users(tenant, page).await?;
+    let query = model::Query {
+        page,
+        ..model::Query::all(tenant.map_or(model::TenantScope::All, model::TenantScope::Only))
+    };
+    let users = directory.list_users(&query).await?;
     Ok(Json(json!({ "items": users.items, "total": users.total })))
 }
 
@@ -56,7 +60,8 @@ pub(super) struct NewUser {
     login: String,
     password: Option<Password>,
     email: Option<String>,
-    display_name: Option<String>,
+    firstname: Option<String>,
+    lastname: Option<String>,
     tenant: Option<String>,
     #[serde(default)]
     admin: bool,
@@ -69,12 +74,14 @@ pub(super) async fn add(
 ) -> Result<(StatusCode, Json<User>), AdminError> {
     let added = directory
         .add_user(AddUser {
-            login: user.login,
+            login: Some(user.login),
             password: user.password.map(|password| password.0),
             email: user.email,
-            display_name: user.display_name,
+            firstname: user.firstname,
+            lastname: user.lastname,
             tenant: user.tenant,
             admin: user.admin,
+            ..AddUser::default()
         })
         .await?;
     Ok((StatusCode::CREATED, Json(added)))

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -15,8 +16,10 @@ use tower::Service as _;
 use tracing::Instrument as _;
 
 use super::client::client_address;
+use super::live::{LIVE, READY};
+use super::pace::Pace;
 use super::request_id::{RequestIds, X_REQUEST_ID};
-use super::{Call, Edge, Stop, answers, message, unavailable};
+use super::{Call, Edge, Stop, answers, message, not_allowed, unavailable};
 use crate::AppState;
 
 /// What the requests of one listener have in common.
@@ -30,13 +33,18 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Answers one request.
-    pub(super) async fn answer(&self, peer: Option<IpAddr>, mut request: Request<Incoming>) -> Response {
+    pub(super) async fn answer(
+        &self,
+        peer: Option<IpAddr>,
+        pace: &Arc<Pace>,
+        mut request: Request<Incoming>,
+    ) -> Response {
         let started = Instant::now();
         let id = self.ids.of(request.headers());
         let client = peer.map(|peer| client_address(peer, request.headers(), &self.edge.settings.trusted_proxies));
-        let call = Call::new(id, client, self.edge.clone());
+        let call = Call::new(id, client, self.edge.clone(), Some(Arc::clone(pace)));
         let method = request.method().clone();
-        let mut response = if let Some(response) = self.probe(&request).await {
+        let mut response = if let Some(response) = self.probe(&call, &request).await {
             call.note_routine();
             response
         } else {
@@ -55,18 +63,15 @@ impl Desk {
     }
 
     /// `/livez` and `/readyz`, on every listener.
-    async fn probe(&self, request: &Request<Incoming>) -> Option<Response> {
+    async fn probe(&self, call: &Call, request: &Request<Incoming>) -> Option<Response> {
         let path = request.uri().path();
-        if path != "/livez" && path != "/readyz" {
+        if path != LIVE && path != READY {
             return None;
         }
         if !is_safe(request.method()) {
-            return Some(message(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "The method is not allowed for the requested URL.",
-            ));
+            return Some(not_allowed(call.clone()).await);
         }
-        if path == "/livez" {
+        if path == LIVE {
             return Some(plain(StatusCode::OK, "live\n"));
         }
         // A server that is about to end takes no new work.

@@ -9,6 +9,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use http::HeaderValue;
 use http::request::Parts;
 
+use super::pace::{InFlight, Pace};
 use super::{Edge, EdgeSettings};
 
 /// One request's circumstances. Clones are the same request.
@@ -20,16 +21,18 @@ struct Circumstances {
     id: HeaderValue,
     client: Option<IpAddr>,
     edge: Edge,
+    pace: Option<Arc<Pace>>,
     route: OnceLock<MatchedPath>,
     routine: AtomicBool,
 }
 
 impl Call {
-    pub(super) fn new(id: HeaderValue, client: Option<IpAddr>, edge: Edge) -> Self {
+    pub(super) fn new(id: HeaderValue, client: Option<IpAddr>, edge: Edge, pace: Option<Arc<Pace>>) -> Self {
         Self(Arc::new(Circumstances {
             id,
             client,
             edge,
+            pace,
             route: OnceLock::new(),
             routine: AtomicBool::new(false),
         }))
@@ -40,7 +43,7 @@ impl Call {
     pub(crate) fn to_a_full_server() -> Self {
         let settings = Arc::default();
         let budget = super::budget::Budget::new(0);
-        Self::new(HeaderValue::from_static("full"), None, Edge { settings, budget })
+        Self::new(HeaderValue::from_static("full"), None, Edge { settings, budget }, None)
     }
 
     /// The id under which the request is logged, and which its answer carries.
@@ -55,6 +58,12 @@ impl Call {
     /// The client's address, proxies resolved; `None` on a unix socket.
     pub fn client(&self) -> Option<IpAddr> {
         self.0.client
+    }
+
+    /// Keeps the connection from being closed as one that rests, until this is dropped: for an answer that goes on after its head. `None`
+    /// without a connection. Whoever holds it bounds how long, and how many do.
+    pub fn go_on(&self) -> Option<InFlight> {
+        self.0.pace.as_ref().map(Pace::go_on)
     }
 
     /// Marks a request that changes nothing although its method says otherwise, so that its log line is one of debugging.
@@ -83,7 +92,7 @@ impl<S: Sync> FromRequestParts<S> for Call {
         // Without an edge in front, a command uses the router in process.
         let call = parts.extensions.get::<Self>().cloned().unwrap_or_else(|| {
             let edge = Edge::new(EdgeSettings::default());
-            Self::new(HeaderValue::from_static("in-process"), None, edge)
+            Self::new(HeaderValue::from_static("in-process"), None, edge, None)
         });
         if let Some(matched) = parts.extensions.get::<MatchedPath>() {
             // A second extraction of the same request finds the same route there.

@@ -78,7 +78,7 @@ pub(super) async fn serve<I>(
         let (desk, pace) = (Arc::clone(&desk), Arc::clone(&pace));
         async move {
             let _in_flight = pace.begin(request.version() == Version::HTTP_2);
-            Ok::<_, Infallible>(desk.answer(peer, request).await)
+            Ok::<_, Infallible>(desk.answer(peer, &pace, request).await)
         }
     });
     let mut connection = pin!(protocols.serve_connection(watched, service));

@@ -1,6 +1,6 @@
 //! Whether a connection keeps up: a client that never finishes a request head, or rests too long, is not waited for.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a connection is doing, and since when.
@@ -31,8 +31,9 @@ enum Phase {
     Idle,
 }
 
-/// One request under way; it ends when this is dropped.
-pub(super) struct InFlight<'a>(&'a Pace);
+/// One request under way; it ends when this is dropped. An answer that goes on after its head holds one of its own.
+#[derive(Debug)]
+pub struct InFlight(Arc<Pace>);
 
 impl Pace {
     /// A connection that begins now. Its first request head is due.
@@ -60,13 +61,19 @@ impl Pace {
     }
 
     /// A request head is complete.
-    pub(super) fn begin(&self, multiplexed: bool) -> InFlight<'_> {
+    pub(super) fn begin(self: &Arc<Self>, multiplexed: bool) -> InFlight {
+        self.state().multiplexed = multiplexed;
+        self.go_on()
+    }
+
+    /// There is more to a request than the head of its answer.
+    pub(super) fn go_on(self: &Arc<Self>) -> InFlight {
         let mut state = self.state();
         state.phase = Phase::Busy;
         state.in_flight += 1;
-        state.multiplexed = multiplexed;
         state.served = true;
-        InFlight(self)
+        drop(state);
+        InFlight(Arc::clone(self))
     }
 
     /// Whether any request has arrived yet.
@@ -92,7 +99,7 @@ impl Pace {
     }
 }
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.in_flight = state.in_flight.saturating_sub(1);
@@ -122,7 +129,7 @@ mod tests {
     #[test]
     fn a_busy_connection_is_left_alone_and_an_idle_one_is_not() {
         let start = Instant::now();
-        let pace = Pace::new(HEAD, IDLE, start);
+        let pace = Arc::new(Pace::new(HEAD, IDLE, start));
         let (one, two) = (pace.begin(true), pace.begin(true));
         drop(one);
         assert!(pace.next_look(start + IDLE * 9).is_some(), "one is still under way");
@@ -138,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_next_request_head_has_its_own_timeout() {
-        let pace = Pace::new(HEAD, IDLE, Instant::now());
+        let pace = Arc::new(Pace::new(HEAD, IDLE, Instant::now()));
         drop(pace.begin(false));
         pace.note_bytes();
         assert_eq!(pace.next_look(Instant::now() + HEAD), None);

@@ -4,6 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::json;
 
+use super::Call;
+
 /// The answer to a path that no route has: a short HTML page, for people who typed it.
 pub async fn not_found() -> Response {
     not_found_page()
@@ -15,6 +17,14 @@ pub fn not_found_page() -> Response {
         <p>Nothing is served under this address.</p>\n</html>\n";
     let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
     (StatusCode::NOT_FOUND, kind, PAGE).into_response()
+}
+
+/// The answer to a method that a route does not have.
+pub async fn not_allowed(_call: Call) -> Response {
+    message(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "The method is not allowed for the requested URL.",
+    )
 }
 
 /// `{"message": ...}` with 503, to be tried again in a second.

@@ -49,6 +49,7 @@ fn quick() -> EdgeSettings {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the routes are a test's")]
 fn router(gate: Arc<Gate>) -> Router {
     Router::new()
         .route(

@@ -24,7 +24,7 @@ impl Host for CallState {
         }
         let directory = Arc::clone(&self.profile.services.directory);
         let found = directory.find_by_login(&login, tenant.as_deref()).await;
-        Ok(self.end_lookup(found))
+        Ok(self.end_lookup(found).await)
     }
 
     async fn find_by_email(
@@ -37,7 +37,7 @@ impl Host for CallState {
         }
         let directory = Arc::clone(&self.profile.services.directory);
         let found = directory.find_by_email(&email, tenant.as_deref()).await;
-        Ok(self.end_lookup(found))
+        Ok(self.end_lookup(found).await)
     }
 
     async fn verify_password(
@@ -86,12 +86,16 @@ impl CallState {
         Ok(Ok(()))
     }
 
-    fn end_lookup(&self, found: Result<Option<Found>, Trouble>) -> Result<Option<User>, DirectoryError> {
-        match found {
-            Ok(user) => Ok(user.map(User::from)),
-            Err(Trouble::Ambiguous(_)) => Err(DirectoryError::Ambiguous),
-            Err(error) => Err(self.unavailable(&error)),
-        }
+    async fn end_lookup(&mut self, found: Result<Option<Found>, Trouble>) -> Result<Option<User>, DirectoryError> {
+        let found = match found {
+            Ok(found) => found,
+            Err(Trouble::Ambiguous(_)) => return Err(DirectoryError::Ambiguous),
+            Err(error) => return Err(self.unavailable(&error)),
+        };
+        let id = found.as_ref().map(|user| user.id);
+        let groups = self.profile.services.directory.group_names(id).await;
+        let groups = groups.map_err(|error| self.unavailable(&error))?;
+        Ok(found.map(|user| guests_user(&user, groups)))
     }
 
     /// The guest learns only that there is no answer; the reason goes to the log.
@@ -105,17 +109,14 @@ fn not_granted(capability: Capability) -> DirectoryError {
     DirectoryError::NotGranted(capability.name().to_owned())
 }
 
-impl From<Found> for User {
-    fn from(user: Found) -> Self {
-        Self {
-            id: user.id.to_string(),
-            email: user.main_email().map(ToOwned::to_owned),
-            login: user.login,
-            display_name: user.display_name,
-            tenant: user.tenant.to_string(),
-            enabled: user.enabled,
-            // The directory keeps no groups yet.
-            groups: Vec::new(),
-        }
+fn guests_user(user: &Found, groups: Vec<String>) -> User {
+    User {
+        id: user.id.to_string(),
+        email: user.main_email().map(ToOwned::to_owned),
+        login: user.name().into_owned(),
+        display_name: user.display_name(),
+        tenant: user.tenant.to_string(),
+        enabled: user.enabled,
+        groups,
     }
 }

@@ -45,19 +45,15 @@ impl HostPasswords for Pool {
 #[async_trait]
 impl HostDirectory for Pool {
     async fn find_by_login(&self, login: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
-        Ok(Some(User {
-            id: ALICE,
-            tenant: TenantId(Uuid::nil()),
-            login: login.to_owned(),
-            display_name: None,
-            emails: Vec::new(),
-            enabled: true,
-            created_at: Timestamp(0),
-        }))
+        Ok(Some(User::new(ALICE, TenantId(Uuid::nil()), login, Timestamp(0))))
     }
 
     async fn find_by_email(&self, _email: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
         Ok(None)
+    }
+
+    async fn group_names(&self, _user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        Ok(Vec::new())
     }
 
     async fn verify_password(

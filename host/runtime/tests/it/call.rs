@@ -15,10 +15,14 @@ async fn a_directory_user_logs_in_through_a_component_and_its_alias() {
 
     for name in ["wazo_user", "xivo_user"] {
         let outcome = host.login(name, "alice", PASSWORD).await;
-        let Ok(Outcome::Verified(Principal { subject, login, .. })) = outcome else {
+        let Ok(Outcome::Verified(Principal {
+            subject, login, groups, ..
+        })) = outcome
+        else {
             panic!("{name}: {outcome:?}");
         };
         assert_eq!((subject, login.as_str()), (Subject::Directory(ALICE), "alice"));
+        assert_eq!(groups, ["staff"]);
     }
     let wrong = host.login("wazo_user", "alice", "wrong").await;
     assert_eq!(wrong, Ok(Outcome::Refused(Refusal::WrongCredential)));

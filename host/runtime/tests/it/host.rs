@@ -25,19 +25,19 @@ struct OneUser;
 #[async_trait]
 impl HostDirectory for OneUser {
     async fn find_by_login(&self, login: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
-        Ok((login == "alice").then(|| User {
-            id: ALICE,
-            tenant: TenantId(Uuid::nil()),
-            login: "alice".to_owned(),
-            display_name: None,
-            emails: Vec::new(),
-            enabled: true,
-            created_at: Timestamp(0),
-        }))
+        Ok((login == "alice").then(|| User::new(ALICE, TenantId(Uuid::nil()), "alice", Timestamp(0))))
     }
 
     async fn find_by_email(&self, _email: &str, _tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
         Ok(None)
+    }
+
+    async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
+        Ok(user
+            .iter()
+            .filter(|user| **user == ALICE)
+            .map(|_| "staff".to_owned())
+            .collect())
     }
 
     async fn verify_password(

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
+use keyway_core::directory::DirectoryError;
+use keyway_core::port::StoreError;
 use keyway_http::edge::{ListenError, TlsError};
 use keyway_runtime::RuntimeError;
 
 use super::data_dir::DataDirError;
+use super::events::EventsError;
 use super::master_key::MasterKeyError;
 use super::privilege::PrivilegeError;
 use super::services::ServicesError;
@@ -29,6 +32,9 @@ pub(crate) enum StartError {
     /// The store and what stands on it.
     #[error(transparent)]
     Services(#[from] ServicesError),
+    /// What the configuration defines of the directory.
+    #[error("cannot put in place what `[directory]` defines")]
+    Directory(#[from] DirectoryError),
     /// A certificate.
     #[error("cannot serve TLS on `{address}`")]
     Tls {
@@ -44,6 +50,12 @@ pub(crate) enum StartError {
     /// The plugin host.
     #[error("cannot start the plugin host")]
     Runtime(#[from] RuntimeError),
+    /// The receivers of events.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// The receivers of events have no place in the store.
+    #[error("cannot register the receivers of events")]
+    Receiver(#[source] StoreError),
     /// The machine.
     #[error("cannot {action}")]
     Machine {

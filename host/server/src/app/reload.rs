@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use keyway_core::directory::DirectoryService;
 use keyway_core::port::{Clock as _, PluginHost as _, SystemClock};
 use keyway_http::edge::Tls;
 use keyway_http::{Reload, ReloadReport};
@@ -13,30 +14,36 @@ use tokio::sync::Mutex;
 use super::certificate;
 use super::error::chain;
 use super::log::LogControl;
+use super::own_settings::OwnConfig;
 use crate::config::{Config, ListenTls};
 
 /// Puts a configuration's present content in place of what runs.
 pub(crate) struct Reloader {
     file: PathBuf,
     running: Mutex<Config>,
-    runtime: Arc<Runtime>,
+    parts: Reloaded,
     /// Those of the listeners that run, and where each was loaded from.
     certificates: Vec<(ListenTls, Tls)>,
     log: LogControl,
 }
 
+/// What a reload reaches besides certificates and the log.
+pub(crate) struct Reloaded {
+    /// The plugins.
+    pub(crate) runtime: Arc<Runtime>,
+    /// Policies and groups.
+    pub(crate) directory: Arc<DirectoryService>,
+    /// What shows the configuration.
+    pub(crate) own: Arc<OwnConfig>,
+}
+
 impl Reloader {
     /// For a server that runs on this configuration.
-    pub(crate) fn new(
-        config: Config,
-        runtime: Arc<Runtime>,
-        certificates: Vec<(ListenTls, Tls)>,
-        log: LogControl,
-    ) -> Self {
+    pub(crate) fn new(config: Config, parts: Reloaded, certificates: Vec<(ListenTls, Tls)>, log: LogControl) -> Self {
         Self {
             file: config.file.clone(),
             running: Mutex::new(config),
-            runtime,
+            parts,
             certificates,
             log,
         }
@@ -89,16 +96,22 @@ impl Reload for Reloader {
             ..ReloadReport::default()
         };
         self.reload_certificates(&fresh, &mut report)?;
+        let provisions = fresh.directory.provisions.clone();
+        let prepared = self.parts.directory.prepare(provisions).await;
+        prepared.map_err(|error| format!("`directory`: {}", chain(&error)))?;
+        report.applied.push("directory".to_owned());
         if fresh.log.level != running.log.level && self.log.apply(fresh.log) {
             report.applied.push("log.level".to_owned());
         }
         // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.
-        self.runtime.set_desired(fresh.backends.clone()).await;
-        report.plugins = self.runtime.reconcile().await;
+        self.parts.runtime.set_desired(fresh.backends.clone()).await;
+        report.plugins = self.parts.runtime.reconcile().await;
         report.applied.push("backend".to_owned());
         // What needs a restart stays as it runs, so that the next reload names it again.
         running.log.level = fresh.log.level;
         running.backends = fresh.backends;
+        running.directory.provisions = fresh.directory.provisions;
+        self.parts.own.update(&running);
         Ok(report)
     }
 }
@@ -112,10 +125,13 @@ fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
         ("listen", running.listen == fresh.listen),
         ("store", running.store == fresh.store),
         ("token", running.token == fresh.token),
+        ("directory", running.directory.rules == fresh.directory.rules),
         ("password", running.password == fresh.password),
         ("dialect", running.dialect == fresh.dialect),
         ("http", running.http == fresh.http),
         ("keys", running.master_key == fresh.master_key),
+        ("mail", running.mail == fresh.mail),
+        ("events", running.events == fresh.events),
         ("log.format", running.log.format == fresh.log.format),
     ];
     sections
@@ -131,11 +147,15 @@ mod tests {
 
     use super::*;
 
+    const MAIL: &str = "mail = { base_url = \"http://x\", host = \"x\", from = { address = \"a@x.org\" } }";
+
     #[test]
     fn what_needs_a_restart_is_named() {
         let parse = |text: &str| Config::parse(Path::new("/srv/keyway.toml"), text, &[]).expect(text);
         let running = parse("");
-        assert!(needs_restart(&running, &parse("log.level = \"debug\"")).is_empty());
+        for live in ["log.level = \"debug\"", "directory.policies.p.acl = []"] {
+            assert!(needs_restart(&running, &parse(live)).is_empty());
+        }
         let table = [
             ("data_dir = \"x\"", vec!["data_dir", "store", "keys"]),
             ("plugins_dir = \"x\"", vec!["plugins_dir"]),
@@ -143,9 +163,13 @@ mod tests {
             ("[[listen]]\naddress = \"127.0.0.1:1\"", vec!["listen"]),
             ("store.url = \"sqlite:/x\"", vec!["store"]),
             ("token.max_ttl = \"9d\"", vec!["token"]),
+            ("directory.max_sessions = 9", vec!["directory"]),
+            ("token.sweep_interval = \"9s\"", vec!["token", "events"]),
+            ("events.retention = \"9d\"", vec!["events"]),
             ("password.iterations = 4", vec!["password"]),
             ("dialect.wazo.backend = \"xivo_user\"", vec!["dialect"]),
             ("http.body_limit = \"2MiB\"", vec!["http"]),
+            (MAIL, vec!["mail"]),
             ("log.format = \"json\"", vec!["log.format"]),
         ];
         for (text, sections) in table {

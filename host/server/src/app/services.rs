@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use keyway_core::directory::DirectoryService;
+use keyway_core::event::EventService;
+use keyway_core::import::Importer;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
+use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::{PasswordError, PasswordPool};
-use keyway_core::port::{BackendSlot, Backends, Clock, Random, Store, SystemClock, SystemRandom};
+use keyway_core::port::{BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom};
+use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
-use keyway_core::token::{TokenCache, TokenService};
-use keyway_http::{AppParts, DialectSettings};
+use keyway_core::token::{TokenCache, TokenService, TokenSettings};
+use keyway_http::{AppParts, DialectSettings, EventStreams};
+use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
 
+use super::mail;
 use crate::config::Config;
 
 /// Why the services could not be put together.
@@ -26,6 +32,9 @@ pub(crate) enum ServicesError {
     /// The password parameters are not acceptable.
     #[error("cannot set up password hashing")]
     Passwords(#[from] PasswordError),
+    /// The mail server's settings are not acceptable.
+    #[error("cannot set up mail")]
+    Mail(#[from] SettingsError),
 }
 
 /// The services over one store.
@@ -41,6 +50,8 @@ pub(crate) struct Services {
     keys: KeyRing,
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
+    mailer: Option<Arc<dyn Mailer>>,
+    tenant_settings: Arc<SettingService>,
 }
 
 /// No backends at all: a command issues no tokens.
@@ -69,7 +80,9 @@ impl Services {
             Arc::clone(&clock),
             Arc::clone(&random),
         );
+        let settings = SettingService::new(Arc::clone(&store), master.clone(), Arc::clone(&random));
         Ok(Self {
+            tenant_settings: Arc::new(settings),
             store,
             passwords,
             directory: Arc::new(directory),
@@ -78,12 +91,28 @@ impl Services {
             keys,
             cache,
             tenants,
+            mailer: None,
         })
+    }
+
+    /// Starts the way for mails, which a command has no use for.
+    ///
+    /// # Errors
+    /// [`ServicesError::Mail`].
+    pub(crate) fn start_mail(&mut self, config: &Config) -> Result<Option<Arc<Outbox>>, ServicesError> {
+        let outbox = mail::start(&config.mail, &self.clock, &self.random)?;
+        self.mailer = outbox.clone().map(|outbox| outbox as Arc<dyn Mailer>);
+        Ok(outbox)
     }
 
     /// What time it is.
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
+    }
+
+    /// What brings another system's directory in.
+    pub(crate) fn into_importer(self) -> Importer {
+        Importer::new(self.store, self.keys, self.tenant_settings, self.clock, self.random)
     }
 
     /// What handlers work with. `backends` is `None` for a command without a server.
@@ -94,6 +123,12 @@ impl Services {
         dialects: DialectSettings,
     ) -> AppParts {
         let backends = backends.unwrap_or_else(|| Arc::new(NoBackends));
+        let events = EventService::new(
+            Arc::clone(&self.store),
+            Arc::clone(&self.tenants),
+            Arc::clone(&self.clock),
+            config.events.settings.clone(),
+        );
         let tokens = TokenService::new(
             Arc::clone(&self.store),
             Arc::clone(&backends),
@@ -103,19 +138,47 @@ impl Services {
             self.tenants,
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
-            config.token.clone(),
+            token_settings(config),
+        );
+        let tokens = Arc::new(tokens);
+        let notices = NoticeService::new(
+            Arc::clone(&self.directory),
+            Arc::clone(&tokens),
+            self.mailer,
+            Arc::clone(&self.clock),
+            NoticeSettings {
+                limit: config.mail.limit,
+                password_reset_lifetime: config.directory.rules.password_reset_lifetime,
+                email_confirmation_lifetime: config.directory.rules.email_confirmation_lifetime,
+            },
         );
         AppParts {
-            tokens: Arc::new(tokens),
+            tokens,
+            notices: Arc::new(notices),
+            pages: Arc::new(config.mail.templates.clone()),
             backends,
             store: self.store,
             directory: self.directory,
+            tenant_settings: self.tenant_settings,
+            own_settings: None,
             plugins: None,
             reload: None,
+            events: EventStreams::new(Arc::new(events), config.events.streams.clone()),
             clock: self.clock,
             random: self.random,
             dialects,
         }
+    }
+}
+
+/// What is said of tokens, and of users' sessions.
+pub(crate) fn token_settings(config: &Config) -> TokenSettings {
+    let rules = &config.directory.rules;
+    TokenSettings {
+        default_user_policy: rules.default_policy.clone(),
+        max_sessions: rules.max_sessions,
+        admin_status: rules.admin_status.clone(),
+        ..config.token.clone()
     }
 }
 

@@ -147,6 +147,32 @@ pub(crate) async fn send_if_running(config: &Config, call: &Call) -> Result<Opti
     }
 }
 
+/// Holds the data folder for a command that a running server would be in the way of.
+///
+/// # Errors
+/// That a server runs, or holds the folder.
+pub(crate) async fn lock_out_server(config: &Config) -> Result<DataDir, Failure> {
+    let socket = admin_socket(&config.data_dir);
+    for _ in 0..ATTEMPTS {
+        if connect(&socket).await?.is_some() {
+            return Err(Failure::failed(format!(
+                "a server is running on `{}`; stop it first, it would not hear of what changes",
+                config.data_dir.display()
+            )));
+        }
+        become_owner(&config.data_dir)?;
+        match DataDir::open_for_command(&config.data_dir) {
+            Ok(lock) => return Ok(lock),
+            Err(DataDirError::Locked(_)) => tokio::time::sleep(PAUSE).await,
+            Err(error) => return Err(Failure::of(&error)),
+        }
+    }
+    Err(Failure::failed(format!(
+        "a server holds `{}`; stop it first",
+        config.data_dir.display()
+    )))
+}
+
 /// `None` where nobody listens.
 async fn connect(socket: &Path) -> Result<Option<UnixStream>, Failure> {
     use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};

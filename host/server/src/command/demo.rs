@@ -195,7 +195,7 @@ fn hash(password: &Secret<String>) -> Result<String, Failure> {
 async fn populate(server: &Server, scene: &Scene) -> Result<(), DirectoryError> {
     let directory = server.directory();
     let user = |login: &str, password: &str, admin| AddUser {
-        login: login.to_owned(),
+        login: Some(login.to_owned()),
         password: Some(password.into()),
         admin,
         ..AddUser::default()

@@ -24,9 +24,12 @@ pub(crate) enum Command {
         /// The email address, taken as confirmed
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
-        /// A name for people to read
+        /// The given name
         #[arg(long, value_name = "TEXT")]
-        display_name: Option<String>,
+        firstname: Option<String>,
+        /// The family name
+        #[arg(long, value_name = "TEXT")]
+        lastname: Option<String>,
         /// The owner: a tenant's uuid, domain, realm or name [default: master]
         #[arg(long)]
         tenant: Option<String>,
@@ -92,7 +95,8 @@ pub(crate) fn run(global: &Global, output: Output, command: Command) -> Result<(
             Command::Add {
                 name,
                 email,
-                display_name,
+                firstname,
+                lastname,
                 tenant,
                 admin: is_admin,
                 ..
@@ -101,7 +105,8 @@ pub(crate) fn run(global: &Global, output: Output, command: Command) -> Result<(
                     "login": name,
                     "password": read_secret("password")?.expose(),
                     "email": email,
-                    "display_name": display_name,
+                    "firstname": firstname,
+                    "lastname": lastname,
                     "tenant": tenant,
                     "admin": is_admin,
                 });

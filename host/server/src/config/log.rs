@@ -42,6 +42,17 @@ pub(crate) struct LogConfig {
 }
 
 impl LogLevel {
+    /// As the configuration writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+
     /// The level in the log library's words.
     pub(crate) fn as_tracing(self) -> Level {
         match self {

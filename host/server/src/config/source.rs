@@ -173,8 +173,12 @@ impl Source {
 
 /// Whether a value of this key may be a secret, or have been meant as one.
 fn may_be_secret(key: &str) -> bool {
-    key.split('.')
-        .any(|part| matches!(part, "secrets" | "config" | "store" | "keys"))
+    key.split('.').any(|part| {
+        matches!(
+            part,
+            "secrets" | "config" | "store" | "keys" | "mail" | "events" | "bootstrap_user"
+        )
+    })
 }
 
 /// A type error without the value that was found: `invalid type: string "x", expected ...` becomes `invalid type, expected ...`.

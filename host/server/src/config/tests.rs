@@ -1,9 +1,11 @@
 //! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
 
-use keyway_core::model::BackendName;
+use keyway_core::model::{BackendName, EventKind};
 use keyway_runtime::{Grants, Instances};
 
 use super::*;
+
+mod directory;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
@@ -32,12 +34,12 @@ fn unknown_keys_are_named_with_file_and_line() {
         (
             "datadir = \"var\"",
             "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `time_zone`, `listen`, `store`, `token`, \
-             `password`, `dialect`, `http`, `keys`, `log`, `backend`",
+             `password`, `directory`, `dialect`, `http`, `keys`, `mail`, `log`, `events`, `backend`",
         ),
         (
             "# a comment\n\n[token]\ndefault_ttl = \"2h\"\ndefualt_ttl = \"3h\"",
             "/srv/keyway.toml:5: unknown key `token.defualt_ttl`; the keys here are `default_ttl`, `max_ttl`, `sweep_interval`, \
-             `sweep_batch`, `cache`",
+             `sweep_batch`, `cache`, `refresh_ttl`",
         ),
         (
             "[store]\nurl = \"sqlite:x\"\nulr = \"sqlite:x\"",
@@ -67,6 +69,91 @@ fn unknown_keys_are_named_with_file_and_line() {
     assert_eq!(
         backend_refusal("secrets.pw = { flie = \"x\" }"),
         "/srv/keyway.toml:4: unknown key `backend.secrets.pw.flie`; the keys here are `file`"
+    );
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table, or one story told in its order")]
+fn events_have_receivers_with_names_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, content) in [("hook.key", "k3y\n"), ("mq.password", "s3cre7"), ("ca.pem", "nothing")] {
+        std::fs::write(folder.path().join(file), content).expect("room");
+    }
+    let parse = |text: &str| Config::parse(&folder.path().join("keyway.toml"), text, &[]);
+    let refused = |text: &str| {
+        let error = parse(text).expect_err(text).to_string();
+        let place = folder.path().join("keyway.toml").display().to_string();
+        error
+            .replace(&place, "")
+            .replace(&folder.path().display().to_string(), "")
+    };
+    let usual = parse("").expect("a configuration").events;
+    assert_eq!(usual.settings.retention, std::time::Duration::from_hours(7 * 24));
+    assert_eq!((usual.webhooks.len(), usual.amqp.is_none()), (0, true));
+
+    let text = "events.retention = \"1d\"\nevents.max_events = 5\nevents.max_streams = 0\ntoken.sweep_interval = \"7s\"\n\
+        [events.amqp]\nuri = \"amqp://keyway@127.0.0.1/%2F\"\npassword = { file = \"mq.password\" }\nexchange_type = \"headers\"\n\
+        [[events.webhook]]\nurl = \"https://example.org/a?key=1\"\nsecret = { file = \"hook.key\" }\n\
+        [[events.webhook]]\nname = \"b\"\nurl = \"http://example.org\"\nsecret = { file = \"hook.key\" }\n\
+        events = [\"auth_session_deleted\"]\n";
+    let events = parse(text).expect(text).events;
+    assert_eq!(events.settings.max_events, 5);
+    assert_eq!(events.settings.expire_soon, std::time::Duration::from_secs(7));
+    assert_eq!(events.streams.max_streams, 0);
+    let names: Vec<_> = events.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+    assert_eq!(names, ["example.org", "b"]);
+    assert_eq!(events.webhooks[0].secret.expose(), b"k3y");
+    let wanted = |kind| events.webhooks[1].events.contains(kind);
+    assert!(wanted(EventKind::SessionDeleted) && !wanted(EventKind::SessionCreated));
+    let amqp = events.amqp.expect("a broker");
+    assert_eq!(
+        (amqp.exchange.as_str(), amqp.exchange_type),
+        ("xivo", ExchangeType::Headers)
+    );
+    assert_eq!(
+        amqp.password.map(|password| password.expose().clone()),
+        Some("s3cre7".to_owned())
+    );
+
+    let hook = |lines: &str| format!("[[events.webhook]]\nsecret = {{ file = \"hook.key\" }}\n{lines}");
+    let table = [
+        (
+            "events.retention = \"0s\"".to_owned(),
+            ":1: `events.retention`: must not be zero",
+        ),
+        (
+            "events.max_events = 0".to_owned(),
+            ":1: `events.max_events`: must be 1 to 4294967295",
+        ),
+        (hook("url = \"s3cre7\""), ":3: `events.webhook.url`: is no URL"),
+        (
+            hook("url = \"ftp://s3cre7\""),
+            ":3: `events.webhook.url`: write `https://HOST/PATH`",
+        ),
+        (
+            hook("url = \"http://a\"\nname = \"\""),
+            ":4: `events.webhook.name`: must be 1 to 255 characters without line breaks",
+        ),
+        (
+            hook("url = \"http://a\"\n") + &hook("url = \"http://a/b\""),
+            ":4: `events.webhook`: another webhook has this name; give each a `name` of its own",
+        ),
+        (
+            hook("url = \"http://a\"\nca = \"ca.pem\""),
+            ":4: `events.webhook.ca`: `/ca.pem` holds no certificate in PEM",
+        ),
+        (
+            "events.amqp.uri = \"http://x:s3cre7@y\"".to_owned(),
+            ":1: `events.amqp.uri`: is no URI of a broker; write `amqp://USER@HOST:5672/VHOST` or `amqps://...`",
+        ),
+    ];
+    for (text, message) in table {
+        assert_eq!(refused(&text), message, "{text}");
+    }
+    let unknown = refused(&hook("url = \"http://a\"\nevents = [\"auth_x\"]"));
+    assert!(
+        unknown.contains("`auth_x` is no event; there are `auth_session_created`, "),
+        "{unknown}"
     );
 }
 
@@ -164,8 +251,8 @@ fn wrong_values_are_named_with_file_and_line() {
             "/srv/keyway.toml:2: `dialect.wazo.backend`: no `[[backend]]` has the name or alias `nope`",
         ),
         (
-            "[dialect.wazo]\nxivo_uuid = \"nope\"",
-            "/srv/keyway.toml:2: `dialect.wazo.xivo_uuid`: `nope` is no UUID",
+            "[dialect.wazo]\nxivo_uuid = \"no word\"",
+            "/srv/keyway.toml:2: `dialect.wazo.xivo_uuid`: `no word` is no word of at most 64 ASCII characters",
         ),
         (
             "[keys]\nmaster_key = {}",
@@ -377,7 +464,7 @@ fn everything_that_can_be_written_is_read() {
         plugins_dir = "p"
         time_zone = "Asia/Kathmandu"
         store.url = { file = "url" }
-        token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9 }
+        token = { default_ttl = "1h30m", max_ttl = "2d", sweep_interval = "0s", sweep_batch = 7, cache = 9, refresh_ttl = "90d" }
         password = { memory = "19MiB", iterations = 2, parallelism = 1, workers = 3, queue = 0 }
         dialect.wazo = { backend = "x", xivo_uuid = "63f3dc3c-865d-419e-bec2-e18c4b118224" }
         http = { trusted_proxies = ["10.0.0.0/8", "::1"], body_limit = "2MiB", max_buffered = "1GiB", request_timeout = "5s" }
@@ -402,6 +489,7 @@ fn everything_that_can_be_written_is_read() {
     assert_eq!(config.store.url.expose(), "postgres://u:p@h/d");
     assert_eq!(config.token.default_ttl.as_secs(), 5_400);
     assert!(config.token.sweep_interval.is_zero());
+    assert_eq!(config.token.refresh_ttl.map(|ttl| ttl.as_secs()), Some(7_776_000));
     assert_eq!(config.password.workers, 3);
     assert_eq!(config.http.trusted_proxies.len(), 2);
     assert_eq!(config.http.max_body, 2 << 20);

@@ -12,6 +12,8 @@ use super::source::Source;
 
 const DEFAULT_TTL: Duration = Duration::from_hours(2);
 const MAX_TTL: Duration = Duration::from_hours(365 * 24);
+/// How many sessions one identity may have open.
+const MAX_SESSIONS: u32 = 100;
 /// A century: beyond it, dates stop being representable in some clients.
 const CEILING: Duration = Duration::from_hours(100 * 365 * 24);
 
@@ -24,6 +26,7 @@ pub(super) struct RawToken {
     sweep_interval: Option<Spanned<Span>>,
     sweep_batch: Option<Spanned<u32>>,
     cache: Option<Spanned<u32>>,
+    refresh_ttl: Option<Spanned<Span>>,
 }
 
 impl RawToken {
@@ -50,6 +53,10 @@ impl RawToken {
             sweep_interval,
             sweep_batch: count(&self.sweep_batch, 5_000)?,
             cache_capacity: usize::try_from(count(&self.cache, 131_072)?).unwrap_or(usize::MAX),
+            default_user_policy: None,
+            refresh_ttl: ttl(self.refresh_ttl.as_ref(), source)?,
+            max_sessions: MAX_SESSIONS,
+            admin_status: None,
         })
     }
 }

@@ -19,13 +19,10 @@ impl TokenStore for PostgresStore {
     }
 
     async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
-        let work = async {
-            let mut transaction = self.begin().await?;
-            let outcome = token::open_session(&mut transaction, &opening).await?;
-            transaction.commit().await?;
-            Ok(outcome)
-        };
-        self.call("open a session", work).await
+        let work = self.write_revoking("open a session", move |connection| {
+            Box::pin(async move { token::open_session(connection, &opening).await })
+        });
+        Ok(work.await?.0)
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {

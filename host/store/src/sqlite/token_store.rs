@@ -19,10 +19,10 @@ impl TokenStore for SqliteStore {
     }
 
     async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
-        let work = self.writer.write("open a session", move |connection| {
+        let work = self.write_revoking("open a session", move |connection| {
             Box::pin(async move { token::open_session(connection, &opening).await })
         });
-        work.await
+        Ok(work.await?.0)
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {

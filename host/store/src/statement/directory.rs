@@ -1,238 +1,184 @@
-//! Users, their verifiers, and the identities of backends' own subjects. Compiled once per driver.
-//!
-//! Each function that writes wants to be called inside a transaction.
+//! Users and the identities of backends' own subjects: the port. What is said of users in SQL is in `user.rs` and its neighbours. Compiled once per
+//! driver.
 
-use keyway_core::Secret;
-use keyway_core::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId, login_key};
-use keyway_core::port::{NewUser, Revoked, StoredVerifier};
+use async_trait::async_trait;
+use keyway_core::model::{
+    AuthenticationMethod, BackendName, IdentityId, Paged, Query, TenantId, Timestamp, User, UserId,
+};
+use keyway_core::port::{
+    DirectoryStore, EmailChange, NewUser, Revoked, StoreError, StoredVerifier, Uniqueness, UserChange, UserFilter,
+    UserOrder,
+};
 use uuid::Uuid;
 
-use super::revocation::{self, Whole};
-use super::token::BY_USER;
-use super::{Connection, LOCKS_ROWS};
-use crate::failure::{Failure, explain, text};
-use crate::row::{UserRow, users};
+use super::{Connection, DriverStore, user, user_change, verifier};
+use crate::failure::{Failure, text};
 
-/// Users with their email addresses, from the users that the condition picks.
-macro_rules! users_where {
-    ($which:literal) => {
-        concat!(
-            "SELECT u.id, u.tenant, u.login, u.display_name, u.enabled, u.created_at, e.address, e.main, e.confirmed \
-             FROM (SELECT * FROM directory_user WHERE ",
-            $which,
-            ") u LEFT JOIN user_email e ON e.directory_user = u.id ORDER BY u.login_key, u.id, e.position"
-        )
-    };
-}
-
-pub(super) async fn add_user(connection: &mut Connection, new: &NewUser) -> Result<(), Failure> {
-    let user = &new.user;
-    sqlx::query(
-        "INSERT INTO directory_user (id, tenant, login, login_key, display_name, enabled, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(user.id.0)
-    .bind(user.tenant.0)
-    .bind(text("directory_user.login", &user.login)?)
-    .bind(login_key(&user.login))
-    .bind(
-        user.display_name
-            .as_deref()
-            .map(|name| text("directory_user.display_name", name))
-            .transpose()?,
-    )
-    .bind(user.enabled)
-    .bind(user.created_at.0)
-    .execute(&mut *connection)
-    .await
-    .map_err(|error| explain(error, &[("login_key", "login")], "tenant"))?;
-    for (position, email) in (0_i32..).zip(&user.emails) {
-        sqlx::query(
-            "INSERT INTO user_email (tenant, address_key, address, directory_user, position, main, confirmed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(user.tenant.0)
-        .bind(login_key(text("user_email.address", &email.address)?))
-        .bind(&email.address)
-        .bind(user.id.0)
-        .bind(position)
-        .bind(email.main)
-        .bind(email.confirmed)
-        .execute(&mut *connection)
+#[async_trait]
+impl DirectoryStore for DriverStore {
+    async fn add_user(&self, user: &NewUser) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.write("add a user", move |connection| {
+            Box::pin(async move { user_change::add(connection, &user).await })
+        })
         .await
-        .map_err(|error| explain(error, &[("address_key", "email")], "tenant"))?;
     }
-    if let Some(verifier) = &new.verifier {
-        write_verifier(connection, user.id, verifier, user.created_at).await?;
+
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        unique: Uniqueness,
+        at: Timestamp,
+    ) -> Result<Option<(User, Revoked)>, StoreError> {
+        let change = change.clone();
+        let work = self.write_revoking("change a user", move |connection| {
+            Box::pin(async move { user_change::update(connection, id, &change, unique, at).await })
+        });
+        let (user, revoked) = work.await?;
+        Ok(user.map(|user| (user, revoked)))
     }
-    Ok(())
-}
 
-async fn write_verifier(
-    connection: &mut Connection,
-    id: UserId,
-    verifier: &StoredVerifier,
-    at: Timestamp,
-) -> Result<(), Failure> {
-    sqlx::query(
-        "INSERT INTO user_password (directory_user, verifier, set_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (directory_user) DO UPDATE SET verifier = excluded.verifier, set_at = excluded.set_at",
-    )
-    .bind(id.0)
-    .bind(text("user_password.verifier", verifier.expose())?)
-    .bind(at.0)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn find_user(connection: &mut Connection, id: UserId) -> Result<Option<User>, Failure> {
-    let rows: Vec<UserRow> = sqlx::query_as(users_where!("id = $1"))
-        .bind(id.0)
-        .fetch_all(connection)
-        .await?;
-    Ok(users(rows).pop())
-}
-
-pub(super) async fn find_users_by_login(
-    connection: &mut Connection,
-    key: &str,
-    tenant: Option<TenantId>,
-) -> Result<Vec<User>, Failure> {
-    let select = match tenant {
-        Some(_) => users_where!("login_key = $1 AND tenant = $2"),
-        None => users_where!("login_key = $1 AND $2 IS NULL ORDER BY id LIMIT 2"),
-    };
-    find_users_by(connection, select, key, tenant).await
-}
-
-pub(super) async fn find_users_by_email(
-    connection: &mut Connection,
-    key: &str,
-    tenant: Option<TenantId>,
-) -> Result<Vec<User>, Failure> {
-    let select = match tenant {
-        Some(_) => users_where!(
-            "id IN (SELECT directory_user FROM user_email WHERE address_key = $1 AND tenant = $2 AND confirmed)"
-        ),
-        None => users_where!(
-            "id IN (SELECT directory_user FROM user_email WHERE address_key = $1 AND $2 IS NULL AND confirmed) \
-             ORDER BY id LIMIT 2"
-        ),
-    };
-    find_users_by(connection, select, key, tenant).await
-}
-
-async fn find_users_by(
-    connection: &mut Connection,
-    select: &'static str,
-    key: &str,
-    tenant: Option<TenantId>,
-) -> Result<Vec<User>, Failure> {
-    // What cannot be stored cannot be found, and PostgreSQL would call the question an error.
-    if key.contains('\0') {
-        return Ok(Vec::new());
+    async fn set_emails(
+        &self,
+        id: UserId,
+        emails: &[EmailChange],
+        unique: Uniqueness,
+    ) -> Result<Option<User>, StoreError> {
+        let emails = emails.to_vec();
+        self.write("set a user's addresses", move |connection| {
+            Box::pin(user_change::set_emails(connection, id, emails, unique))
+        })
+        .await
     }
-    let rows: Vec<UserRow> = sqlx::query_as(select)
-        .bind(key)
-        .bind(tenant.map(|tenant| tenant.0))
-        .fetch_all(connection)
-        .await?;
-    Ok(users(rows))
-}
 
-pub(super) async fn list_users(
-    connection: &mut Connection,
-    tenant: Option<TenantId>,
-    page: Page,
-) -> Result<Paged<User>, Failure> {
-    let tenant = tenant.map(|tenant| tenant.0);
-    let total: i64 = sqlx::query_scalar("SELECT count(*) FROM directory_user WHERE $1 IS NULL OR tenant = $1")
-        .bind(tenant)
-        .fetch_one(&mut *connection)
-        .await?;
-    let select = users_where!("$1 IS NULL OR tenant = $1 ORDER BY login_key, id LIMIT $2 OFFSET $3");
-    let rows: Vec<UserRow> = sqlx::query_as(select)
-        .bind(tenant)
-        .bind(i64::from(page.limit))
-        .bind(i64::from(page.offset))
-        .fetch_all(connection)
-        .await?;
-    Ok(Paged {
-        items: users(rows),
-        total: u64::try_from(total).unwrap_or(0),
-    })
-}
-
-pub(super) async fn remove_user(connection: &mut Connection, id: UserId) -> Result<Option<Revoked>, Failure> {
-    if !lock_user(connection, id).await? {
-        return Ok(None);
+    async fn set_authentication_method(
+        &self,
+        users: &[UserId],
+        method: AuthenticationMethod,
+        instead_of: Option<AuthenticationMethod>,
+    ) -> Result<(), StoreError> {
+        let mut users = users.to_vec();
+        // In one order, so that two calls never wait for each other.
+        users.sort_unstable();
+        self.write("set an authentication method", move |connection| {
+            Box::pin(async move { verifier::set_method(connection, &users, method, instead_of).await })
+        })
+        .await
     }
-    let revoked = BY_USER.end(connection, id.0).await?;
-    sqlx::query("DELETE FROM policy_attachment WHERE identity = $1")
-        .bind(id.0)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("DELETE FROM directory_user WHERE id = $1")
-        .bind(id.0)
-        .execute(connection)
-        .await?;
-    Ok(Some(revoked))
-}
 
-/// Whether there is such a user. From here on no session of the user can be opened until the transaction ends.
-async fn lock_user(connection: &mut Connection, id: UserId) -> Result<bool, Failure> {
-    let select = if LOCKS_ROWS {
-        "SELECT id FROM directory_user WHERE id = $1 FOR UPDATE"
-    } else {
-        "SELECT id FROM directory_user WHERE id = $1"
-    };
-    Ok(sqlx::query(select)
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await?
-        .is_some())
-}
-
-pub(super) async fn find_verifier(connection: &mut Connection, id: UserId) -> Result<Option<StoredVerifier>, Failure> {
-    let verifier: Option<String> = sqlx::query_scalar("SELECT verifier FROM user_password WHERE directory_user = $1")
-        .bind(id.0)
-        .fetch_optional(connection)
-        .await?;
-    Ok(verifier.map(Secret::new))
-}
-
-pub(super) async fn set_verifier(
-    connection: &mut Connection,
-    id: UserId,
-    verifier: &StoredVerifier,
-    at: Timestamp,
-) -> Result<Option<Revoked>, Failure> {
-    if !lock_user(connection, id).await? {
-        return Ok(None);
+    async fn find_authentication_method(&self, id: UserId) -> Result<Option<AuthenticationMethod>, StoreError> {
+        self.call("find an authentication method", async {
+            verifier::find_method(&mut *self.reader().await?, id).await
+        })
+        .await
     }
-    write_verifier(connection, id, verifier, at).await?;
-    let revoked = BY_USER.end(connection, id.0).await?;
-    revocation::note(connection, Whole::Identity(id.into()), at).await?;
-    Ok(Some(revoked))
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.call("find a user", async {
+            user::find_user(&mut *self.reader().await?, id).await
+        })
+        .await
+    }
+
+    async fn find_users_by_login(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
+        self.call("find a user", async {
+            user::find_users_by_login(&mut *self.reader().await?, key, tenant).await
+        })
+        .await
+    }
+
+    async fn find_users_by_email(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
+        self.call("find a user", async {
+            user::find_users_by_email(&mut *self.reader().await?, key, tenant).await
+        })
+        .await
+    }
+
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError> {
+        self.call("list users", async {
+            user::list_users(&mut *self.reader().await?, query).await
+        })
+        .await
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError> {
+        let work = self.write_revoking("remove a user", move |connection| {
+            Box::pin(user_change::remove(connection, id))
+        });
+        let (found, revoked) = work.await?;
+        Ok(found.then_some(revoked))
+    }
+
+    async fn find_verifier(&self, id: UserId) -> Result<Option<StoredVerifier>, StoreError> {
+        self.call("find a password verifier", async {
+            verifier::find(&mut *self.reader().await?, id).await
+        })
+        .await
+    }
+
+    async fn set_verifier(
+        &self,
+        id: UserId,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let verifier = verifier.clone();
+        let work = self.write_revoking("set a password", move |connection| {
+            Box::pin(async move { verifier::set(connection, id, &verifier, at).await })
+        });
+        let (found, revoked) = work.await?;
+        Ok(found.then_some(revoked))
+    }
+
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let (current, verifier) = (current.clone(), verifier.clone());
+        let work = self.write_revoking("change a password", move |connection| {
+            Box::pin(async move { verifier::change(connection, id, &current, &verifier, at).await })
+        });
+        let (changed, revoked) = work.await?;
+        Ok(changed.then_some(revoked))
+    }
+
+    async fn renew_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        renewed: &StoredVerifier,
+    ) -> Result<bool, StoreError> {
+        let (current, renewed) = (current.clone(), renewed.clone());
+        self.write("renew a password verifier", move |connection| {
+            Box::pin(async move { verifier::renew(connection, id, &current, &renewed).await })
+        })
+        .await
+    }
+
+    async fn resolve_identity(
+        &self,
+        backend: &BackendName,
+        subject: &str,
+        fresh: IdentityId,
+        at: Timestamp,
+    ) -> Result<IdentityId, StoreError> {
+        let known = async { find_identity(&mut *self.reader().await?, backend, subject).await };
+        if let Some(id) = self.call("resolve an identity", known).await? {
+            return Ok(id);
+        }
+        let (backend, subject) = (backend.clone(), subject.to_owned());
+        self.write("resolve an identity", move |connection| {
+            Box::pin(async move { add_identity(connection, &backend, &subject, fresh, at).await })
+        })
+        .await
+    }
 }
 
-pub(super) async fn renew_verifier(
-    connection: &mut Connection,
-    id: UserId,
-    current: &StoredVerifier,
-    renewed: &StoredVerifier,
-) -> Result<bool, Failure> {
-    let updated = sqlx::query("UPDATE user_password SET verifier = $3 WHERE directory_user = $1 AND verifier = $2")
-        .bind(id.0)
-        .bind(text("user_password.verifier", current.expose())?)
-        .bind(text("user_password.verifier", renewed.expose())?)
-        .execute(connection)
-        .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-pub(super) async fn find_identity(
+async fn find_identity(
     connection: &mut Connection,
     backend: &BackendName,
     subject: &str,
@@ -246,7 +192,7 @@ pub(super) async fn find_identity(
 }
 
 /// Adds an identity; returns the one that is there, whoever added it.
-pub(super) async fn add_identity(
+async fn add_identity(
     connection: &mut Connection,
     backend: &BackendName,
     subject: &str,

@@ -8,7 +8,10 @@
 //! - An opening and a revocation of the same target wait for each other (where several may write at once): both look only when they hold
 //!   the lock, so either the revocation finds the session or the opening finds the note.
 //!
-//! The order of locks is: plugin, identity, directory user, sessions, `revocation_clock`, `revocation`.
+//! A refresh token needs no note: whatever makes a note removes it, so a login with one makes sure that it is still there.
+//!
+//! The order of locks is: names (see `user_name.rs`), plugin, identity, directory user, the identity's queue, refresh tokens, sessions,
+//! `revocation_clock`, `revocation`.
 
 use keyway_core::model::{IdentityId, PluginDigest, Session, Timestamp};
 use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, StoreError};
@@ -39,7 +42,7 @@ impl Whole {
     }
 
     /// PostgreSQL's advisory locks have two numbers for a name. Two targets that share one wait for each other, and no more.
-    fn lock_name(&self) -> (i32, i32) {
+    pub(super) fn lock_name(&self) -> (i32, i32) {
         let kind = match self {
             Self::Identity(_) => 0x6b77_0001,
             Self::Plugin(_) => 0x6b77_0002,
@@ -89,12 +92,29 @@ pub(super) async fn note(connection: &mut Connection, whole: Whole, at: Timestam
     Ok(())
 }
 
-/// Whether the session may be opened now, and until the transaction ends.
+/// What else opens a session for this identity waits until the transaction ends: two that count its sessions, or make a refresh token for it,
+/// must not do so at once.
+pub(super) async fn queue(connection: &mut Connection, identity: IdentityId) -> Result<(), Failure> {
+    if LOCKS_ROWS {
+        let (_, target) = Whole::Identity(identity).lock_name();
+        sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
+            .bind(QUEUE)
+            .bind(target)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The kind of advisory lock of [`queue`].
+pub(super) const QUEUE: i32 = 0x6b77_0003;
+
+/// Why the session may not be opened; if it may, it still may until the transaction ends.
 pub(super) async fn admit(
     connection: &mut Connection,
     session: &Session,
     since: RevocationMark,
-) -> Result<OpeningOutcome, Failure> {
+) -> Result<Option<OpeningOutcome>, Failure> {
     let (identity, plugin) = (Whole::Identity(session.identity.id), Whole::Plugin(session.plugin));
     if LOCKS_ROWS {
         let (plugin, identity) = (plugin.lock_name(), identity.lock_name());
@@ -118,7 +138,7 @@ pub(super) async fn admit(
             .await?;
         match enabled {
             None => return Err(StoreError::Missing { what: "user" }.into()),
-            Some(false) => return Ok(OpeningOutcome::Disabled),
+            Some(false) => return Ok(Some(OpeningOutcome::Disabled)),
             Some(true) => {}
         }
     }
@@ -131,11 +151,7 @@ pub(super) async fn admit(
         .bind(since.0)
         .fetch_one(connection)
         .await?;
-    Ok(if overtaken {
-        OpeningOutcome::Overtaken
-    } else {
-        OpeningOutcome::Opened
-    })
+    Ok(overtaken.then_some(OpeningOutcome::Overtaken))
 }
 
 /// Besides a later note: if one that was later is removed already, nobody knows whom it concerned. And a mark that is still to come was not

@@ -2,30 +2,77 @@
 //!
 //! Each function that writes wants to be called inside a transaction.
 
-use keyway_core::model::{Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
-use keyway_core::port::{Opening, OpeningOutcome, RevokeTarget, Revoked, StoreError, Swept};
+use keyway_core::model::{EventKind, RefreshTokenId, Session, SessionId, Timestamp, Token, TokenDigest, TokenRecord};
+use keyway_core::port::{Opened, Opening, OpeningOutcome, Refreshing, RevokeTarget, Revoked, StoreError, Swept};
 use sqlx::error::ErrorKind;
 use sqlx::{Encode, Type};
 use uuid::Uuid;
 
+use super::event::{self, ToldRefresh, ToldSession};
 use super::revocation::{self, Whole};
-use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, remove_empty_sessions};
+use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, refresh, remove_empty_sessions, session};
 use crate::failure::{Failure, text};
 use crate::row::{DigestRow, TokenRow, to_json};
 
-pub(super) async fn open_session(connection: &mut Connection, opening: &Opening) -> Result<OpeningOutcome, Failure> {
-    let outcome = revocation::admit(connection, &opening.session, opening.verified_since).await?;
-    if outcome == OpeningOutcome::Opened {
-        write_session(connection, &opening.session).await?;
-        write_token(connection, &opening.token).await?;
+/// Opens a session, or says why not; besides, what ended because of it.
+pub(super) async fn open_session(
+    connection: &mut Connection,
+    opening: &Opening,
+) -> Result<(OpeningOutcome, Revoked), Failure> {
+    let refused = |outcome| Ok((outcome, Revoked::default()));
+    let session = &opening.session;
+    if let Some(outcome) = revocation::admit(connection, session, opening.verified_since).await? {
+        return refused(outcome);
     }
-    Ok(outcome)
+    if opening.limit.is_some() || matches!(opening.refresh, Refreshing::Make { .. }) {
+        revocation::queue(connection, session.identity.id).await?;
+    }
+    if let Refreshing::With(id) = opening.refresh
+        && !refresh::hold(connection, id).await?
+    {
+        return refused(OpeningOutcome::Overtaken);
+    }
+    if is_full(connection, opening).await? {
+        return refused(OpeningOutcome::Full);
+    }
+    let (opened, session_refresh) = match &opening.refresh {
+        Refreshing::No | Refreshing::With(_) => (Opened::default(), session.refresh),
+        Refreshing::Make { token, replaces } => {
+            let (refresh, revoked) = refresh::make(connection, session, token, *replaces).await?;
+            let id = Some(refresh.id);
+            let refresh = Some(Box::new(refresh));
+            (Opened { refresh, revoked }, id)
+        }
+    };
+    write_session(connection, session, session_refresh).await?;
+    write_token(connection, &opening.token).await?;
+    let revoked = opened.revoked.clone();
+    Ok((OpeningOutcome::Opened(opened), revoked))
 }
 
-async fn write_session(connection: &mut Connection, session: &Session) -> Result<(), Failure> {
+async fn is_full(connection: &mut Connection, opening: &Opening) -> Result<bool, Failure> {
+    let Some(limit) = opening.limit else {
+        return Ok(false);
+    };
+    let identity = opening.session.identity.id;
+    // Most have far fewer, which an index tells.
+    if session::count_up_to(connection, identity, limit).await? < u64::from(limit) {
+        return Ok(false);
+    }
+    let replacing = matches!(&opening.refresh, Refreshing::Make { token, .. } if token.mobile);
+    let open = session::count_open(connection, identity, opening.token.issued_at, replacing).await?;
+    Ok(open >= u64::from(limit))
+}
+
+async fn write_session(
+    connection: &mut Connection,
+    session: &Session,
+    refresh: Option<RefreshTokenId>,
+) -> Result<(), Failure> {
     let written = sqlx::query(
         "INSERT INTO session (id, identity, directory_user, tenant, backend, login, plugin_digest, dialect, client_address, \
-         user_agent, attributes, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         user_agent, attributes, opened_at, purpose, admin, mobile, refresh) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(session.id.0)
     .bind(session.identity.id.0)
@@ -39,12 +86,19 @@ async fn write_session(connection: &mut Connection, session: &Session) -> Result
     .bind(session.client.user_agent.as_deref().map(|agent| text("session.user_agent", agent)).transpose()?)
     .bind(to_json("session.attributes", &session.attributes)?)
     .bind(session.opened_at.0)
+    .bind(session.purpose.as_str())
+    .bind(session.admin)
+    .bind(session.mobile)
+    .bind(refresh.map(|refresh| refresh.0))
     .execute(&mut *connection)
     .await;
     if let Err(error) = written {
         return Err(explain_missing(connection, session.identity.tenant.0, error).await?);
     }
-    Ok(())
+    let identity = &session.identity;
+    let (tenant, dialect) = (identity.tenant.0, session.dialect.clone());
+    let told = (session.id.0, tenant, identity.id.0, session.mobile, dialect);
+    event::record_sessions(connection, EventKind::SessionCreated, &[told]).await
 }
 
 async fn write_token(connection: &mut Connection, token: &Token) -> Result<(), Failure> {
@@ -85,8 +139,9 @@ pub(super) async fn find_token(
     digest: &TokenDigest,
 ) -> Result<Option<TokenRecord>, Failure> {
     let row: Option<TokenRow> = sqlx::query_as(
-        "SELECT t.hash, t.key_id, t.session, t.issued_at, t.expires_at, t.accesses, s.identity, s.directory_user, s.tenant, \
-         s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at \
+        "SELECT t.hash, t.key_id, t.issued_at, t.expires_at, t.accesses, s.id, s.identity, s.directory_user, s.tenant, \
+         s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, \
+         s.mobile, s.refresh \
          FROM token t JOIN session s ON s.id = t.session WHERE t.hash = $1 AND t.key_id = $2",
     )
     .bind(digest.hash.as_slice())
@@ -96,17 +151,43 @@ pub(super) async fn find_token(
     Ok(row.map(TokenRecord::try_from).transpose()?)
 }
 
-/// The three statements that end sessions: lock them (where the database does that), remove their tokens, remove them. A session that is
-/// opened in between keeps its token and lives on, as if it had been opened afterwards.
+/// The statements that end sessions: lock them (where the database does that), remove their tokens, remove them. A session that is opened in
+/// between keeps its token and lives on, as if it had been opened afterwards. Where refresh tokens end too, they do so first: whoever is
+/// opening a session with one is waited for, so that the session is found, and whoever comes later finds none.
 pub(super) struct Ending {
+    refresh: Option<EndingRefresh>,
     lock: &'static str,
     tokens: &'static str,
     sessions: &'static str,
 }
 
+struct EndingRefresh {
+    lock: &'static str,
+    remove: &'static str,
+}
+
+/// The statements for the sessions, and where there is a second condition, for the refresh tokens that fit it.
 macro_rules! ending {
+    ($which:literal, refresh $tokens:literal) => {
+        Ending {
+            refresh: Some(EndingRefresh {
+                lock: concat!(
+                    "SELECT id FROM refresh_token WHERE ",
+                    $tokens,
+                    " ORDER BY id FOR UPDATE"
+                ),
+                remove: concat!(
+                    "DELETE FROM refresh_token WHERE ",
+                    $tokens,
+                    " RETURNING client_id, tenant, identity, mobile"
+                ),
+            }),
+            ..ending!($which)
+        }
+    };
     ($which:literal) => {
         Ending {
+            refresh: None,
             lock: concat!("SELECT id FROM session WHERE ", $which, " ORDER BY id FOR UPDATE"),
             tokens: concat!(
                 "DELETE FROM token WHERE session IN (SELECT id FROM session WHERE ",
@@ -116,17 +197,25 @@ macro_rules! ending {
             sessions: concat!(
                 "DELETE FROM session WHERE ",
                 $which,
-                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id"
+                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect"
             ),
         }
     };
 }
 
 const BY_ID: Ending = ending!("id = $1");
-const BY_IDENTITY: Ending = ending!("identity = $1");
-const BY_PLUGIN: Ending = ending!("plugin_digest = $1");
-/// All sessions of a directory user.
-pub(super) const BY_USER: Ending = ending!("directory_user = $1");
+const BY_IDENTITY: Ending = ending!("identity = $1", refresh "identity = $1");
+const BY_PLUGIN: Ending = ending!("plugin_digest = $1", refresh "plugin_digest = $1");
+/// All sessions and refresh tokens of a directory user.
+pub(super) const BY_USER: Ending = ending!("directory_user = $1", refresh "directory_user = $1");
+/// All sessions and refresh tokens of a tenant, and of its users wherever they are.
+pub(super) const BY_TENANT: Ending = ending!(
+    "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))",
+    refresh "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))"
+);
+/// The sessions that an identity opened with mobile clients' refresh tokens.
+pub(super) const BY_MOBILE_REFRESH: Ending =
+    ending!("refresh IN (SELECT id FROM refresh_token WHERE identity = $1 AND mobile)");
 
 impl Ending {
     /// Ends the sessions for which the column is `value`.
@@ -134,6 +223,7 @@ impl Ending {
     where
         T: Encode<'v, Database> + Type<Database> + Copy + Send + 'v,
     {
+        self.end_refresh(connection, value).await?;
         self.lock(connection, value).await?;
         let tokens: Vec<DigestRow> = sqlx::query_as(self.tokens)
             .bind(value)
@@ -142,6 +232,20 @@ impl Ending {
         let sessions = self.remove_sessions(connection, value).await?;
         let tokens = tokens.iter().map(TokenDigest::try_from).collect::<Result<_, _>>()?;
         Ok(Revoked { sessions, tokens })
+    }
+
+    async fn end_refresh<'v, T>(&self, connection: &mut Connection, value: T) -> Result<(), Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Copy + Send + 'v,
+    {
+        let Some(EndingRefresh { lock, remove }) = self.refresh else {
+            return Ok(());
+        };
+        if LOCKS_ROWS {
+            sqlx::query(lock).bind(value).execute(&mut *connection).await?;
+        }
+        let removed: Vec<ToldRefresh> = sqlx::query_as(remove).bind(value).fetch_all(&mut *connection).await?;
+        event::record_refresh_tokens(connection, EventKind::RefreshTokenDeleted, &removed).await
     }
 
     async fn lock<'v, T>(&self, connection: &mut Connection, value: T) -> Result<(), Failure>
@@ -158,11 +262,12 @@ impl Ending {
     where
         T: Encode<'v, Database> + Type<Database> + Send + 'v,
     {
-        let sessions: Vec<Uuid> = sqlx::query_scalar(self.sessions)
+        let sessions: Vec<ToldSession> = sqlx::query_as(self.sessions)
             .bind(value)
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await?;
-        Ok(sessions.into_iter().map(SessionId).collect())
+        event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
+        Ok(sessions.into_iter().map(|(id, ..)| SessionId(id)).collect())
     }
 }
 
@@ -237,6 +342,12 @@ pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u3
     sessions.sort_unstable();
     sessions.dedup();
     let sessions = remove_empty_sessions(connection, &sessions).await?;
+    event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
+    let refresh_tokens = refresh::sweep(connection, now, limit).await?;
     revocation::sweep(connection, now).await?;
-    Ok(Swept { tokens, sessions })
+    Ok(Swept {
+        tokens,
+        sessions: sessions.len() as u64,
+        refresh_tokens,
+    })
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use keyway_core::Secret;
-use keyway_core::model::{IdentityId, Page, TenantId, Timestamp, User, UserId, login_key};
+use keyway_core::model::{
+    Direction, IdentityId, Page, Query, TenantId, TenantScope, Timestamp, User, UserId, login_key,
+};
 use keyway_core::port::{Revoked, Store, StoreError, StoredVerifier};
 
 use crate::fixture::{
-    added_tenant, added_user, backend, email, is_live, master, opened, own_opening, policy, user, uuid,
+    added_tenant, added_user, backend, email, is_live, master, opened, own_opening, policies_of, policy, user, uuid,
 };
 
 fn verifier(text: &str) -> StoredVerifier {
@@ -21,7 +23,7 @@ fn is_conflict<T: std::fmt::Debug>(outcome: Result<T, StoreError>, what: &str) -
 
 pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
     let mut full = user(master(&*store).await, "Alice");
-    full.user.display_name = Some("Alice Ä".to_owned());
+    full.user.firstname = Some("Alice Ä".to_owned());
     full.user.enabled = false;
     full.user.emails = vec![email("z@example.org", true), email("A@Example.org", false)];
     full.user.emails[1].main = false;
@@ -31,7 +33,7 @@ pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
         store.add_user(&new).await.expect("added");
         let id = new.user.id;
         assert_eq!(store.find_user(id).await.expect("an answer").as_ref(), Some(&new.user));
-        let key = login_key(&new.user.login);
+        let key = login_key(&new.user.name());
         assert_eq!(
             store.find_users_by_login(&key, None).await.expect("an answer"),
             [new.user]
@@ -182,16 +184,63 @@ pub(crate) async fn users_are_listed_by_login_in_pages(store: Arc<dyn Store>) {
         store.add_user(&new).await.expect("added");
     }
     let logins = async |tenant, offset, limit| {
-        let paged = store.list_users(tenant, Page { offset, limit }).await.expect("a page");
+        let query = Query {
+            page: Page { offset, limit },
+            ..Query::all(tenant)
+        };
+        let paged = store.list_users(&query).await.expect("a page");
         assert!(paged.items.iter().all(|user| user.emails.len() == 2));
-        let logins: Vec<String> = paged.items.into_iter().map(|user| user.login).collect();
+        let logins: Vec<String> = paged.items.into_iter().filter_map(|user| user.login).collect();
         (logins.join(" "), paged.total)
     };
-    assert_eq!(logins(None, 0, 1000).await, ("_ a-1 a1 B c d é".to_owned(), 7));
-    assert_eq!(logins(None, 1, 3).await, ("a-1 a1 B".to_owned(), 7));
-    assert_eq!(logins(None, 7, 3).await, (String::new(), 7));
-    assert_eq!(logins(Some(other), 0, 1000).await, ("B c".to_owned(), 2));
-    assert_eq!(logins(Some(TenantId(uuid())), 0, 1000).await, (String::new(), 0));
+    assert_eq!(
+        logins(TenantScope::All, 0, 1000).await,
+        ("_ a-1 a1 B c d é".to_owned(), 7)
+    );
+    assert_eq!(logins(TenantScope::All, 1, 3).await, ("a-1 a1 B".to_owned(), 7));
+    assert_eq!(logins(TenantScope::All, 7, 3).await, (String::new(), 7));
+    assert_eq!(logins(TenantScope::Only(other), 0, 1000).await, ("B c".to_owned(), 2));
+    assert_eq!(
+        logins(TenantScope::Only(TenantId(uuid())), 0, 1000).await,
+        (String::new(), 0)
+    );
+}
+
+pub(crate) async fn a_search_counts_all_whom_it_finds_and_shows_a_page_of_them(store: Arc<dyn Store>) {
+    let master = master(&*store).await;
+    for number in 0..300 {
+        let side = if number % 100 == 0 { "rare" } else { "common" };
+        let new = user(master, &format!("{side}{number:03}"));
+        store.add_user(&new).await.expect("added");
+    }
+    let found = async |search: &str, offset, direction| {
+        let query = Query {
+            search: Some(search.to_owned()),
+            page: Page { offset, limit: 2 },
+            direction,
+            ..Query::all(TenantScope::All)
+        };
+        let paged = store.list_users(&query).await.expect("a page");
+        let logins: Vec<String> = paged.items.into_iter().filter_map(|user| user.login).collect();
+        (logins.join(" "), paged.filtered, paged.total)
+    };
+    let (up, down) = (Direction::Ascending, Direction::Descending);
+    for (search, offset, direction, logins, filtered) in [
+        ("RARE", 0, up, "rare000 rare100", 3),
+        ("rare", 2, up, "rare200", 3),
+        ("rare", 3, up, "", 3),
+        ("rare1", 0, up, "rare100", 1),
+        ("common", 0, up, "common001 common002", 297),
+        ("common", 0, down, "common299 common298", 297),
+        ("common", 296, up, "common299", 297),
+        ("common", 400, up, "", 297),
+        ("o", 0, up, "common001 common002", 297),
+        ("nobody", 0, up, "", 0),
+        ("_", 0, up, "", 0),
+    ] {
+        let expected = (logins.to_owned(), filtered, 300);
+        assert_eq!(found(search, offset, direction).await, expected, "{search} {offset}");
+    }
 }
 
 pub(crate) async fn removing_a_user_ends_its_sessions_and_attachments(store: Arc<dyn Store>) {
@@ -204,7 +253,7 @@ pub(crate) async fn removing_a_user_ends_its_sessions_and_attachments(store: Arc
     let policy = policy(alice.tenant, "p");
     store.add_policy(&policy).await.expect("added");
     for user in [&alice, &bob] {
-        store.attach_policy(&policy, user.id.into()).await.expect("attached");
+        store.attach_policy(policy.id, user.id.into()).await.expect("attached");
     }
     let mut revoked = store
         .remove_user(alice.id)
@@ -222,8 +271,8 @@ pub(crate) async fn removing_a_user_ends_its_sessions_and_attachments(store: Arc
     assert!(is_live(&*store, &others).await);
     assert_eq!(store.find_user(alice.id).await.expect("an answer"), None);
     assert_eq!(store.find_verifier(alice.id).await.expect("an answer"), None);
-    assert_eq!(store.policies_of(alice.id.into()).await.expect("an answer"), []);
-    assert_eq!(store.policies_of(bob.id.into()).await.expect("an answer"), [policy]);
+    assert_eq!(policies_of(&*store, alice.id.into()).await, []);
+    assert_eq!(policies_of(&*store, bob.id.into()).await, [policy]);
     assert_eq!(store.remove_user(alice.id).await.expect("an answer"), None);
     added_user(&*store, "alice").await;
 }
@@ -266,6 +315,30 @@ pub(crate) async fn setting_a_password_ends_sessions(store: Arc<dyn Store>) {
         .expect("set");
     assert_eq!(first, Some(Revoked::default()));
     assert_eq!(store.find_verifier(carol.user.id).await.expect("an answer"), Some(new));
+}
+
+pub(crate) async fn a_password_is_changed_only_in_the_place_of_the_one_that_was_compared(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    let session = opened(&*store, &alice).await;
+    let (first, second, third) = (
+        verifier("$argon2id$first"),
+        verifier("$argon2id$second"),
+        verifier("$argon2id$third"),
+    );
+    let change = async |id, current| {
+        let changed = store.change_verifier(id, current, &third, Timestamp(5)).await;
+        changed.expect("an answer")
+    };
+    assert_eq!(change(alice.id, &second).await, None);
+    assert_eq!(change(UserId(uuid()), &first).await, None);
+    assert!(is_live(&*store, &session).await, "nothing changed");
+    let revoked = change(alice.id, &first).await.expect("it is the one");
+    assert_eq!(revoked.tokens, [session.token.digest]);
+    assert!(!is_live(&*store, &session).await);
+    assert_eq!(
+        store.find_verifier(alice.id).await.expect("an answer"),
+        Some(third.clone())
+    );
 }
 
 pub(crate) async fn renewing_a_verifier_ends_nothing(store: Arc<dyn Store>) {
@@ -348,8 +421,8 @@ pub(crate) async fn a_nul_is_neither_stored_nor_found(store: Arc<dyn Store>) {
         store.find_users_by_email("a\0", Some(master)).await.expect("an answer"),
         []
     );
-    assert_eq!(store.find_policy(master, "a\0").await.expect("an answer"), None);
-    assert!(!store.remove_policy(master, "a\0").await.expect("an answer"));
+    assert_eq!(store.find_policy_by_name(master, "a\0").await.expect("an answer"), None);
+    assert_eq!(store.find_policy_by_slug(master, "a\0").await.expect("an answer"), None);
     let mut opening = own_opening(&*store).await;
     opening.session.identity.login.push('\0');
     let ldap = backend("ldap");

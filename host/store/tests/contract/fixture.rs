@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyway_core::Secret;
 use keyway_core::model::{
-    BackendName, Client, Email, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Session, SessionId,
-    TenantId, Timestamp, Token, TokenDigest, User, UserId,
+    BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Purpose,
+    Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest, User,
+    UserId,
 };
-use keyway_core::port::{NewTenant, NewUser, Opening, OpeningOutcome, Store};
+use keyway_core::port::{NewTenant, NewUser, Opening, PolicyFilter, Refreshing, Store};
 use uuid::Uuid;
 
 fn next() -> u64 {
@@ -30,33 +31,19 @@ pub(crate) async fn master(store: &dyn Store) -> TenantId {
 }
 
 pub(crate) fn tenant(parent: TenantId, name: &str) -> NewTenant {
-    NewTenant {
-        id: TenantId(uuid()),
-        parent,
-        name: name.to_owned(),
-        realm: None,
-        domains: Vec::new(),
-    }
+    NewTenant::of(Tenant::new(TenantId(uuid()), parent, name), GroupId(uuid()))
 }
 
 /// Adds a tenant below the top one.
 pub(crate) async fn added_tenant(store: &dyn Store, name: &str) -> TenantId {
     let tenant = tenant(master(store).await, name);
     store.add_tenant(&tenant).await.expect("added");
-    tenant.id
+    tenant.tenant.id
 }
 
 pub(crate) fn user(tenant: TenantId, login: &str) -> NewUser {
-    let user = User {
-        id: UserId(uuid()),
-        tenant,
-        login: login.to_owned(),
-        display_name: None,
-        emails: Vec::new(),
-        enabled: true,
-        created_at: Timestamp(1_700_000_000_000_001),
-    };
-    NewUser { user, verifier: None }
+    let user = User::new(UserId(uuid()), tenant, login, Timestamp(1_700_000_000_000_001));
+    NewUser::of(user, None)
 }
 
 /// Adds a user to the top tenant.
@@ -69,6 +56,7 @@ pub(crate) async fn added_user(store: &dyn Store, login: &str) -> User {
 
 pub(crate) fn email(address: &str, confirmed: bool) -> Email {
     Email {
+        id: EmailId(uuid()),
         address: address.to_owned(),
         main: true,
         confirmed,
@@ -77,12 +65,20 @@ pub(crate) fn email(address: &str, confirmed: bool) -> Email {
 
 pub(crate) fn policy(tenant: TenantId, name: &str) -> Policy {
     let accesses = vec!["auth.#".to_owned(), "!auth.users.*".to_owned()];
-    Policy {
-        id: PolicyId(uuid()),
-        tenant,
-        name: name.to_owned(),
-        accesses,
-    }
+    Policy::new(PolicyId(uuid()), tenant, name, accesses)
+}
+
+/// The policies that are attached to an identity, in the order of their names.
+pub(crate) async fn policies_of(store: &dyn Store, holder: IdentityId) -> Vec<Policy> {
+    let filter = PolicyFilter {
+        holder: Some(holder),
+        ..PolicyFilter::default()
+    };
+    let query = Query {
+        filter,
+        ..Query::all(TenantScope::All)
+    };
+    store.list_policies(&query).await.expect("a list").items
 }
 
 pub(crate) fn digest() -> TokenDigest {
@@ -119,6 +115,10 @@ pub(crate) async fn own_opening(store: &dyn Store) -> Opening {
             ("a".to_owned(), "\"\u{0}é".to_owned()),
         ],
         opened_at: Timestamp(1_700_000_000_123_456),
+        purpose: Purpose::ExternalApi,
+        admin: Some(false),
+        mobile: true,
+        refresh: Some(RefreshTokenId(uuid())),
     };
     let accesses = vec!["b".to_owned(), "a.#".to_owned(), "b".to_owned()];
     let token = Token {
@@ -132,6 +132,8 @@ pub(crate) async fn own_opening(store: &dyn Store) -> Opening {
         session,
         token,
         verified_since: store.revocation_mark().await.expect("a mark"),
+        limit: None,
+        refresh: Refreshing::No,
     }
 }
 
@@ -154,7 +156,7 @@ pub(crate) async fn opened(store: &dyn Store, user: &User) -> Opening {
 /// Opens a session that nothing stands in the way of.
 pub(crate) async fn open_session(store: &dyn Store, opening: &Opening) {
     let outcome = store.open_session(opening.clone()).await.expect("an answer");
-    assert_eq!(outcome, OpeningOutcome::Opened);
+    assert!(outcome.is_opened(), "{outcome:?}");
 }
 
 /// When the tests revoke.

@@ -22,11 +22,11 @@ pub(crate) async fn set_password(store: &dyn Store, user: &User) {
 
 async fn is_refused(store: &dyn Store, opening: &Opening) -> bool {
     let outcome = store.open_session(opening.clone()).await.expect("an answer");
-    assert_eq!(is_live(store, opening).await, outcome == OpeningOutcome::Opened);
+    assert_eq!(is_live(store, opening).await, outcome.is_opened());
     match outcome {
-        OpeningOutcome::Opened => false,
+        OpeningOutcome::Opened(_) => false,
         OpeningOutcome::Overtaken => true,
-        OpeningOutcome::Disabled => panic!("nobody is disabled here"),
+        OpeningOutcome::Disabled | OpeningOutcome::Full => panic!("{outcome:?}"),
     }
 }
 
@@ -161,7 +161,7 @@ async fn race(store: &Arc<dyn Store>, openings: Vec<Opening>, revoke: impl Futur
     let (outcomes, ()) = futures::join!(join_all(opened), revoke);
     for outcome in outcomes {
         let outcome = outcome.expect("no panic").expect("an answer");
-        assert!(matches!(outcome, OpeningOutcome::Opened | OpeningOutcome::Overtaken));
+        assert!(matches!(outcome, OpeningOutcome::Opened(_) | OpeningOutcome::Overtaken));
     }
     for opening in &openings {
         assert!(!is_live(&**store, opening).await);

@@ -8,6 +8,15 @@ use keyway_core::port::{Opening, RevokeTarget, Revoked, Store, StoreError, Swept
 
 use crate::fixture::{NOW, added_user, digest, is_live, open_session, opened, opening_of, own_opening, uuid};
 
+/// So many tokens, each the only one of its session.
+fn swept(tokens: u64) -> Swept {
+    Swept {
+        tokens,
+        sessions: tokens,
+        refresh_tokens: 0,
+    }
+}
+
 fn ended(opening: &Opening) -> Revoked {
     Revoked {
         sessions: vec![opening.session.id],
@@ -44,10 +53,7 @@ pub(crate) async fn an_expired_token_is_found_until_it_is_swept(store: Arc<dyn S
     assert!(is_live(&*store, &opening).await);
     assert_eq!(store.sweep(Timestamp(-6), 10).await.expect("swept"), Swept::default());
     assert!(is_live(&*store, &opening).await);
-    assert_eq!(
-        store.sweep(Timestamp(-5), 10).await.expect("swept"),
-        Swept { tokens: 1, sessions: 1 }
-    );
+    assert_eq!(store.sweep(Timestamp(-5), 10).await.expect("swept"), swept(1));
     assert!(!is_live(&*store, &opening).await);
 }
 
@@ -200,18 +206,9 @@ pub(crate) async fn a_sweep_removes_what_expired_in_batches(store: Arc<dyn Store
         openings.push(opening);
     }
     let now = Timestamp(5);
-    assert_eq!(
-        store.sweep(now, 2).await.expect("swept"),
-        Swept { tokens: 2, sessions: 2 }
-    );
-    assert_eq!(
-        store.sweep(now, 2).await.expect("swept"),
-        Swept { tokens: 2, sessions: 2 }
-    );
-    assert_eq!(
-        store.sweep(now, 2).await.expect("swept"),
-        Swept { tokens: 1, sessions: 1 }
-    );
+    assert_eq!(store.sweep(now, 2).await.expect("swept"), swept(2));
+    assert_eq!(store.sweep(now, 2).await.expect("swept"), swept(2));
+    assert_eq!(store.sweep(now, 2).await.expect("swept"), swept(1));
     assert_eq!(store.sweep(now, 2).await.expect("swept"), Swept::default());
     assert_eq!(
         store.sweep(Timestamp(i64::MIN), 0).await.expect("swept"),

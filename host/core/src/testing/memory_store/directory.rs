@@ -2,9 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
-use crate::model::{BackendName, IdentityId, Page, Paged, TenantId, Timestamp, User, UserId, login_key};
-use crate::port::{DirectoryStore, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier};
+use super::{MemoryStore, Tables};
+use crate::model::{
+    AuthenticationMethod, BackendName, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp, User, UserId,
+    login_key,
+};
+use crate::port::{
+    DirectoryStore, EmailChange, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier, Uniqueness, UserChange,
+    UserFilter, UserOrder,
+};
 
 #[async_trait]
 impl DirectoryStore for MemoryStore {
@@ -14,16 +20,116 @@ impl DirectoryStore for MemoryStore {
         if !tables.tenants.contains_key(&new.tenant) {
             return Err(StoreError::Missing { what: "tenant" });
         }
-        for (known, _) in tables.users.values().filter(|(known, _)| known.tenant == new.tenant) {
-            if login_key(&known.login) == login_key(&new.login) {
-                return Err(StoreError::Conflict { what: "login" });
-            }
-            if keys(known).any(|key| keys(new).any(|other| other == key)) {
-                return Err(StoreError::Conflict { what: "email" });
+        if user.policies.iter().any(|policy| !tables.policies.contains_key(policy)) {
+            return Err(StoreError::Missing { what: "policy" });
+        }
+        let identity = IdentityId::from(new.id);
+        if tables.users.contains_key(&new.id) || tables.identities.values().any(|known| *known == identity) {
+            return Err(StoreError::Conflict { what: "user id" });
+        }
+        tables.check_free("login", key_of(new).as_slice(), new, user.unique)?;
+        tables.check_free("email", &keys(new), new, user.unique)?;
+        tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
+        tables.attachments.retain(|(_, known)| *known != identity);
+        tables
+            .attachments
+            .extend(user.policies.iter().map(|policy| (*policy, identity)));
+        let system = |group: &&Group| group.system && group.tenant == new.tenant;
+        let group = tables.groups.values().find(system).map(|group| group.id);
+        tables.members.extend(group.map(|group| (group, new.id)));
+        if user.chosen_id {
+            tables.revoke(&RevokeTarget::Identity(identity), new.created_at);
+        }
+        Ok(())
+    }
+
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        unique: Uniqueness,
+        at: Timestamp,
+    ) -> Result<Option<(User, Revoked)>, StoreError> {
+        let mut tables = self.open("change a user")?;
+        let Some(current) = tables.users.get(&id).map(|(user, _)| user.clone()) else {
+            return Ok(None);
+        };
+        let UserChange {
+            login,
+            firstname,
+            lastname,
+            purpose,
+            authentication_method,
+            enabled,
+        } = change.clone();
+        let user = User {
+            login,
+            firstname,
+            lastname,
+            purpose,
+            authentication_method,
+            enabled,
+            ..current.clone()
+        };
+        if key_of(&user) != key_of(&current) {
+            tables.check_free("login", key_of(&user).as_slice(), &user, unique)?;
+        }
+        tables.replace(&user);
+        let mut revoked = Revoked::default();
+        if current.enabled && !enabled {
+            revoked = tables.revoke(&RevokeTarget::Identity(id.into()), at);
+        }
+        Ok(Some((user, revoked)))
+    }
+
+    async fn set_emails(
+        &self,
+        id: UserId,
+        emails: &[EmailChange],
+        unique: Uniqueness,
+    ) -> Result<Option<User>, StoreError> {
+        let mut tables = self.open("set a user's addresses")?;
+        let Some(current) = tables.users.get(&id).map(|(user, _)| user.clone()) else {
+            return Ok(None);
+        };
+        let known = |address: &str| {
+            let mut emails = current.emails.iter();
+            emails.find(|email| login_key(&email.address) == login_key(address))
+        };
+        let new: Vec<String> = emails
+            .iter()
+            .filter(|email| known(&email.address).is_none())
+            .map(|email| login_key(&email.address))
+            .collect();
+        tables.check_free("email", &new, &current, unique)?;
+        let emails = emails.iter().map(|email| email.clone().apply(known(&email.address)));
+        let user = User {
+            emails: emails.collect(),
+            ..current.clone()
+        };
+        tables.replace(&user);
+        Ok(Some(user))
+    }
+
+    async fn set_authentication_method(
+        &self,
+        users: &[UserId],
+        method: AuthenticationMethod,
+        instead_of: Option<AuthenticationMethod>,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.open("set an authentication method")?;
+        for id in users {
+            if let Some((user, _)) = tables.users.get_mut(id)
+                && instead_of.is_none_or(|current| user.authentication_method == current)
+            {
+                user.authentication_method = method;
             }
         }
-        tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
         Ok(())
+    }
+
+    async fn find_authentication_method(&self, id: UserId) -> Result<Option<AuthenticationMethod>, StoreError> {
+        Ok(self.open("find an authentication method")?.method_of(id))
     }
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -31,7 +137,7 @@ impl DirectoryStore for MemoryStore {
     }
 
     async fn find_users_by_login(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
-        self.find(tenant, |user| login_key(&user.login) == key)
+        self.find(tenant, |user| key_of(user).as_deref() == Some(key))
     }
 
     async fn find_users_by_email(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError> {
@@ -42,19 +148,29 @@ impl DirectoryStore for MemoryStore {
         })
     }
 
-    async fn list_users(&self, tenant: Option<TenantId>, page: Page) -> Result<Paged<User>, StoreError> {
+    async fn list_users(&self, query: &Query<UserFilter, UserOrder>) -> Result<Paged<User>, StoreError> {
         let tables = self.open("list users")?;
-        let mut users: Vec<_> = tables.users.values().map(|(user, _)| user.clone()).collect();
-        users.retain(|user| tenant.is_none_or(|tenant| user.tenant == tenant));
-        users.sort_by_key(|user| (login_key(&user.login), user.id));
-        Ok(Paged {
-            total: users.len() as u64,
-            items: users
-                .into_iter()
-                .skip(page.offset as usize)
-                .take(page.limit as usize)
-                .collect(),
-        })
+        let users: Vec<User> = tables.users.values().map(|(user, _)| user.clone()).collect();
+        let key = |user: &User| {
+            let text = match query.order {
+                UserOrder::Login => &user.login,
+                UserOrder::Firstname => &user.firstname,
+                UserOrder::Lastname => &user.lastname,
+            };
+            (text.as_deref().map(login_key).unwrap_or_default(), user.id)
+        };
+        let texts = |user: &User| {
+            let addresses = user.emails.iter().map(|email| email.address.clone());
+            let names = user.login.iter().chain(&user.firstname).chain(&user.lastname).cloned();
+            names.chain(addresses).collect()
+        };
+        let fits = |user: &User| tables.fits(user, &query.filter);
+        let counted = |user: &&User| {
+            let group = query.filter.group;
+            group.is_none_or(|group| tables.members.contains(&(group, user.id)))
+        };
+        let users = users.iter().filter(counted);
+        Ok(tables.page(users, query, |user| user.tenant, fits, texts, key))
     }
 
     async fn remove_user(&self, id: UserId) -> Result<Option<Revoked>, StoreError> {
@@ -63,11 +179,15 @@ impl DirectoryStore for MemoryStore {
             return Ok(None);
         }
         tables.attachments.retain(|(_, identity)| *identity != id.into());
+        tables.members.retain(|(_, user)| *user != id);
         Ok(Some(tables.remove(&RevokeTarget::Identity(id.into()))))
     }
 
     async fn find_verifier(&self, id: UserId) -> Result<Option<StoredVerifier>, StoreError> {
         let tables = self.open("find a verifier")?;
+        if tables.method_of(id) != Some(AuthenticationMethod::Native) {
+            return Ok(None);
+        }
         Ok(tables.users.get(&id).and_then(|(_, verifier)| verifier.clone()))
     }
 
@@ -82,6 +202,22 @@ impl DirectoryStore for MemoryStore {
             return Ok(None);
         };
         *current = Some(verifier.clone());
+        Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
+    }
+
+    async fn change_verifier(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        verifier: &StoredVerifier,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let mut tables = self.open("change a verifier")?;
+        let stored = tables.users.get_mut(&id).and_then(|(_, stored)| stored.as_mut());
+        let Some(stored) = stored.filter(|stored| *stored == current) else {
+            return Ok(None);
+        };
+        *stored = verifier.clone();
         Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 
@@ -122,6 +258,88 @@ impl MemoryStore {
     }
 }
 
-fn keys(user: &User) -> impl Iterator<Item = String> {
-    user.emails.iter().map(|email| login_key(&email.address))
+impl Tables {
+    /// # Errors
+    /// [`StoreError::Conflict`] on `what` if somebody else has one of these, as a login or as an address.
+    fn check_free(
+        &self,
+        what: &'static str,
+        names: &[String],
+        owner: &User,
+        unique: Uniqueness,
+    ) -> Result<(), StoreError> {
+        let others =
+            self.users.values().map(|(user, _)| user).filter(|user| {
+                user.id != owner.id && (unique == Uniqueness::Everywhere || user.tenant == owner.tenant)
+            });
+        let mut taken = others.flat_map(|user| key_of(user).into_iter().chain(keys(user)));
+        if taken.any(|name| names.contains(&name)) {
+            return Err(StoreError::Conflict { what });
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, user: &User) {
+        if let Some((current, _)) = self.users.get_mut(&user.id) {
+            current.clone_from(user);
+        }
+    }
+
+    /// How a user proves who it is in its tenant.
+    fn method_of(&self, id: UserId) -> Option<AuthenticationMethod> {
+        let (user, _) = self.users.get(&id)?;
+        let tenant = self.tenants.get(&user.tenant)?;
+        Some(user.authentication_method.resolve(tenant.authentication_method))
+    }
+
+    fn fits(&self, user: &User, filter: &UserFilter) -> bool {
+        let own = |policy: &PolicyId| self.attachments.contains(&(*policy, user.id.into()));
+        let of_group = |policy: &PolicyId| {
+            let mut groups = self.group_policies.iter().filter(|(_, attached)| attached == policy);
+            groups.any(|(group, _)| self.members.contains(&(*group, user.id)))
+        };
+        let named = |slug: &str| -> Vec<PolicyId> {
+            let policies = self.policies.values().filter(|policy| policy.slug == slug);
+            policies.map(|policy| policy.id).collect()
+        };
+        filter.id.is_none_or(|id| user.id == id)
+            && filter
+                .login
+                .as_ref()
+                .is_none_or(|login| user.login.as_ref() == Some(login))
+            && filter
+                .firstname
+                .as_ref()
+                .is_none_or(|name| user.firstname.as_ref() == Some(name))
+            && filter
+                .lastname
+                .as_ref()
+                .is_none_or(|name| user.lastname.as_ref() == Some(name))
+            && filter.purpose.is_none_or(|purpose| user.purpose == purpose)
+            && filter
+                .email
+                .as_ref()
+                .is_none_or(|address| user.emails.iter().any(|email| email.address == *address))
+            && filter
+                .group
+                .is_none_or(|group| self.members.contains(&(group, user.id)))
+            && filter.policy.as_ref().is_none_or(own)
+            && filter
+                .policy_slug
+                .as_ref()
+                .is_none_or(|slug| named(slug).iter().any(own))
+            && filter.has_policy.as_ref().is_none_or(|id| own(id) || of_group(id))
+            && filter
+                .has_policy_slug
+                .as_ref()
+                .is_none_or(|slug| named(slug).iter().any(|id| own(id) || of_group(id)))
+    }
+}
+
+fn key_of(user: &User) -> Option<String> {
+    user.login.as_deref().map(login_key)
+}
+
+fn keys(user: &User) -> Vec<String> {
+    user.emails.iter().map(|email| login_key(&email.address)).collect()
 }

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Revocations, Tables};
-use crate::model::{Timestamp, TokenDigest, TokenRecord};
+use crate::model::{EventKind, LINK_DIALECT, Session, Timestamp, TokenDigest, TokenRecord};
 use crate::port::{
-    Opening, OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, RevokeTarget, Revoked, StoreError, Swept, TokenStore,
+    Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, StoreError,
+    Swept, TokenStore,
 };
 
 #[async_trait]
@@ -19,9 +20,11 @@ impl TokenStore for MemoryStore {
     async fn open_session(&self, opening: Opening) -> Result<OpeningOutcome, StoreError> {
         let mut tables = self.open("open a session")?;
         let Opening {
-            session,
+            mut session,
             token,
             verified_since,
+            limit,
+            refresh,
         } = opening;
         if let Some(id) = session.identity.user {
             match tables.users.get(&id) {
@@ -40,9 +43,28 @@ impl TokenStore for MemoryStore {
         if tables.revocations.overtake(&targets, verified_since) {
             return Ok(OpeningOutcome::Overtaken);
         }
-        tables.sessions.insert(session.id, session);
+        if let Refreshing::With(id) = &refresh
+            && !tables.refresh_tokens.contains_key(id)
+        {
+            return Ok(OpeningOutcome::Overtaken);
+        }
+        if limit.is_some_and(|limit| tables.open_sessions(&session, &refresh, token.issued_at) >= limit as usize) {
+            return Ok(OpeningOutcome::Full);
+        }
+        let mut opened = Opened::default();
+        if let Refreshing::Make { token: new, replaces } = refresh {
+            let (made, revoked) = tables.make_refresh_token(*new, replaces);
+            session.refresh = Some(made.id);
+            opened = Opened {
+                refresh: Some(Box::new(made)),
+                revoked,
+            };
+        }
+        let id = session.id;
+        tables.sessions.insert(id, session);
+        tables.record_session(EventKind::SessionCreated, id);
         tables.tokens.insert(token.digest, token);
-        Ok(OpeningOutcome::Opened)
+        Ok(OpeningOutcome::Opened(opened))
     }
 
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError> {
@@ -73,10 +95,15 @@ impl TokenStore for MemoryStore {
             tables.tokens.remove(digest);
         }
         let sessions = tables.drop_empty_sessions().len();
+        let refresh_tokens = tables.refresh_tokens.values();
+        let expired = refresh_tokens.filter(|token| token.expires_at.is_some_and(|at| at <= now));
+        let refresh_tokens: Vec<_> = expired.map(|token| token.id).take(limit as usize).collect();
+        tables.end_refresh_tokens(|token| refresh_tokens.contains(&token.id));
         tables.revocations.sweep(now);
         Ok(Swept {
             tokens: digests.len() as u64,
             sessions: sessions as u64,
+            refresh_tokens: refresh_tokens.len() as u64,
         })
     }
 }
@@ -87,7 +114,35 @@ impl Tables {
         self.remove(target)
     }
 
+    /// How many sessions with a good token the identity has open, of those that would stay.
+    fn open_sessions(&self, opening: &Session, refresh: &Refreshing, now: Timestamp) -> usize {
+        let identity = opening.identity.id;
+        let ending = match refresh {
+            Refreshing::Make { token, .. } if token.mobile => self.mobile_refresh_tokens(identity),
+            Refreshing::No | Refreshing::With(_) | Refreshing::Make { .. } => Vec::new(),
+        };
+        let counts = |session: &&Session| {
+            session.identity.id == identity
+                && session.dialect != LINK_DIALECT
+                && session.refresh.is_none_or(|id| !ending.contains(&id))
+                && self
+                    .tokens
+                    .values()
+                    .any(|token| token.session == session.id && token.expires_at > now)
+        };
+        self.sessions.values().filter(counts).count()
+    }
+
     pub(super) fn remove(&mut self, target: &RevokeTarget) -> Revoked {
+        match target {
+            RevokeTarget::Token(_) | RevokeTarget::Session(_) => {}
+            RevokeTarget::Identity(id) => {
+                self.end_refresh_tokens(|token| token.identity.id == *id);
+            }
+            RevokeTarget::Plugin(digest) => {
+                self.end_refresh_tokens(|token| token.plugin == *digest);
+            }
+        }
         let hit = |digest: &TokenDigest| {
             let token = self.tokens.get(digest)?;
             let session = self.sessions.get(&token.session)?;
@@ -117,6 +172,7 @@ impl Tables {
         let empty = |id: &_| self.tokens.values().all(|token| token.session != *id);
         let gone: Vec<_> = self.sessions.keys().filter(|id| empty(*id)).copied().collect();
         for id in &gone {
+            self.record_session(EventKind::SessionDeleted, *id);
             self.sessions.remove(id);
         }
         gone

@@ -86,13 +86,7 @@ async fn tenants_made_by_other_nodes_are_seen() {
     let task = run(&house);
     let master = house.tenants.master().await.unwrap();
     let id = TenantId(SystemRandom.uuid());
-    let tenant = NewTenant {
-        id,
-        parent: master,
-        name: "elsewhere".to_owned(),
-        realm: None,
-        domains: Vec::new(),
-    };
+    let tenant = NewTenant::of(Tenant::new(id, master, "elsewhere"), GroupId(SystemRandom.uuid()));
     house.store.add_tenant(&tenant).await.unwrap();
     assert_eq!(
         house.tenants.tree().await.unwrap().find("elsewhere"),

@@ -157,6 +157,8 @@ async fn a_user_who_is_disabled_after_the_look_up_is_refused() {
         session: issued.live.record.session.clone(),
         token: issued.live.record.token.clone(),
         verified_since: house.store.revocation_mark().await.unwrap(),
+        limit: None,
+        refresh: crate::port::Refreshing::No,
     };
     house.service.revoke(&issued.value).await.unwrap();
     house.store.replace_user(User {

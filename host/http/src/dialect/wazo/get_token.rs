@@ -15,7 +15,7 @@ pub(super) async fn handle(
     query: CheckQuery,
 ) -> Response {
     match wazo.tokens().check(&token, query.request()).await {
-        Ok(live) => wire::token(&token, &live, wazo.settings()),
+        Ok(live) => wire::token(&token, &live, None, wazo.settings()),
         Err(error) => Failure::from(error).answer(&wazo, &call),
     }
 }

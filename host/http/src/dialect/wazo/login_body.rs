@@ -18,6 +18,27 @@ pub(super) struct LoginBody {
     pub(super) expiration: Option<u64>,
     /// `tenant_id` or `domain_name`.
     pub(super) tenant: Option<String>,
+    /// How the caller proves who it is, and what else it wants.
+    pub(super) proof: Proof,
+}
+
+/// How the caller proves who it is.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// With the credentials of the header.
+    #[default]
+    Credentials,
+    /// Likewise, and the client of this name wants a refresh token.
+    Offline(String),
+    /// With this text, which the client of this name was given for a refresh token.
+    Refresh {
+        /// The text.
+        token: String,
+        /// The client's name.
+        client_id: String,
+    },
+    /// With a SAML session. This server has none, so nobody has one of that name.
+    Saml,
 }
 
 impl LoginBody {
@@ -32,34 +53,66 @@ impl LoginBody {
         let expiration = expiration(fields.get("expiration"), max_ttl.as_secs(), &mut problems);
         let tenant_id = text(&mut fields, "tenant_id", &mut problems);
         let domain_name = text(&mut fields, "domain_name", &mut problems);
+        let access = Access::take(&mut fields, &mut problems);
+        // What fields must not stand together is looked at when each of them is right.
+        problems.none_or_fail()?;
+        let mut problems = Problems::default();
         if tenant_id.is_some() && domain_name.is_some() {
             problems.remark("_schema", "tenant_id and domain_name are mutually exclusive");
         }
-        refuse_what_is_not_offered(&mut fields, &mut problems);
+        let proof = access.proof(&mut problems);
         problems.none_or_fail()?;
         Ok(Self {
             backend,
             expiration,
             tenant: tenant_id.or(domain_name),
+            proof,
         })
     }
 }
 
-/// Refresh tokens and SAML: their fields are checked, and a login that relies on them is told so rather than half served.
-fn refuse_what_is_not_offered(fields: &mut Map<String, Value>, problems: &mut Problems) {
-    let access_type = text(fields, "access_type", problems);
-    match access_type.as_deref() {
-        None | Some("online") => {}
-        Some("offline") => problems.remark("access_type", "Refresh tokens are not offered by this version."),
-        Some(_) => problems.choice("access_type", &["online", "offline"]),
+/// The fields that say how the caller proves who it is.
+struct Access {
+    offline: bool,
+    client_id: Option<String>,
+    refresh_token: Option<String>,
+    saml_session: bool,
+}
+
+impl Access {
+    fn take(fields: &mut Map<String, Value>, problems: &mut Problems) -> Self {
+        let access_type = text(fields, "access_type", problems);
+        if !matches!(access_type.as_deref(), None | Some("online" | "offline")) {
+            problems.choice("access_type", &["online", "offline"]);
+        }
+        Self {
+            offline: access_type.as_deref() == Some("offline"),
+            client_id: identifier(fields, "client_id", problems),
+            // An empty one is none: clients that have none send it so.
+            refresh_token: text(fields, "refresh_token", problems).filter(|token| !token.is_empty()),
+            saml_session: identifier(fields, "saml_session_id", problems).is_some(),
+        }
     }
-    // Without a refresh token the client id has no effect, here as in the original.
-    identifier(fields, "client_id", problems);
-    if text(fields, "refresh_token", problems).is_some() {
-        problems.remark("refresh_token", "Refresh tokens are not offered by this version.");
-    }
-    if identifier(fields, "saml_session_id", problems).is_some() {
-        problems.remark("saml_session_id", "SAML sessions are not offered by this version.");
+
+    /// What cannot stand together gets a remark.
+    fn proof(self, problems: &mut Problems) -> Proof {
+        let mut refuse = |text| problems.remark("_schema", text);
+        if self.saml_session {
+            if self.refresh_token.is_some() {
+                refuse("saml_session_id and refresh_token are mutually exclusive");
+            }
+            return Proof::Saml;
+        }
+        match (self.refresh_token, self.client_id, self.offline) {
+            (Some(_), _, true) => refuse("an offline access cannot be asked for with a refresh_token"),
+            (Some(_), None, false) => refuse("a refresh_token needs its client_id"),
+            (Some(token), Some(client_id), false) => return Proof::Refresh { token, client_id },
+            (None, None, true) => refuse("an offline access needs a client_id"),
+            (None, Some(client_id), true) => return Proof::Offline(client_id),
+            // Without either the client id has no effect, here as in the original.
+            (None, _, false) => {}
+        }
+        Proof::Credentials
     }
 }
 
@@ -132,7 +185,8 @@ mod tests {
 
     fn reason(body: &str) -> String {
         match parse(body) {
-            Err(Problem::Invalid(reason)) => reason,
+            Err(Problem::Invalid(problems)) => problems.python(),
+            Err(Problem::NoObject) => Problem::NO_OBJECT.to_owned(),
             other => panic!("{body}: {other:?}"),
         }
     }
@@ -262,11 +316,53 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_offered_is_refused_by_name() {
-        insta::assert_snapshot!(reason(r#"{"access_type": "offline", "client_id": "c"}"#), @"{'access_type': ['Refresh tokens are not offered by this version.']}");
+    fn proof_is_what_the_fields_say_together() {
+        let proof = |body: &str| accepted(body).proof;
+        for body in [
+            "{}",
+            r#"{"client_id": "c"}"#,
+            r#"{"access_type": "online"}"#,
+            r#"{"refresh_token": ""}"#,
+        ] {
+            assert_eq!(proof(body), Proof::Credentials, "{body}");
+        }
+        assert_eq!(
+            proof(r#"{"access_type": "offline", "client_id": "c"}"#),
+            Proof::Offline("c".to_owned())
+        );
+        for access_type in ["", r#""access_type": "online", "#] {
+            let body = format!(r#"{{{access_type}"refresh_token": "r", "client_id": "c"}}"#);
+            let expected = Proof::Refresh {
+                token: "r".to_owned(),
+                client_id: "c".to_owned(),
+            };
+            assert_eq!(proof(&body), expected, "{body}");
+        }
+        assert_eq!(proof(r#"{"saml_session_id": "s"}"#), Proof::Saml);
+    }
+
+    #[test]
+    fn proof_that_contradicts_itself_is_refused() {
+        let table = [
+            r#"{"access_type": "offline"}"#,
+            r#"{"refresh_token": "r"}"#,
+            r#"{"access_type": "offline", "client_id": "c", "refresh_token": "r"}"#,
+            r#"{"saml_session_id": "s", "client_id": "c", "refresh_token": "r"}"#,
+        ];
+        let reasons: Vec<_> = table.into_iter().map(reason).collect();
+        insta::assert_snapshot!(reasons.join("\n"), @r"
+        {'_schema': ['an offline access needs a client_id']}
+        {'_schema': ['a refresh_token needs its client_id']}
+        {'_schema': ['an offline access cannot be asked for with a refresh_token']}
+        {'_schema': ['saml_session_id and refresh_token are mutually exclusive']}
+        ");
+    }
+
+    #[test]
+    fn proof_of_a_wrong_type_is_named_by_its_field() {
         insta::assert_snapshot!(reason(r#"{"access_type": "x"}"#), @"{'access_type': [{'constraint_id': 'enum', 'constraint': {'choices': ['online', 'offline']}, 'message': 'Must be one of: online, offline.'}]}");
-        insta::assert_snapshot!(reason(r#"{"refresh_token": "r", "client_id": ""}"#), @"{'client_id': [{'constraint_id': 'length', 'constraint': {'min': 1, 'max': 1024}, 'message': 'Length must be between 1 and 1024.'}], 'refresh_token': ['Refresh tokens are not offered by this version.']}");
-        insta::assert_snapshot!(reason(r#"{"saml_session_id": "s"}"#), @"{'saml_session_id': ['SAML sessions are not offered by this version.']}");
+        insta::assert_snapshot!(reason(r#"{"refresh_token": 1, "client_id": ""}"#), @"{'client_id': [{'constraint_id': 'length', 'constraint': {'min': 1, 'max': 1024}, 'message': 'Length must be between 1 and 1024.'}], 'refresh_token': [{'constraint_id': 'type', 'constraint': 'string', 'message': 'Not a valid string.'}]}");
         assert!(reason(&format!(r#"{{"client_id": "{}"}}"#, "x".repeat(1025))).contains("'length'"));
+        assert!(reason(r#"{"saml_session_id": ""}"#).contains("'length'"));
     }
 }

@@ -1,6 +1,14 @@
 //! The 0.1 token API, route by route.
 
+mod config;
+mod directory;
 mod login;
+mod mail;
+mod policy;
+mod refresh;
+mod tenant;
+mod user;
+mod walk;
 
 use std::time::Duration;
 

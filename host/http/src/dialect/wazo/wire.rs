@@ -1,10 +1,12 @@
 //! Answers on the wire.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::tz::TimeZone;
-use keyway_core::model::{BackendName, Identity, Timestamp};
+use keyway_core::model::{BackendName, Paged, Purpose, Session, Timestamp};
 use keyway_core::token::{LiveToken, TokenValue};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,6 +14,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::validation::Problems;
 use crate::WazoSettings;
 use crate::edge;
 
@@ -19,28 +22,33 @@ use crate::edge;
 const NAIVE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
 
-/// `{"data": {...}}` around a token. The keys stand in the original's order.
-pub(super) fn token(value: &TokenValue, live: &LiveToken, settings: &WazoSettings) -> Response {
+/// `{"data": {...}}` around a token and, where one was made or given out again, a refresh token. The keys stand in the original's order.
+pub(super) fn token(
+    value: &TokenValue,
+    live: &LiveToken,
+    refresh: Option<&TokenValue>,
+    settings: &WazoSettings,
+) -> Response {
     let token = &live.record.token;
     let session = &live.record.session;
-    let identity = &session.identity;
     json_body(
         StatusCode::OK,
         &Enclosed {
             data: TokenBody {
                 token: value.reveal(),
-                auth_id: identity.id.to_string(),
-                xivo_user_uuid: identity.user.map(|user| user.to_string()),
+                auth_id: session.identity.id.to_string(),
+                xivo_user_uuid: pbx_user(session),
                 xivo_uuid: settings.xivo_uuid.as_deref(),
                 issued_at: naive(token.issued_at, &settings.time_zone),
                 expires_at: naive(token.expires_at, &settings.time_zone),
                 utc_issued_at: naive(token.issued_at, &TimeZone::UTC),
                 utc_expires_at: naive(token.expires_at, &TimeZone::UTC),
                 acl: &token.accesses,
-                metadata: Metadata::of(identity, settings),
+                metadata: Metadata::of(session, settings),
                 session_uuid: session.id.to_string(),
                 remote_addr: session.client.address.as_deref(),
                 user_agent: session.client.user_agent.as_deref(),
+                refresh_token: refresh.map(TokenValue::reveal),
             },
         },
     )
@@ -66,6 +74,8 @@ struct TokenBody<'a> {
     session_uuid: String,
     remote_addr: Option<&'a str>,
     user_agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,26 +86,41 @@ struct Metadata<'a> {
     pbx_user_uuid: Option<String>,
     xivo_uuid: Option<&'a str>,
     purpose: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin: Option<bool>,
 }
 
 impl<'a> Metadata<'a> {
-    fn of(identity: &Identity, settings: &'a WazoSettings) -> Self {
+    fn of(session: &Session, settings: &'a WazoSettings) -> Self {
+        let identity = &session.identity;
         Self {
             uuid: identity.id.to_string(),
             tenant_uuid: identity.tenant.to_string(),
             auth_id: identity.id.to_string(),
-            pbx_user_uuid: identity.user.map(|user| user.to_string()),
+            pbx_user_uuid: pbx_user(session),
             xivo_uuid: settings.xivo_uuid.as_deref(),
-            purpose: "user",
+            purpose: session.purpose.as_str(),
+            admin: session.admin,
         }
     }
 }
 
-fn naive(at: Timestamp, zone: &TimeZone) -> String {
+/// The user of the telephone system: only people are.
+fn pbx_user(session: &Session) -> Option<String> {
+    let user = session.identity.user.filter(|_| session.purpose == Purpose::User);
+    user.map(|user| user.to_string())
+}
+
+pub(super) fn naive(at: Timestamp, zone: &TimeZone) -> String {
     let utc = at.to_utc();
     let local = utc.checked_to_offset(offset(utc, zone)).unwrap_or(utc);
     // Formatting years 0 to 9999 into a string cannot fail; the fallback keeps the field readable for others.
     local.format(NAIVE).unwrap_or_else(|_| local.to_string())
+}
+
+/// Python's `isoformat` of a time in UTC.
+pub(super) fn utc(at: Timestamp) -> String {
+    format!("{}+00:00", naive(at, &TimeZone::UTC))
 }
 
 /// The zone's offset at that moment.
@@ -136,15 +161,115 @@ pub(super) fn backends(names: &[BackendName]) -> Response {
 
 /// The token service's own shape of an error.
 pub(super) fn failure(status: StatusCode, reason: &str, now: Timestamp) -> Response {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "microseconds since 1970 fit a double until the year 2255"
-    )]
-    let seconds = now.0 as f64 / 1e6;
     json_body(
         status,
-        &json!({"reason": [reason], "timestamp": [seconds], "status_code": status.as_u16()}),
+        &json!({"reason": [reason], "timestamp": [seconds(now)], "status_code": status.as_u16()}),
     )
+}
+
+/// An error in the shape that most of the API has.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    error_id: Cow<'static, str>,
+    message: Value,
+    details: Value,
+    resource: Option<Cow<'static, str>>,
+}
+
+impl ApiError {
+    /// An error about no resource in particular.
+    pub(super) fn new(
+        status: StatusCode,
+        error_id: impl Into<Cow<'static, str>>,
+        message: impl Into<Value>,
+        details: Value,
+    ) -> Self {
+        Self {
+            status,
+            error_id: error_id.into(),
+            message: message.into(),
+            details,
+            resource: None,
+        }
+    }
+
+    /// The same about this resource: `users` for example.
+    pub(super) fn resource(mut self, resource: impl Into<Cow<'static, str>>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// There is no such thing.
+    pub(super) fn unknown(what: &'static str, id: &str) -> Self {
+        let message = format!("No such {what}: \"{id}\"");
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("unknown-{what}"),
+            message,
+            json!({ "uuid": id }),
+        )
+        .resource(format!("{what}s"))
+    }
+
+    /// Something unique is taken: `column` of `resource` has this value already.
+    pub(super) fn conflict(resource: &'static str, column: &'static str, value: &str) -> Self {
+        let message = format!("The {column} \"{value}\" is already used");
+        let details = json!({ column: {"constraint_id": "unique", "constraint": "unique", "message": message} });
+        Self::new(StatusCode::CONFLICT, "conflict", message, details).resource(resource)
+    }
+
+    /// A body that is not what it should be.
+    pub(super) fn invalid(resource: &'static str, problems: &Problems) -> Self {
+        let (message, details) = problems.first();
+        Self::new(StatusCode::BAD_REQUEST, "invalid-data", message, details).resource(resource)
+    }
+
+    /// A field of a body that is not what it should be, as the core says.
+    pub(super) fn refused(resource: &'static str, field: &'static str, rule: &str) -> Self {
+        let details = json!({ field: {"constraint_id": "value", "constraint": "value", "message": rule} });
+        Self::new(StatusCode::BAD_REQUEST, "invalid-data", rule, details).resource(resource)
+    }
+
+    /// Query parameters of a list that are not what they should be.
+    pub(super) fn invalid_list(problems: &Problems) -> Self {
+        let message = problems.by_field();
+        Self::new(StatusCode::BAD_REQUEST, "invalid-list-param", message, json!({})).resource("users")
+    }
+}
+
+/// The answer to an [`ApiError`].
+pub(super) fn api_error(error: &ApiError, now: Timestamp) -> Response {
+    let mut body = json!({
+        "message": error.message,
+        "error_id": error.error_id,
+        "details": error.details,
+        "timestamp": seconds(now),
+    });
+    if let (Some(resource), Some(fields)) = (&error.resource, body.as_object_mut()) {
+        fields.insert("resource".to_owned(), json!(resource));
+    }
+    json_body(error.status, &body)
+}
+
+/// Seconds since 1970, with a fraction.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds since 1970 fit a double until the year 2255"
+)]
+fn seconds(at: Timestamp) -> f64 {
+    at.0 as f64 / 1e6
+}
+
+/// A page of a list, each row as `row` writes it.
+pub(super) fn page<T>(paged: Paged<T>, row: impl FnMut(T) -> Value) -> Response {
+    let Paged { items, total, filtered } = paged.map(row);
+    ok(&json!({"items": items, "total": total, "filtered": filtered}))
+}
+
+/// 200 and a body, which a creation answers too.
+pub(super) fn ok<T: Serialize>(body: &T) -> Response {
+    json_body(StatusCode::OK, body)
 }
 
 /// The framework's shape of an error.

@@ -135,7 +135,7 @@ async fn login_hands_the_backend_what_it_needs_and_no_more() {
         "POST",
         "/0.1/token",
         &headers,
-        r#"{"domain_name": "example.org"}"#,
+        r#"{"backend": "xivo_user", "domain_name": "example.org"}"#,
     )
     .await;
     let calls = house.backend.calls();
@@ -189,6 +189,7 @@ const BAD_LOGINS: &[(&str, &str, u16)] = &[
     ("good", r#"{"expiration": null}"#, 400),
     ("good", r#"{"expiration": 86401}"#, 400),
     ("good", r#"{"access_type": "offline"}"#, 400),
+    ("good", r#"{"refresh_token": "r"}"#, 400),
     ("good", r#"{"tenant_id": "a", "domain_name": "b"}"#, 400),
     // A body is looked at before a credential, so the answer tells nothing about one.
     ("wrong", "", 400),
@@ -202,6 +203,12 @@ const BAD_LOGINS: &[(&str, &str, u16)] = &[
     ("none", "{}", 401),
     ("challenged", "{}", 401),
     ("good", r#"{"backend": "nope"}"#, 401),
+    // As where the tenant has no LDAP directory.
+    ("good", r#"{"tenant_id": "a"}"#, 401),
+    ("good", r#"{"backend": "wazo_user", "domain_name": "b"}"#, 401),
+    // The header's credentials do not count besides another proof.
+    ("good", r#"{"refresh_token": "r", "client_id": "c"}"#, 401),
+    ("good", r#"{"saml_session_id": "s"}"#, 401),
     ("good", r#"{"backend": ""}"#, 401),
     ("none", r#"{"backend": "nope"}"#, 401),
     // Not judged.
@@ -271,7 +278,9 @@ async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
     good {"expiration": 86401}
         400 {"reason":["{'expiration': [{'constraint_id': 'range', 'constraint': {'min': 1, 'max': 86400}, 'message': 'Must be greater than or equal to 1 and less than or equal to 86400.'}]}"],"timestamp":[NOW],"status_code":400}
     good {"access_type": "offline"}
-        400 {"reason":["{'access_type': ['Refresh tokens are not offered by this version.']}"],"timestamp":[NOW],"status_code":400}
+        400 {"reason":["{'_schema': ['an offline access needs a client_id']}"],"timestamp":[NOW],"status_code":400}
+    good {"refresh_token": "r"}
+        400 {"reason":["{'_schema': ['a refresh_token needs its client_id']}"],"timestamp":[NOW],"status_code":400}
     good {"tenant_id": "a", "domain_name": "b"}
         400 {"reason":["{'_schema': ['tenant_id and domain_name are mutually exclusive']}"],"timestamp":[NOW],"status_code":400}
     wrong (nothing)
@@ -293,6 +302,14 @@ async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
     challenged {}
         401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
     good {"backend": "nope"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"tenant_id": "a"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"backend": "wazo_user", "domain_name": "b"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"refresh_token": "r", "client_id": "c"}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+    good {"saml_session_id": "s"}
         401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
     good {"backend": ""}
         401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}

@@ -1,0 +1,58 @@
+//! The policies of a user, those that its groups have not among them.
+
+use axum::response::Response;
+use keyway_core::model::{Query, UserId};
+use keyway_core::port::PolicyFilter;
+use uuid::Uuid;
+
+use crate::dialect::wazo::ask::{Ask, word};
+use crate::dialect::wazo::ids::{Ids, NamedBelow};
+use crate::dialect::wazo::{policy, wire};
+
+pub(super) async fn list(ask: Ask, Ids([id]): Ids<1>) -> Response {
+    let listed = async {
+        let caller = ask.authorize(&format!("auth.users.{id}.policies.read")).await?;
+        let directory = ask.wazo.directory();
+        let user = directory.get_user_in(UserId(id), caller.scope()).await?;
+        let filter = PolicyFilter {
+            holder: Some(user.id.into()),
+            ..PolicyFilter::default()
+        };
+        // They may be of any tenant that the caller sees.
+        let query = Query {
+            scope: caller.scope(),
+            ..policy::query(&ask, &caller, &filter)?
+        };
+        let (paged, tree) = (directory.list_policies(&query).await?, directory.tenant_tree().await?);
+        Ok(wire::page(paged, |row| policy::body(&row, caller.tenant, &tree)))
+    };
+    ask.answer(listed.await)
+}
+
+pub(super) async fn add(ask: Ask, NamedBelow(user, name): NamedBelow) -> Response {
+    let added = async {
+        let caller = ask.authorize(&access(user, &name, "create")).await?;
+        let (directory, held) = (ask.wazo.directory(), &caller.live.accesses);
+        directory
+            .attach_user_policy(UserId(user), &name, caller.scope(), held)
+            .await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(added.await)
+}
+
+pub(super) async fn remove(ask: Ask, NamedBelow(user, name): NamedBelow) -> Response {
+    let removed = async {
+        let caller = ask.authorize(&access(user, &name, "delete")).await?;
+        let (directory, held) = (ask.wazo.directory(), &caller.live.accesses);
+        directory
+            .detach_user_policy(UserId(user), &name, caller.scope(), held)
+            .await?;
+        Ok(wire::no_content())
+    };
+    ask.answer(removed.await)
+}
+
+fn access(user: Uuid, policy: &str, verb: &str) -> String {
+    format!("auth.users.{user}.policies.{}.{verb}", word(policy))
+}

@@ -1,0 +1,69 @@
+//! `keyway import`: other systems' directories.
+
+mod bar;
+mod report;
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use keyway_core::import::ImportSettings;
+use keyway_core::port::SystemRandom;
+use keyway_store::open_wazo;
+
+use super::admin;
+use super::failure::Failure;
+use super::output::Output;
+use crate::app::master_key;
+use crate::app::services::Services;
+use crate::cli::Global;
+use crate::config::Config;
+use bar::Bar;
+
+/// Where from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring in the PostgreSQL database of wazo-auth, release 25.14 or later: tenants, users with their passwords, groups, policies,
+    /// refresh tokens and LDAP settings
+    ///
+    /// All come under their own ids. Users log in with their old passwords, and clients go on with their refresh tokens. wazo-auth's database
+    /// is only read. What is here already is left as it is, and what is in the way of something here is left out and named, so the import can
+    /// be run again: after an interruption it goes on, and a second run changes nothing. Whoever was removed here in the meantime comes back;
+    /// a refresh token that was revoked here does not, nor does a policy or a group that was taken from somebody who is here. The server must
+    /// be stopped, on every node.
+    Wazo {
+        /// The database, `postgres://USER@HOST/NAME`. Its password is better kept out of here: PGPASSWORD and ~/.pgpass are read
+        #[arg(long, value_name = "URL")]
+        url: String,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub(crate) fn run(global: &Global, output: Output, command: Command) -> Result<(), Failure> {
+    let config = Config::load(global.config_file.as_deref())?;
+    let Command::Wazo { url, dry_run } = command;
+    let json = global.json;
+    super::block_on(async {
+        let lock = admin::lock_out_server(&config).await?;
+        let timeout = config.store.settings.acquire_timeout;
+        let foreign = open_wazo(&url, timeout).await.map_err(|error| Failure::of(&error))?;
+        let master = master_key::read(&config.master_key, &SystemRandom).map_err(|error| Failure::of(&error))?;
+        let services = Services::open(&config, &master).await;
+        let services = services.map_err(|error| Failure::of(&error))?;
+        let how = ImportSettings {
+            dry_run,
+            refresh_ttl: config.token.refresh_ttl,
+        };
+        let store = Arc::clone(&services.store);
+        let bar = Bar::new(!json);
+        let imported = services.into_importer().run(&*foreign, how, &bar).await;
+        bar.clear();
+        store.close().await;
+        drop(lock);
+        let report = imported.map_err(|error| Failure::of(&error))?;
+        let value = serde_json::to_value(&report).map_err(|error| Failure::of(&error))?;
+        output.one(&value, || report::text(&report));
+        Ok(())
+    })
+}
