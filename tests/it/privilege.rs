@@ -1,7 +1,7 @@
 //! `-u`: the server gives root up, and finds out at once what it could not read again without it.
 
 use std::fs::Permissions;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
 use std::path::Path;
 
 use keyway_tests::{Finished, TestHost, TestHostBuilder};
@@ -196,6 +196,7 @@ fn what_the_user_has_planted_in_the_data_folder_gives_nothing_away() {
     chown(host.folder(), Some(user().uid.as_raw()), None).expect("root may");
     std::fs::rename(&data_dir, host.folder().join("away")).expect("a rename");
     symlink(outside.path(), &data_dir).expect("a link");
+    lchown(&data_dir, Some(user().uid.as_raw()), None).expect("root may");
     for ended in [host.refusal(&["-u", USER]), command(&host)] {
         assert_eq!(ended.status, 1, "{ended:?}");
     }

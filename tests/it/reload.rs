@@ -201,3 +201,39 @@ async fn a_backend_added_to_the_configuration_is_served_after_sighup() {
     }
     assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_plugin_that_hangs_while_it_is_loaded_delays_no_swap_no_login_and_no_stop() {
+    let mut host = TestHost::builder().user("alice", "s3cre7").start();
+    host.install("hostile", &artefact("hostile"));
+    let path = host.folder().join("keyway.toml");
+    let mut text = std::fs::read_to_string(&path).expect("the configuration");
+    text.push_str(
+        "\n[[backend]]\nname = \"stuck\"\nplugin = \"hostile\"\nlimits.deadline = \"120s\"\n\
+         config = { configure = \"slow\", amount = 3600000 }\n",
+    );
+    std::fs::write(&path, text).expect("the configuration");
+    host.signal(Signal::SIGHUP);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let is_being_loaded = |row: &Value| row["backend"] == "stuck" && row["reason"] == "it is being loaded";
+    loop {
+        let list = host.keyway(&["plugin", "list", "--json"]).ok().json();
+        if list.as_array().is_some_and(|rows| rows.iter().any(is_being_loaded)) {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{list}");
+    }
+    let row = install(&host, &variant(&artefact("wazo_user")));
+    assert_eq!(row["state"], "serving", "{row}");
+    assert_eq!(host.wazo().login("alice", "s3cre7", json!({})).await.status, 200);
+    host.keyway(&["plugin", "rollback", "wazo_user"]).ok();
+
+    let began = std::time::Instant::now();
+    host.signal(Signal::SIGTERM);
+    assert_eq!(host.wait(), Some(0));
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(30),
+        "it took {:?}",
+        began.elapsed()
+    );
+}

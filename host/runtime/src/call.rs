@@ -72,16 +72,16 @@ impl CallState {
         self.meter.begin_again(&self.profile.limits);
         self.matched.clear();
         self.comparing = Comparing::default();
-        self.exposed.clear();
         self.burner.rest();
         if let Some(output) = &self.output {
             output.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 
-    /// Whether the guest holds on to a secret or to a connection, which may have carried one. Such an instance must not serve another call.
-    pub(crate) fn holds_secrets(&self) -> bool {
-        self.held_secrets > 0 || self.held_connections > 0
+    /// Whether the guest holds on to a secret or a connection, or has seen a secret, which may then be anywhere in its memory. Such an
+    /// instance must not serve another call.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.held_secrets > 0 || self.held_connections > 0 || !self.exposed.is_empty()
     }
 
     pub(crate) fn hold(&mut self, value: Secret<Vec<u8>>) -> wasmtime::Result<Resource<HeldSecret>> {

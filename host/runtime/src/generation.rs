@@ -136,3 +136,6 @@ async fn verify(
         Err(reported) => Err(fault::reported(&reported, state)),
     })
 }
+
+#[cfg(test)]
+mod tests;

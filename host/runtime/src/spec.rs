@@ -13,7 +13,8 @@ pub enum Instances {
     /// One for each call, dropped after it: nothing can leak from one login into another.
     #[default]
     Fresh,
-    /// Instances are kept after clean calls and used again. For plugins that are slow to start and written with care.
+    /// Instances are kept after clean calls and used again, unless they have seen a secret. For plugins that are slow to start and
+    /// written with care.
     Reuse,
 }
 

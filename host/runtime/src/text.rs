@@ -19,8 +19,8 @@ impl Exposed {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// See [`clean`].

@@ -15,6 +15,7 @@ pub(crate) mod token;
 pub(crate) mod user;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::app::log;
 use crate::cli::{Cli, Command, Global, ServeOptions};
@@ -69,11 +70,42 @@ fn with_log(global: &Global, command: impl FnOnce() -> Result<(), Failure>) -> R
     command()
 }
 
-/// Runs a command's asynchronous part.
+/// How long a thread that works off the main path may go on once a command is done. One that compiles a plugin cannot be told to stop.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// Runs a command's asynchronous part. What it has left unfinished does not keep the process alive.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(work)
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_WORK);
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_never_ends_does_not_keep_the_process_alive() {
+        let (end, ended) = mpsc::channel::<()>();
+        let began = Instant::now();
+        let watchdog = std::thread::spawn(move || {
+            // For a `block_on` that waits: the test fails then, and does not hang.
+            std::thread::sleep(LAST_WORK * 3);
+            drop(end);
+        });
+        let done = block_on(async {
+            tokio::task::spawn_blocking(move || ended.recv());
+            Ok(())
+        });
+        assert!(done.is_ok());
+        assert!(began.elapsed() < LAST_WORK * 2, "it took {:?}", began.elapsed());
+        drop(watchdog);
+    }
 }

@@ -201,7 +201,7 @@ impl Guest {
     /// Whether it may serve another call: nothing of this one is left in it.
     pub(super) fn is_clean(&self) -> bool {
         let state = self.store.data();
-        self.exports.is_some() && !state.holds_secrets() && state.meter.refused_growth.is_none()
+        self.exports.is_some() && !state.has_secrets() && state.meter.refused_growth.is_none()
     }
 
     pub(super) fn rest(&mut self) {

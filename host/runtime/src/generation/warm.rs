@@ -1,7 +1,7 @@
 //! Instances that wait to be used again, for backends with `instances = "reuse"`.
 //!
 //! An instance is taken out for a call and put back only after a clean one, so a call that traps, faults, times out or is dropped
-//! leaves nothing behind: poisoned is the normal state.
+//! leaves nothing behind: poisoned is the normal state. Nor is one kept that has seen a secret or holds on to one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,5 +44,10 @@ impl WarmPool {
         if idle.len() < self.max {
             idle.push((guest, place));
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }

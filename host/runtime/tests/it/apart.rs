@@ -1,7 +1,7 @@
 //! A backend that takes long to load delays no other backend, and nobody who does not ask for it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keyway_core::model::{PluginState, PluginStatus};
 use keyway_core::port::PluginHost as _;
@@ -129,4 +129,32 @@ async fn two_rollbacks_at_once_go_back_once() {
     let (one, other) = tokio::join!(host.runtime.rollback("wazo_user"), host.runtime.rollback("wazo_user"));
     assert_eq!(one.unwrap().digest, second.digest);
     assert_eq!(other.unwrap().digest, second.digest);
+}
+
+#[tokio::test]
+async fn a_swap_removes_no_copy_that_another_backend_is_about_to_need() {
+    let host = TestHost::start().await;
+    host.install_built("hostile", "hostile");
+    host.install_built("wazo_user", "wazo_user");
+    let mut slow = spec("hostile");
+    slow.config = json!({ "health": "slow", "amount": 500 });
+    host.runtime.set_desired(vec![slow, spec("wazo_user")]).await;
+
+    host.install("hostile", &variant("hostile", 1));
+    // Its copy is kept, and its health check goes on.
+    let copies = host.folder.path().join("var/plugins/sha256");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while std::fs::read_dir(&copies).unwrap().count() < 3 {
+        assert!(Instant::now() < deadline, "the new file is not copied");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    host.install("wazo_user", &variant("wazo_user", 1));
+    let is_second = |status: &PluginStatus| status.generation == 2;
+    host.status_of_when("wazo_user", is_second).await;
+    let second = host.status_of_when("hostile", is_second).await;
+
+    host.install("hostile", &variant("hostile", 2));
+    host.status_of_when("hostile", |status| status.generation == 3).await;
+    let rolled_back = host.runtime.rollback("hostile").await.unwrap();
+    assert_eq!(rolled_back.digest, second.digest);
 }

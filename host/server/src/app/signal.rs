@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keyway_http::edge::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::error::StartError;
 use super::reload::Reloader;
@@ -36,14 +37,18 @@ impl Signals {
 
     /// Acts on signals: SIGTERM and SIGINT end the server gracefully, a second one at once, SIGHUP reloads.
     pub(crate) async fn follow(mut self, reloader: Arc<Reloader>, stop: Stop) {
+        // A reload waits for each plugin that it loads, and the signals that end the server must not wait for a reload.
+        let mut reload = JoinSet::new();
         loop {
             let name = tokio::select! {
                 _ = self.terminate.recv() => "SIGTERM",
                 _ = self.interrupt.recv() => "SIGINT",
-                _ = self.hangup.recv() => {
-                    reloader.reload_and_log("SIGHUP").await;
+                _ = self.hangup.recv(), if reload.is_empty() => {
+                    let reloader = Arc::clone(&reloader);
+                    reload.spawn(async move { reloader.reload_and_log("SIGHUP").await });
                     continue;
                 }
+                Some(_) = reload.join_next() => continue,
             };
             if stop.is_triggered() {
                 tracing::warn!(signal = name, "ending at once");

@@ -103,6 +103,7 @@ impl Call {
 /// What the answer says went wrong, or that no server runs.
 pub(crate) async fn send(config: &Config, call: &Call) -> Result<Value, Failure> {
     let socket = admin_socket(&config.data_dir);
+    let mut owner = None;
     for _ in 0..ATTEMPTS {
         if let Some(stream) = connect(&socket).await? {
             return over(stream, call, &socket).await;
@@ -114,12 +115,18 @@ pub(crate) async fn send(config: &Config, call: &Call) -> Result<Value, Failure>
                 config.file.display()
             )));
         }
-        become_owner(&config.data_dir)?;
+        owner = owner.or(become_owner(&config.data_dir)?);
         match DataDir::open_for_command(&config.data_dir) {
             Ok(lock) => return in_process(config, call, lock).await,
             // A server holds the folder and does not answer yet, or not any more.
             Err(DataDirError::Locked(_)) => tokio::time::sleep(PAUSE).await,
-            Err(error) => return Err(Failure::of(&error)),
+            Err(error) => {
+                let explained = owner
+                    .as_ref()
+                    .map_or(Ok(()), |owner: &Account| owner.check_data_dir(&config.data_dir));
+                explained.map_err(|reason| Failure::of(&reason))?;
+                return Err(Failure::of(&error));
+            }
         }
     }
     Err(Failure::failed(format!(
@@ -231,15 +238,13 @@ async fn open_router(config: &Config) -> Result<ClosingRouter, Failure> {
     })
 }
 
-/// Gives root up before the first touch of a data folder that is somebody else's.
-fn become_owner(data_dir: &Path) -> Result<(), Failure> {
-    let Some(owner) = Account::owner_of(data_dir) else {
-        return Ok(());
-    };
-    owner
-        .assume()
-        .and_then(|()| owner.check_data_dir(data_dir))
-        .map_err(|error| Failure::of(&error))
+/// Gives root up before the first touch of a data folder that is somebody else's; returns whom it became.
+fn become_owner(data_dir: &Path) -> Result<Option<Account>, Failure> {
+    let owner = Account::owner_of(data_dir);
+    if let Some(owner) = &owner {
+        owner.assume().map_err(|error| Failure::of(&error))?;
+    }
+    Ok(owner)
 }
 
 /// The routes over a store that is closed after one request.

@@ -40,12 +40,13 @@ enum End {
     Elsewhere,
 }
 
-/// The one who decides what a folder holds: its owner, or else whose link or folder leads there. `None` for root.
+/// The one who decides what a folder holds: its owner, or whose link stands in its place. `None` for root.
 pub(super) fn owner(folder: &Path) -> Option<Uid> {
     let route = follow(folder).ok()?;
     match route.end {
-        End::Folder(_, found) if found.st_uid != 0 => Some(Uid::from_raw(found.st_uid)),
-        _ => route.stranger,
+        End::Folder(_, found) => Some(Uid::from_raw(found.st_uid)).filter(|owner| !owner.is_root()),
+        End::Absent(..) => None,
+        End::Elsewhere => route.stranger,
     }
 }
 
