@@ -23,10 +23,7 @@ fn install(host: &TestHost, wasm: &[u8]) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn swaps_lose_no_login_and_no_check() {
-    let host = TestHost::builder()
-        .config("[directory]\nmax_sessions = 0")
-        .user("alice", "s3cre7")
-        .start();
+    let host = TestHost::builder().user("alice", "s3cre7").start();
     let token = host.wazo().token("wazo_user", "alice", "s3cre7").await;
     let (stop, logins, checks) = (
         Arc::new(AtomicBool::new(false)),

@@ -12,8 +12,6 @@ use super::source::Source;
 
 const DEFAULT_TTL: Duration = Duration::from_hours(2);
 const MAX_TTL: Duration = Duration::from_hours(365 * 24);
-/// How many sessions one identity may have open.
-const MAX_SESSIONS: u32 = 100;
 /// A century: beyond it, dates stop being representable in some clients.
 const CEILING: Duration = Duration::from_hours(100 * 365 * 24);
 
@@ -55,7 +53,8 @@ impl RawToken {
             cache_capacity: usize::try_from(count(&self.cache, 131_072)?).unwrap_or(usize::MAX),
             default_user_policy: None,
             refresh_ttl: ttl(self.refresh_ttl.as_ref(), source)?,
-            max_sessions: MAX_SESSIONS,
+            // What `[directory]` says.
+            max_sessions: 0,
             admin_status: None,
         })
     }

@@ -10,7 +10,7 @@ use super::*;
 fn what_users_may_do_has_the_originals_defaults() {
     let config = parse("").expect("nothing at all");
     let rules = config.directory.rules;
-    assert_eq!((rules.max_sessions, rules.registration), (100, false));
+    assert_eq!((rules.max_sessions, rules.registration), (0, false));
     assert_eq!(rules.password_reset_lifetime, Duration::from_hours(48));
     assert_eq!(rules.email_confirmation_lifetime, Duration::from_hours(48));
     assert_eq!((rules.default_policy, rules.admin_status), (None, None));
