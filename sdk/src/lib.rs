@@ -50,7 +50,7 @@
 //! # Where to look
 //! - [`Backend`] is what you write, [`Health`] what you may add, [`register!`] and [`description!`] the lines around it.
 //! - [`Login`] and [`Context`] are what you are asked; [`Outcome`] and [`Fault`] are how you answer.
-//! - [`Secret`], [`directory`], [`config`] and [`log`](mod@log) are what you may ask of the host.
+//! - [`Secret`], [`directory`], [`net`], [`config`] and [`log`](mod@log) are what you may ask of the host.
 //! - [`testing::MockHost`] is the host in your tests.
 
 mod component;
@@ -89,11 +89,13 @@ pub use serde_json::json;
 mod host {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) use crate::testing::host::{
-        Handle, config_json, emit, find_by_email, find_by_login, get_secret, verify_password,
+        Handle, Socket, config_json, connect, emit, find_by_email, find_by_login, get_secret, protection_of, resume,
+        verify_password,
     };
     #[cfg(target_family = "wasm")]
     pub(crate) use crate::wit::host::{
-        Handle, config_json, emit, find_by_email, find_by_login, get_secret, verify_password,
+        Handle, Socket, config_json, connect, emit, find_by_email, find_by_login, get_secret, protection_of, resume,
+        verify_password,
     };
 }
 

@@ -18,7 +18,7 @@
 //!     door.read_exact(&mut answer)?;
 //!     Ok(match &answer {
 //!         b"y" => Principal::own(&login.identifier).into(),
-//!         _ => Refusal::Unknown.into(),
+//!         _ => Refusal::UnknownIdentifier.into(),
 //!     })
 //! }
 //! # }
@@ -32,7 +32,7 @@
 //! # });
 //! # let host = MockHost::new().endpoint("door", address);
 //! # assert!(matches!(host.login::<Remote>("alice", "s3cre7"), Ok(Outcome::Verified(_))));
-//! # assert_eq!(host.login::<Remote>("bob", "s3cre7"), Ok(Refusal::Unknown.into()));
+//! # assert_eq!(host.login::<Remote>("bob", "s3cre7"), Ok(Refusal::UnknownIdentifier.into()));
 //! ```
 
 use std::fmt;

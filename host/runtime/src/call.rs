@@ -122,7 +122,10 @@ impl CallState {
         Ok(handle)
     }
 
-    pub(crate) fn held_connection(&mut self, handle: &Resource<HeldConnection>) -> wasmtime::Result<&mut HeldConnection> {
+    pub(crate) fn held_connection(
+        &mut self,
+        handle: &Resource<HeldConnection>,
+    ) -> wasmtime::Result<&mut HeldConnection> {
         Ok(self.table.get_mut(handle)?)
     }
 

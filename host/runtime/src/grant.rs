@@ -144,14 +144,14 @@ impl Grants {
 mod tests {
     use super::*;
 
-    fn settle(wants: &[&str], grants: Grants) -> Result<Capabilities, GrantError> {
+    fn settle(wants: &[&str], grants: &Grants) -> Result<Capabilities, GrantError> {
         let wants: Vec<String> = wants.iter().map(ToString::to_string).collect();
-        Capabilities::settle(&wants, &grants)
+        Capabilities::settle(&wants, grants)
     }
 
     #[test]
     fn only_what_is_wanted_and_granted_is_effective() {
-        let effective = settle(&["directory.find"], Grants::default()).unwrap();
+        let effective = settle(&["directory.find"], &Grants::default()).unwrap();
         assert!(effective.has(Capability::DirectoryFind));
         assert!(!effective.has(Capability::DirectoryVerify));
         assert!(!effective.has(Capability::Log));
@@ -159,13 +159,13 @@ mod tests {
 
     #[test]
     fn a_want_that_is_not_granted_names_the_line_to_write() {
-        let error = settle(&["credential.expose"], Grants::default()).unwrap_err();
+        let error = settle(&["credential.expose"], &Grants::default()).unwrap_err();
         assert!(error.to_string().contains(r#"grants.credential = ["expose"]"#));
     }
 
     #[test]
     fn an_unknown_want_is_refused_by_its_name() {
-        let error = settle(&["teleport"], Grants::default()).unwrap_err();
+        let error = settle(&["teleport"], &Grants::default()).unwrap_err();
         assert!(error.to_string().contains("`teleport`"));
     }
 
@@ -175,6 +175,6 @@ mod tests {
             log: false,
             ..Grants::default()
         };
-        assert!(!settle(&["log"], grants).unwrap().has(Capability::Log));
+        assert!(!settle(&["log"], &grants).unwrap().has(Capability::Log));
     }
 }

@@ -171,7 +171,9 @@ impl Meter {
 
     /// Whether these bytes may travel, of so many in both directions.
     pub(crate) fn take_net_bytes(&mut self, bytes: usize, most: u64) -> bool {
-        let used = self.net_bytes_used.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let used = self
+            .net_bytes_used
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         let taken = used <= most;
         if taken {
             self.net_bytes_used = used;

@@ -3,8 +3,8 @@
 
 mod connect;
 mod error;
-mod pool;
 mod policy;
+mod pool;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use connect::Endpoint;
-pub use error::{NetError, TlsFault};
+pub(crate) use error::{NetError, TlsFault};
 pub use policy::{AddressPolicy, InvalidNetwork};
 pub(crate) use stream::Connection;
 pub use tls::{InvalidTls, TlsSpec};
@@ -112,7 +112,7 @@ impl EndpointSpec {
             connections: 8,
             bytes: 4 << 20,
             idle: 4,
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
         }
     }
 }

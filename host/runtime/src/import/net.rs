@@ -24,11 +24,13 @@ pub struct HeldConnection {
 impl Host for CallState {
     fn protection_of(&mut self, endpoint: String) -> wasmtime::Result<Result<WitProtection, WitError>> {
         self.meter.charge(endpoint.len())?;
-        Ok(self.endpoint(&endpoint).map(|endpoint| match endpoint.spec().protection {
-            Protection::None => WitProtection::None,
-            Protection::StartTls(_) => WitProtection::StartTls,
-            Protection::Implicit(_) => WitProtection::Tls,
-        }))
+        Ok(self
+            .endpoint(&endpoint)
+            .map(|endpoint| match endpoint.spec().protection {
+                Protection::None => WitProtection::None,
+                Protection::StartTls(_) => WitProtection::StartTls,
+                Protection::Implicit(_) => WitProtection::Tls,
+            }))
     }
 
     async fn connect(&mut self, name: String) -> wasmtime::Result<Result<Resource<HeldConnection>, WitError>> {
@@ -71,10 +73,7 @@ impl HostConnection for CallState {
     ) -> wasmtime::Result<Result<Vec<u8>, WitError>> {
         let held = self.held_connection(&handle)?;
         let (name, most_bytes) = (held.name.clone(), held.endpoint.spec().bytes);
-        let read = held
-            .connection
-            .read(usize::try_from(most).unwrap_or(usize::MAX))
-            .await;
+        let read = held.connection.read(usize::try_from(most).unwrap_or(usize::MAX)).await;
         let bytes = match read {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(self.net_failed(&name, &error))),

@@ -111,7 +111,7 @@ impl Endpoint {
     }
 
     /// The servers' places, in the order in which they are tried.
-    fn order(&self) -> Vec<usize> {
+    pub(super) fn order(&self) -> Vec<usize> {
         let count = self.spec.servers.len();
         let first = match self.spec.balance {
             Balance::Order => 0,

@@ -4,7 +4,7 @@ use crate::net::Server;
 
 /// Why a certificate or a handshake was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TlsFault {
+pub(crate) enum TlsFault {
     /// The certificate is of another name.
     #[error("its certificate is of another name")]
     WrongName,
@@ -24,7 +24,7 @@ pub enum TlsFault {
 
 /// Why there is no connection, or no more of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NetError {
+pub(crate) enum NetError {
     /// What the name stands for is not allowed.
     #[error("`{server}` stands for `{address}`, which is not allowed; allow it with `allow`")]
     Refused {

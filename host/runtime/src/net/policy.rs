@@ -40,7 +40,11 @@ impl AddressPolicy {
             return self.allow.iter().any(|network| network.contains(&address));
         }
         // The operator wrote it.
-        if server.host.parse::<IpAddr>().is_ok_and(|written| written.to_canonical() == address) {
+        if server
+            .host
+            .parse::<IpAddr>()
+            .is_ok_and(|written| written.to_canonical() == address)
+        {
             return true;
         }
         let is_local_name = server.host.eq_ignore_ascii_case("localhost");

@@ -166,10 +166,7 @@ async fn tls_house(names: &[&str], ends: i32) -> House {
             }
         }
     });
-    House {
-        ca: issuer.pem(),
-        port,
-    }
+    House { ca: issuer.pem(), port }
 }
 
 async fn tls_error(house: &House, ca: &str) -> NetError {

@@ -48,14 +48,15 @@ impl TlsSpec {
     ///
     /// # Errors
     /// [`InvalidTls`].
-    pub fn new(
-        ca: Option<&[u8]>,
-        client: Option<(&[u8], &[u8])>,
-        name: Option<&str>,
-    ) -> Result<Self, InvalidTls> {
+    pub fn new(ca: Option<&[u8]>, client: Option<(&[u8], &[u8])>, name: Option<&str>) -> Result<Self, InvalidTls> {
         let mut digest = Sha256::new();
         let (certificates, key) = client.unwrap_or_default();
-        for part in [ca.unwrap_or_default(), certificates, key, name.unwrap_or_default().as_bytes()] {
+        for part in [
+            ca.unwrap_or_default(),
+            certificates,
+            key,
+            name.unwrap_or_default().as_bytes(),
+        ] {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }
@@ -115,14 +116,12 @@ pub(super) fn fault(error: &rustls::Error) -> TlsFault {
     use AlertDescription::{BadCertificate, CertificateRequired, CertificateUnknown, UnknownCA};
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
-        UnknownIssuer,
     };
     match error {
         rustls::Error::InvalidCertificate(problem) => match problem {
             Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => TlsFault::Expired,
             NotValidForName | NotValidForNameContext { .. } => TlsFault::WrongName,
-            UnknownIssuer => TlsFault::UnknownIssuer,
-            // A certificate of its own making is trusted only where it stands in `ca` as an authority.
+            // Among them an unknown issuer. A certificate of its own making is trusted only where it stands in `ca` as an authority.
             _ => TlsFault::UnknownIssuer,
         },
         rustls::Error::AlertReceived(BadCertificate | CertificateRequired | CertificateUnknown | UnknownCA) => {
@@ -142,7 +141,11 @@ fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, InvalidTls> {
     let Some(ca) = ca else {
         // A machine's list may hold some that are of no use; what counts is that there are others.
         let (added, _) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return if added == 0 { Err(InvalidTls::NoRoots) } else { Ok(store) };
+        return if added == 0 {
+            Err(InvalidTls::NoRoots)
+        } else {
+            Ok(store)
+        };
     };
     for certificate in read(ca)? {
         store.add(certificate).map_err(|_| InvalidTls::Unusable)?;

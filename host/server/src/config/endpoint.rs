@@ -118,7 +118,9 @@ impl RawEndpoint {
         }
         let parse = |text: &String| {
             server(text).ok_or_else(|| {
-                let rule = format!("`{text}` is no server; write `ldap.example.org:636`, `192.0.2.7:636` or `[2001:db8::7]:636`");
+                let rule = format!(
+                    "`{text}` is no server; write `ldap.example.org:636`, `192.0.2.7:636` or `[2001:db8::7]:636`"
+                );
                 source.refuse(span(), rule)
             })
         };

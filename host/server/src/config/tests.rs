@@ -1,7 +1,7 @@
 //! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
 
 use keyway_core::model::{BackendName, EventKind};
-use keyway_runtime::{Grants, Instances};
+use keyway_runtime::Instances;
 
 use super::*;
 
@@ -504,13 +504,8 @@ fn everything_that_can_be_written_is_read() {
         Some(b"s3cret".as_slice())
     );
     assert_eq!(backend.limits.deadline.as_millis(), 250);
-    let grants = Grants {
-        log: false,
-        directory_find: true,
-        directory_verify: false,
-        credential_expose: true,
-    };
-    assert_eq!(backend.grants, grants);
+    assert!(!backend.grants.log && backend.grants.directory_find && !backend.grants.directory_verify);
+    assert!(backend.grants.credential_expose && backend.grants.net.is_empty());
     assert_eq!(backend.instances, Instances::Reuse);
     assert!(!format!("{config:?}").contains("s3cret"));
 }
