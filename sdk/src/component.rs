@@ -12,6 +12,14 @@ pub(crate) fn describe<B: Backend>() -> (Description, String) {
     (B::describe(), config::schema::<B::Config>())
 }
 
+/// The capabilities as the contract writes them.
+#[cfg(target_family = "wasm")]
+pub(crate) fn wants(description: &Description) -> Vec<String> {
+    let wanted = description.wanted().iter().map(ToString::to_string);
+    let usable = description.usable().iter().map(|capability| format!("{capability}?"));
+    wanted.chain(usable).collect()
+}
+
 pub(crate) fn check_config<B: Backend>(json: &str) -> Result<(), Vec<Problem>> {
     match load::<B>(json) {
         Ok(_) => Ok(()),

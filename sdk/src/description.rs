@@ -13,6 +13,8 @@ pub enum Capability {
     DirectoryFind,
     /// Comparing passwords of users of the host's directory. Allowed unless `grants.directory` leaves `"verify"` out.
     DirectoryVerify,
+    /// Naming users of the host's directory whom a look-up found, where their password is kept elsewhere. Only with `"link"` in `grants.directory`.
+    DirectoryLink,
     /// Seeing the bytes of a secret. Only with `grants.credential = ["expose"]`.
     CredentialExpose,
     /// Connections to the endpoint of this name. Only with `grants.net.<name>`.
@@ -30,6 +32,7 @@ impl Capability {
             Self::Log => "log".into(),
             Self::DirectoryFind => "directory.find".into(),
             Self::DirectoryVerify => "directory.verify".into(),
+            Self::DirectoryLink => "directory.link".into(),
             Self::CredentialExpose => "credential.expose".into(),
             Self::Net(endpoint) => format!("net.{endpoint}").into(),
         }
@@ -49,6 +52,7 @@ pub struct Description {
     version: String,
     summary: String,
     wants: Vec<Capability>,
+    may_use: Vec<Capability>,
 }
 
 impl Description {
@@ -68,6 +72,7 @@ impl Description {
             version: version.into(),
             summary: summary.into(),
             wants: Vec::new(),
+            may_use: Vec::new(),
         }
     }
 
@@ -77,6 +82,24 @@ impl Description {
         for capability in capabilities {
             if !self.wants.contains(&capability) {
                 self.wants.push(capability);
+            }
+        }
+        self
+    }
+
+    /// Adds capabilities that the plugin uses where they are granted and does without where they are not.
+    ///
+    /// ```
+    /// use keyway_sdk::{Capability, Description};
+    ///
+    /// let description = Description::new("partner", "1.4.0", "Users of the partner's service").may_use([Capability::DirectoryLink]);
+    /// assert_eq!(description.usable(), [Capability::DirectoryLink]);
+    /// ```
+    #[must_use]
+    pub fn may_use(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
+        for capability in capabilities {
+            if !self.may_use.contains(&capability) && !self.wants.contains(&capability) {
+                self.may_use.push(capability);
             }
         }
         self
@@ -100,5 +123,10 @@ impl Description {
     /// The capabilities that it wants.
     pub fn wanted(&self) -> &[Capability] {
         &self.wants
+    }
+
+    /// The capabilities that it can do without.
+    pub fn usable(&self) -> &[Capability] {
+        &self.may_use
     }
 }

@@ -71,7 +71,8 @@ impl Principal {
     /// A user of the host's directory, with everything that the directory knows.
     ///
     /// The host believes it only if it matched this user's password during this very call
-    /// ([`directory::verify_password`](crate::directory::verify_password) answered `true`).
+    /// ([`directory::verify_password`](crate::directory::verify_password) answered `true`), or if it found the user for the plugin during this
+    /// call, the operator grants [`Capability::DirectoryLink`](crate::Capability::DirectoryLink), and the user logs in with the method `ldap`.
     pub fn directory(user: &User) -> Self {
         Self {
             display_name: user.display_name.clone(),

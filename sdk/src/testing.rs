@@ -216,7 +216,9 @@ impl MockHost {
     /// # Errors
     /// What is wrong with it.
     pub fn check_config<B: Backend>(&self, config: &Value) -> Result<(), Vec<Problem>> {
-        self.call(&[], || component::check_config::<B>(&config.to_string()))
+        self.call(&Description::new("check", "0.0.0", ""), || {
+            component::check_config::<B>(&config.to_string())
+        })
     }
 
     /// A login with a password.
@@ -265,7 +267,7 @@ impl MockHost {
     /// # Errors
     /// The backend's fault.
     pub fn health<B: Health>(&self) -> Result<(), Fault> {
-        self.call(B::describe().wanted(), component::health::<B>)
+        self.call(&B::describe(), component::health::<B>)
     }
 
     /// The lines that the last call logged, the values of exposed secrets blanked as the real host does.
@@ -284,13 +286,13 @@ impl MockHost {
     }
 
     fn step<B: Backend>(&self, step: &Step) -> Result<Outcome, Fault> {
-        let outcome = self.call(B::describe().wanted(), || component::verify::<B>(&self.context, step))?;
+        let outcome = self.call(&B::describe(), || component::verify::<B>(&self.context, step))?;
         accept::outcome(&outcome, &self.state.borrow())?;
         Ok(outcome)
     }
 
-    fn call<T>(&self, wanted: &[Capability], call: impl FnOnce() -> T) -> T {
-        self.state.borrow_mut().begin(wanted);
+    fn call<T>(&self, description: &Description, call: impl FnOnce() -> T) -> T {
+        self.state.borrow_mut().begin(description);
         let _installed = host::install(&self.state);
         call()
     }

@@ -63,7 +63,7 @@ impl<B: Backend> authenticator::exports::keyway::backend::authenticator::Guest f
             name: description.name().to_owned(),
             version: description.version().to_owned(),
             summary: description.summary().to_owned(),
-            wants: description.wanted().iter().map(ToString::to_string).collect(),
+            wants: component::wants(&description),
             config_schema,
         }
     }

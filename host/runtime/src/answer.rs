@@ -12,11 +12,20 @@ const ANSWER_BYTES: usize = 64 << 10;
 const LIST_ENTRIES: usize = 256;
 const SUBJECT_BYTES: usize = 255;
 
-/// Translates an outcome. `matched` are the users whose password the host matched during the call.
-pub(crate) fn translate(outcome: wit::Outcome, matched: &[UserId]) -> Result<Outcome, BackendFault> {
+/// For which users of the directory the host itself vouches after a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Vouched<'a> {
+    /// Those whose password it matched.
+    pub(crate) matched: &'a [UserId],
+    /// Those whom it found for a guest that may link its own to them.
+    pub(crate) linkable: &'a [UserId],
+}
+
+/// Translates an outcome.
+pub(crate) fn translate(outcome: wit::Outcome, vouched: Vouched<'_>) -> Result<Outcome, BackendFault> {
     measure(&outcome)?;
     Ok(match outcome {
-        wit::Outcome::Verified(verified) => Outcome::Verified(principal(verified, matched)?),
+        wit::Outcome::Verified(verified) => Outcome::Verified(principal(verified, vouched)?),
         wit::Outcome::Refused(reason) => Outcome::Refused(refusal(reason)),
         wit::Outcome::Challenged(challenge) => Outcome::Challenged(Challenge {
             kind: match challenge.kind {
@@ -31,12 +40,12 @@ pub(crate) fn translate(outcome: wit::Outcome, matched: &[UserId]) -> Result<Out
     })
 }
 
-fn principal(principal: wit::Principal, matched: &[UserId]) -> Result<Principal, BackendFault> {
+fn principal(principal: wit::Principal, vouched: Vouched<'_>) -> Result<Principal, BackendFault> {
     if principal.login.is_empty() {
         return Err(broken("a principal without a login"));
     }
     Ok(Principal {
-        subject: subject(principal.subject, matched)?,
+        subject: subject(principal.subject, vouched)?,
         login: principal.login,
         display_name: principal.display_name,
         email: principal.email,
@@ -46,14 +55,18 @@ fn principal(principal: wit::Principal, matched: &[UserId]) -> Result<Principal,
     })
 }
 
-fn subject(subject: wit::Subject, matched: &[UserId]) -> Result<Subject, BackendFault> {
+fn subject(subject: wit::Subject, vouched: Vouched<'_>) -> Result<Subject, BackendFault> {
     match subject {
         wit::Subject::Directory(id) => {
             let user = Uuid::parse_str(&id).ok().map(UserId);
             // Without this, any plugin could let anybody in as any user of the host's.
-            user.filter(|user| matched.contains(user))
-                .map(Subject::Directory)
-                .ok_or_else(|| broken("a directory user whose password was not matched during this call"))
+            match user {
+                Some(user) if vouched.matched.contains(&user) => Ok(Subject::Directory(user)),
+                Some(user) if vouched.linkable.contains(&user) => Ok(Subject::Linked(user)),
+                Some(_) | None => Err(broken(
+                    "a directory user whose password was not matched during this call, and who was not found in it under `grants.directory = [\"find\", \"link\"]`",
+                )),
+            }
         }
         wit::Subject::Own(name) if name.is_empty() || name.len() > SUBJECT_BYTES => {
             Err(broken("a subject that is not 1 to 255 bytes long"))
@@ -175,12 +188,18 @@ mod tests {
     fn a_directory_user_is_believed_only_if_the_host_matched_the_password() {
         let id = Uuid::from_u128(7);
         let claim = || wit::Outcome::Verified(verified(wit::Subject::Directory(id.to_string())));
+        let (other, same) = ([UserId(Uuid::from_u128(8))], [UserId(id)]);
+        let matched = |matched| Vouched { matched, linkable: &[] };
+        let linkable = |linkable| Vouched { matched: &[], linkable };
+        for vouched in [matched(&other), linkable(&other)] {
+            assert!(matches!(translate(claim(), vouched), Err(BackendFault::Broken(_))));
+        }
         assert!(matches!(
-            translate(claim(), &[UserId(Uuid::from_u128(8))]),
-            Err(BackendFault::Broken(_))
+            translate(claim(), linkable(&same)),
+            Ok(Outcome::Verified(Principal { subject: Subject::Linked(user), .. })) if user == UserId(id)
         ));
         assert!(matches!(
-            translate(claim(), &[UserId(id)]),
+            translate(claim(), matched(&same)),
             Ok(Outcome::Verified(Principal { subject: Subject::Directory(user), .. })) if user == UserId(id)
         ));
     }
@@ -200,7 +219,10 @@ mod tests {
             ..own()
         };
         for principal in [long_text, long_list, much] {
-            assert_eq!(translate(wit::Outcome::Verified(principal), &[]), Err(too_large()));
+            assert_eq!(
+                translate(wit::Outcome::Verified(principal), Vouched::default()),
+                Err(too_large())
+            );
         }
         let state = wit::Challenge {
             kind: wit::ChallengeKind::Otp,
@@ -208,7 +230,10 @@ mod tests {
             state: vec![0; STATE_BYTES + 1],
             attributes: Vec::new(),
         };
-        assert_eq!(translate(wit::Outcome::Challenged(state), &[]), Err(too_large()));
+        assert_eq!(
+            translate(wit::Outcome::Challenged(state), Vouched::default()),
+            Err(too_large())
+        );
     }
 
     #[test]
@@ -220,7 +245,7 @@ mod tests {
         };
         for principal in [nameless, nul] {
             assert!(matches!(
-                translate(wit::Outcome::Verified(principal), &[]),
+                translate(wit::Outcome::Verified(principal), Vouched::default()),
                 Err(BackendFault::Broken(_))
             ));
         }

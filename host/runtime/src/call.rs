@@ -8,9 +8,10 @@ use keyway_core::model::UserId;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::answer::Vouched;
 use crate::comparing::Comparing;
 use crate::engine::Burner;
-use crate::import::net::HeldConnection;
+use crate::import::net::{HeldConnection, Trail};
 use crate::import::secrets::HeldSecret;
 use crate::limits::{LimitHit, Meter};
 use crate::net::{Connection, Endpoint};
@@ -30,6 +31,8 @@ pub(crate) struct CallState {
     pub(crate) meter: Meter,
     /// Users whose password the host matched during this call.
     pub(crate) matched: Vec<UserId>,
+    /// Users whom the host found during this call for a guest that may link its own to them.
+    pub(crate) linkable: Vec<UserId>,
     /// What the password pool did to this call.
     pub(crate) comparing: Comparing,
     /// Its share of the processor, once it has run for longer than a login should.
@@ -38,6 +41,8 @@ pub(crate) struct CallState {
     held_secrets: usize,
     held_connections: usize,
     exposed: Exposed,
+    /// Those of them that a caller presented.
+    credentials: Exposed,
     // Most guests never call WASI, so its context is made when the first one does.
     wasi: Option<WasiCtx>,
     output: Option<Arc<Mutex<Vec<u8>>>>,
@@ -54,12 +59,14 @@ impl CallState {
             deadline,
             meter,
             matched: Vec::new(),
+            linkable: Vec::new(),
             comparing: Comparing::default(),
             burner,
             table,
             held_secrets: 0,
             held_connections: 0,
             exposed: Exposed::default(),
+            credentials: Exposed::default(),
             wasi: None,
             output: None,
         }
@@ -71,6 +78,7 @@ impl CallState {
         self.deadline = deadline;
         self.meter.begin_again(&self.profile.limits);
         self.matched.clear();
+        self.linkable.clear();
         self.comparing = Comparing::default();
         self.burner.rest();
         if let Some(output) = &self.output {
@@ -84,8 +92,24 @@ impl CallState {
         self.held_secrets > 0 || self.held_connections > 0 || !self.exposed.is_empty()
     }
 
+    /// Hands the guest a caller's credential.
     pub(crate) fn hold(&mut self, value: Secret<Vec<u8>>) -> wasmtime::Result<Resource<HeldSecret>> {
-        let handle = self.table.push(HeldSecret(value)).map_err(|error| match error {
+        self.hold_secret(HeldSecret {
+            value,
+            is_callers: true,
+        })
+    }
+
+    /// Hands the guest one of the operator's secrets.
+    pub(crate) fn hold_configured(&mut self, value: Secret<Vec<u8>>) -> wasmtime::Result<Resource<HeldSecret>> {
+        self.hold_secret(HeldSecret {
+            value,
+            is_callers: false,
+        })
+    }
+
+    fn hold_secret(&mut self, secret: HeldSecret) -> wasmtime::Result<Resource<HeldSecret>> {
+        let handle = self.table.push(secret).map_err(|error| match error {
             ResourceTableError::Full => wasmtime::Error::from(LimitHit("handles")),
             other => other.into(),
         })?;
@@ -94,7 +118,11 @@ impl CallState {
     }
 
     pub(crate) fn held(&self, handle: &Resource<HeldSecret>) -> wasmtime::Result<&Secret<Vec<u8>>> {
-        Ok(&self.table.get(handle)?.0)
+        Ok(&self.table.get(handle)?.value)
+    }
+
+    pub(crate) fn is_callers(&self, handle: &Resource<HeldSecret>) -> wasmtime::Result<bool> {
+        Ok(self.table.get(handle)?.is_callers)
     }
 
     pub(crate) fn forget(&mut self, handle: Resource<HeldSecret>) -> wasmtime::Result<()> {
@@ -113,6 +141,7 @@ impl CallState {
             name,
             endpoint,
             connection,
+            trail: Trail::default(),
         };
         let handle = self.table.push(held).map_err(|error| match error {
             ResourceTableError::Full => wasmtime::Error::from(LimitHit("handles")),
@@ -127,6 +156,12 @@ impl CallState {
         handle: &Resource<HeldConnection>,
     ) -> wasmtime::Result<&mut HeldConnection> {
         Ok(self.table.get_mut(handle)?)
+    }
+
+    /// Remembers whether a connection carries a caller's credential.
+    pub(crate) fn follow(&mut self, handle: &Resource<HeldConnection>, bytes: &[u8]) -> wasmtime::Result<()> {
+        self.table.get_mut(handle)?.trail.follow(bytes, &self.credentials);
+        Ok(())
     }
 
     pub(crate) fn release_connection(&mut self, handle: Resource<HeldConnection>) -> wasmtime::Result<HeldConnection> {
@@ -144,8 +179,19 @@ impl CallState {
         self.comparing.refuse();
     }
 
+    /// For whom the host vouches after what it did in this call.
+    pub(crate) fn vouched(&self) -> Vouched<'_> {
+        Vouched {
+            matched: &self.matched,
+            linkable: &self.linkable,
+        }
+    }
+
     /// Remembers a value that the guest has seen, so that it can be blanked out of what the guest says.
-    pub(crate) fn remember_exposed(&mut self, value: Secret<Vec<u8>>) {
+    pub(crate) fn remember_exposed(&mut self, value: Secret<Vec<u8>>, is_callers: bool) {
+        if is_callers {
+            self.credentials.remember(value.clone());
+        }
         self.exposed.remember(value);
     }
 

@@ -132,7 +132,7 @@ async fn verify(
     let answered = guest.verify(&context, &step).await?;
     let state = guest.state_mut();
     Ok(match answered {
-        Ok(outcome) => answer::translate(outcome, &state.matched),
+        Ok(outcome) => answer::translate(outcome, state.vouched()),
         Err(reported) => Err(fault::reported(&reported, state)),
     })
 }

@@ -14,6 +14,9 @@ pub struct Grants {
     pub directory_find: bool,
     /// `directory.verify`: `"verify"` in `grants.directory`, allowed where the operator says nothing.
     pub directory_verify: bool,
+    /// `directory.link`: `"link"` in `grants.directory`, never allowed by default. The backend may then let in users of the host's directory whose
+    /// password is kept elsewhere.
+    pub directory_link: bool,
     /// `credential.expose`: `"expose"` in `grants.credential`, never allowed by default.
     pub credential_expose: bool,
     /// `net.<name>`: `grants.net.<name>`, none by default.
@@ -26,6 +29,7 @@ impl Default for Grants {
             log: true,
             directory_find: true,
             directory_verify: true,
+            directory_link: false,
             credential_expose: false,
             net: BTreeMap::new(),
         }
@@ -34,6 +38,8 @@ impl Default for Grants {
 
 /// What the name of a wanted endpoint begins with.
 const NET: &str = "net.";
+/// What ends the name of a capability that a plugin can do without.
+const OPTIONAL: char = '?';
 
 /// One host ability that a plugin may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,14 +47,16 @@ pub(crate) enum Capability {
     Log,
     DirectoryFind,
     DirectoryVerify,
+    DirectoryLink,
     CredentialExpose,
 }
 
 impl Capability {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Log,
         Self::DirectoryFind,
         Self::DirectoryVerify,
+        Self::DirectoryLink,
         Self::CredentialExpose,
     ];
 
@@ -58,6 +66,7 @@ impl Capability {
             Self::Log => "log",
             Self::DirectoryFind => "directory.find",
             Self::DirectoryVerify => "directory.verify",
+            Self::DirectoryLink => "directory.link",
             Self::CredentialExpose => "credential.expose",
         }
     }
@@ -71,6 +80,7 @@ impl Capability {
         match self {
             Self::Log => "grants.log = true",
             Self::DirectoryFind | Self::DirectoryVerify => "grants.directory = [\"find\", \"verify\"]",
+            Self::DirectoryLink => "grants.directory = [\"find\", \"link\"]",
             Self::CredentialExpose => "grants.credential = [\"expose\"]",
         }
     }
@@ -101,19 +111,29 @@ impl Capabilities {
     /// What a plugin that wants `wants` may do under `grants`.
     pub(crate) fn settle(wants: &[String], grants: &Grants) -> Result<Self, GrantError> {
         let mut effective = Self::default();
-        for name in wants {
+        for wanted in wants {
+            let name = wanted.strip_suffix(OPTIONAL);
+            let (name, is_optional) = (name.unwrap_or(wanted), name.is_some());
             if let Some(endpoint) = name.strip_prefix(NET) {
-                let granted = grants.net.get(endpoint);
-                let spec = granted.ok_or_else(|| GrantError::NoEndpoint(endpoint.to_owned()))?;
-                let opened = Arc::new(Endpoint::new(spec.clone()));
-                effective.endpoints.insert(endpoint.to_owned(), opened);
+                match grants.net.get(endpoint) {
+                    Some(spec) => {
+                        let opened = Arc::new(Endpoint::new(spec.clone()));
+                        effective.endpoints.insert(endpoint.to_owned(), opened);
+                    }
+                    None if is_optional => {}
+                    None => return Err(GrantError::NoEndpoint(endpoint.to_owned())),
+                }
                 continue;
             }
-            let want = Capability::parse(name).ok_or_else(|| GrantError::Unknown(name.clone()))?;
-            if grants.allow(want) {
-                effective.plain.insert(want);
-            } else if want != Capability::Log {
-                return Err(GrantError::NotGranted(want));
+            match Capability::parse(name) {
+                Some(want) if grants.allow(want) => {
+                    effective.plain.insert(want);
+                }
+                Some(Capability::Log) => {}
+                // A newer host's, perhaps.
+                Some(_) | None if is_optional => {}
+                Some(want) => return Err(GrantError::NotGranted(want)),
+                None => return Err(GrantError::Unknown(name.to_owned())),
             }
         }
         Ok(effective)
@@ -135,6 +155,7 @@ impl Grants {
             Capability::Log => self.log,
             Capability::DirectoryFind => self.directory_find,
             Capability::DirectoryVerify => self.directory_verify,
+            Capability::DirectoryLink => self.directory_link,
             Capability::CredentialExpose => self.credential_expose,
         }
     }
@@ -167,6 +188,23 @@ mod tests {
     fn an_unknown_want_is_refused_by_its_name() {
         let error = settle(&["teleport"], &Grants::default()).unwrap_err();
         assert!(error.to_string().contains("`teleport`"));
+    }
+
+    #[test]
+    fn what_a_plugin_can_do_without_is_effective_only_where_it_is_granted() {
+        let wants = ["directory.link?", "net.directory?", "teleport?"];
+        assert!(
+            !settle(&wants, &Grants::default())
+                .unwrap()
+                .has(Capability::DirectoryLink)
+        );
+        let grants = Grants {
+            directory_link: true,
+            ..Grants::default()
+        };
+        assert!(settle(&wants, &grants).unwrap().has(Capability::DirectoryLink));
+        let error = settle(&["net.directory"], &grants).unwrap_err();
+        assert!(error.to_string().contains("grants.net.directory"), "{error}");
     }
 
     #[test]

@@ -19,6 +19,19 @@ impl Exposed {
         }
     }
 
+    /// Whether one of them is in these bytes.
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        self.0.iter().any(|secret| {
+            let value = secret.expose();
+            !value.is_empty() && memchr::memmem::find(bytes, value).is_some()
+        })
+    }
+
+    /// The length of the longest.
+    pub(crate) fn longest(&self) -> usize {
+        self.0.iter().map(|secret| secret.expose().len()).max().unwrap_or(0)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

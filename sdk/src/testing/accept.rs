@@ -8,9 +8,12 @@ const STATE_LIMIT: usize = 8 * 1024;
 pub(super) fn outcome(outcome: &Outcome, state: &State) -> Result<(), Fault> {
     match outcome {
         Outcome::Verified(principal) => match &principal.subject {
-            Subject::Directory(id) if !state.matched.contains(id) => Err(Fault::internal(format!(
-                "the host matched no password of the directory user `{id}` during this call, so it does not believe the outcome"
-            ))),
+            Subject::Directory(id) if !state.matched.contains(id) && !state.linkable.contains(id) => {
+                Err(Fault::internal(format!(
+                    "the host matched no password of the directory user `{id}` during this call, nor found it under `directory.link`, so it does not believe \
+                 the outcome"
+                )))
+            }
             Subject::Own(name) if name.is_empty() || name.len() > 255 => {
                 Err(Fault::internal("the subject is not 1 to 255 bytes long"))
             }

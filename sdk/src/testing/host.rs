@@ -10,7 +10,7 @@ use super::socket::Kept;
 use super::{Line, MockUser, verifier};
 use crate::directory::{DirectoryError, Found};
 use crate::log::Level;
-use crate::{Capability, SecretError};
+use crate::{Capability, Description, SecretError};
 
 thread_local! {
     static INSTALLED: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(super) comparisons: usize,
     pub(super) exposed: Vec<Clear>,
     pub(super) matched: BTreeSet<String>,
+    pub(super) linkable: BTreeSet<String>,
 }
 
 impl State {
@@ -48,6 +49,7 @@ impl State {
             comparisons: 0,
             exposed: Vec::new(),
             matched: BTreeSet::new(),
+            linkable: BTreeSet::new(),
         }
     }
 
@@ -57,9 +59,11 @@ impl State {
     }
 
     /// Forgets the last call. In the next one a capability works if it is wanted and granted.
-    pub(super) fn begin(&mut self, wanted: &[Capability]) {
-        self.effective = wanted
+    pub(super) fn begin(&mut self, description: &Description) {
+        self.effective = description
+            .wanted()
             .iter()
+            .chain(description.usable())
             .copied()
             .filter(|wanted| match wanted {
                 Capability::Net(endpoint) => self.endpoints.contains_key(*endpoint),
@@ -70,6 +74,7 @@ impl State {
         self.comparisons = 0;
         self.exposed.clear();
         self.matched.clear();
+        self.linkable.clear();
     }
 
     fn require(&self, capability: Capability) -> Result<(), DirectoryError> {
@@ -83,14 +88,20 @@ impl State {
         }
     }
 
-    fn find(&self, tenant: Option<&str>, fits: impl Fn(&MockUser) -> bool) -> Found {
+    fn find(&mut self, tenant: Option<&str>, fits: impl Fn(&MockUser) -> bool) -> Found {
         let mut found = self
             .users
             .iter()
             .filter(|user| tenant.is_none_or(|tenant| user.user.tenant == tenant) && fits(user));
         match (found.next(), found.next()) {
             (None, _) => Found::Nobody,
-            (Some(user), None) => Found::One(user.user.clone()),
+            (Some(user), None) => {
+                let user = user.user.clone();
+                if self.effective.contains(&Capability::DirectoryLink) {
+                    self.linkable.insert(user.id.clone());
+                }
+                Found::One(user)
+            }
             (Some(_), Some(_)) => Found::Several,
         }
     }

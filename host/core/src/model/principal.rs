@@ -8,6 +8,10 @@ pub enum Subject {
     /// A user of the host's own directory. The runtime lets a backend say so only where the host itself matched that user's password
     /// during the same call.
     Directory(UserId),
+    /// A user of the host's own directory whose password is kept elsewhere. The runtime lets a backend say so only where the operator allows it
+    /// and the host found that user for it during the same call; core, only where the user's method of logging in is
+    /// [`AuthenticationMethod::Ldap`](super::AuthenticationMethod::Ldap).
+    Linked(UserId),
     /// The backend's own stable name for somebody.
     Own(String),
 }

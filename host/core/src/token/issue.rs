@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::open::{Draft, Standing};
 use super::{IssuedToken, LoginRequest, TokenError, TokenService, TokenSettings};
 use crate::access::within_ceiling;
-use crate::model::{Identity, IdentityId, PluginDigest, Principal, Refusal, Subject};
+use crate::model::{AuthenticationMethod, Identity, IdentityId, PluginDigest, Principal, Refusal, Subject, UserId};
 use crate::port::{BackendSlot, Refreshing, RevocationMark};
 
 /// The attribute under which a session keeps each of the principal's groups.
@@ -44,14 +44,14 @@ impl TokenService {
         principal: &Principal,
     ) -> Result<(Identity, Standing), TokenError> {
         match &principal.subject {
-            Subject::Directory(id) => match self.store.find_user(*id).await? {
-                None => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
-                Some(user) if !user.enabled => Err(TokenError::Refused(Refusal::Disabled)),
-                Some(user) => {
-                    let standing = self.standing(Some(&user)).await?;
-                    Ok((Identity::of_user(&user, slot.name.clone()), standing))
+            Subject::Directory(id) => self.resolve_user(slot, *id).await,
+            Subject::Linked(id) => {
+                // Whoever keeps the passwords of some users elsewhere has no say over the others.
+                if self.store.find_authentication_method(*id).await? != Some(AuthenticationMethod::Ldap) {
+                    return Err(TokenError::Refused(Refusal::UnknownIdentifier));
                 }
-            },
+                self.resolve_user(slot, *id).await
+            }
             Subject::Own(subject) => {
                 let tenant = self.tenants.master().await?;
                 let fresh = IdentityId(self.random.uuid());
@@ -64,6 +64,17 @@ impl TokenService {
                     login: principal.login.clone(),
                 };
                 Ok((identity, self.standing(None).await?))
+            }
+        }
+    }
+
+    async fn resolve_user(&self, slot: &BackendSlot, id: UserId) -> Result<(Identity, Standing), TokenError> {
+        match self.store.find_user(id).await? {
+            None => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
+            Some(user) if !user.enabled => Err(TokenError::Refused(Refusal::Disabled)),
+            Some(user) => {
+                let standing = self.standing(Some(&user)).await?;
+                Ok((Identity::of_user(&user, slot.name.clone()), standing))
             }
         }
     }

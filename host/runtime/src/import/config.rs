@@ -14,6 +14,6 @@ impl Host for CallState {
     fn get_secret(&mut self, name: String) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
         self.meter.charge(name.len())?;
         let value = self.profile.secrets.get(&name).cloned();
-        value.map(|value| self.hold(value)).transpose()
+        value.map(|value| self.hold_configured(value)).transpose()
     }
 }

@@ -95,6 +95,9 @@ impl CallState {
         let id = found.as_ref().map(|user| user.id);
         let groups = self.profile.services.directory.group_names(id).await;
         let groups = groups.map_err(|error| self.unavailable(&error))?;
+        if self.profile.capabilities.has(Capability::DirectoryLink) {
+            self.linkable.extend(id);
+        }
         Ok(found.map(|user| guests_user(&user, groups)))
     }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use zeroize::Zeroize as _;
 
 use crate::bindings::keyway::backend::net::{
     Host, HostConnection, NetError as WitError, Protection as WitProtection, TlsError,
 };
 use crate::call::CallState;
 use crate::net::{Connection, Endpoint, NetError, Protection, TlsFault};
+use crate::text::Exposed;
 
 /// The connection behind a guest's handle.
 #[expect(
@@ -19,6 +21,34 @@ pub struct HeldConnection {
     pub(crate) name: String,
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) connection: Connection,
+    pub(crate) trail: Trail,
+}
+
+/// What a connection has carried: enough to tell whether a caller's credential was in it.
+#[derive(Default)]
+pub(crate) struct Trail {
+    /// The last bytes that were written, a beginning of a credential perhaps.
+    end: Vec<u8>,
+    carried_credential: bool,
+}
+
+impl Trail {
+    /// Looks for a credential in what is written.
+    pub(crate) fn follow(&mut self, bytes: &[u8], credentials: &Exposed) {
+        if self.carried_credential || credentials.is_empty() {
+            return;
+        }
+        self.end.extend_from_slice(bytes);
+        self.carried_credential = credentials.is_in(&self.end);
+        let kept = self.end.len().min(credentials.longest());
+        self.end.drain(..self.end.len() - kept);
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.end.zeroize();
+    }
 }
 
 impl Host for CallState {
@@ -94,6 +124,7 @@ impl HostConnection for CallState {
         if !self.meter.take_net_bytes(bytes.len(), most_bytes) {
             return Ok(Err(WitError::LimitReached));
         }
+        self.follow(&handle, &bytes)?;
         let held = self.held_connection(&handle)?;
         let name = held.name.clone();
         let written = held.connection.write(&bytes).await;
@@ -110,7 +141,12 @@ impl HostConnection for CallState {
     fn keep(&mut self, handle: Resource<HeldConnection>, state: String) -> wasmtime::Result<()> {
         self.meter.charge(state.len())?;
         let held = self.release_connection(handle)?;
-        held.endpoint.keep(state, held.connection);
+        if held.trail.carried_credential {
+            let (backend, request_id) = (&self.profile.backend, &self.request_id);
+            tracing::warn!(%backend, request_id, endpoint = held.name, "a plugin asked to keep a connection that carried a credential; it was closed");
+        } else {
+            held.endpoint.keep(state, held.connection);
+        }
         Ok(())
     }
 

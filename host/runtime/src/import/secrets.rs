@@ -18,7 +18,11 @@ const EXPOSE_COST: usize = 1024;
     unreachable_pub,
     reason = "the generated bindings re-export it, which they can only do with what is public"
 )]
-pub struct HeldSecret(pub(crate) Secret<Vec<u8>>);
+pub struct HeldSecret {
+    pub(crate) value: Secret<Vec<u8>>,
+    /// Whether a caller presented it, and not the operator.
+    pub(crate) is_callers: bool,
+}
 
 impl Host for CallState {}
 
@@ -57,10 +61,11 @@ impl HostSecret for CallState {
             let capability = Capability::CredentialExpose.name().to_owned();
             return Ok(Err(SecretError::NotGranted(capability)));
         }
+        let is_callers = self.is_callers(&handle)?;
         let value = self.held(&handle)?.clone();
         let bytes = value.expose().clone();
         self.meter.charge(EXPOSE_COST + bytes.len())?;
-        self.remember_exposed(value);
+        self.remember_exposed(value, is_callers);
         Ok(Ok(bytes))
     }
 

@@ -58,6 +58,7 @@ struct RawGrants {
 enum DirectoryGrant {
     Find,
     Verify,
+    Link,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -169,6 +170,7 @@ impl RawGrants {
             log: self.log.unwrap_or(usual.log),
             directory_find: directory(DirectoryGrant::Find, usual.directory_find),
             directory_verify: directory(DirectoryGrant::Verify, usual.directory_verify),
+            directory_link: directory(DirectoryGrant::Link, usual.directory_link),
             credential_expose: credential.contains(&CredentialGrant::Expose),
             net: endpoint::check_all(&self.net, source)?,
         })

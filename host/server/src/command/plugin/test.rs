@@ -93,7 +93,7 @@ fn report(output: Output, outcome: &Outcome) -> Result<(), Failure> {
 
 fn describe(principal: &Principal) -> Value {
     let subject = match &principal.subject {
-        Subject::Directory(user) => json!(format!("directory user {}", user.0)),
+        Subject::Directory(user) | Subject::Linked(user) => json!(format!("directory user {}", user.0)),
         Subject::Own(name) => json!(name),
     };
     let attributes: serde_json::Map<_, _> = principal
