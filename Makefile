@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 WASM_TARGET := wasm32-wasip2
 WASM_OUT := target/$(WASM_TARGET)/plugin
-PLUGINS := wazo_user
+PLUGINS := ldap wazo_user
 EXAMPLES := hello_backend
 GUESTS := hostile wants_expose forbidden_import wrong_world future_world
 # What `make run` and the tests load plugins from.
@@ -20,7 +20,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 	target/debug/keyway demo --plugins $(STAGE)
 
 .PHONY: test
-test: wasm-target postgresql rabbitmq plugins guests ## Run every test, real peers included
+test: wasm-target postgresql rabbitmq slapd plugins guests ## Run every test, real peers included
 	cargo build -p keyway
 	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
@@ -45,7 +45,7 @@ guests: wasm-target ## Build the badly behaved plugins that the isolation tests 
 	cargo build --profile plugin --target $(WASM_TARGET) $(GUESTS:%=-p %)
 
 .PHONY: bench
-bench: plugins guests wrk ## Measure against the yardsticks, print ratios, write target/bench.txt
+bench: plugins guests wrk slapd ## Measure against the yardsticks, print ratios, write target/bench.txt
 	cargo build --release -p keyway
 	cargo run --release -p keyway-bench
 
@@ -90,6 +90,14 @@ rabbitmq:
 	@ls /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install RabbitMQ (Debian: apt-get install rabbitmq-server)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rabbitmq-server; }
+
+.PHONY: slapd
+slapd:
+	@# Only its programs: told to configure nothing, the package starts no service of its own.
+	@ls /usr/sbin/slapd /usr/lib/ldap/ppolicy.so /etc/ldap/schema/inetorgperson.ldif >/dev/null 2>&1 && command -v ldapsearch >/dev/null || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install OpenLDAP (Debian: apt-get install slapd ldap-utils)"; exit 1; }; \
+	    echo "slapd slapd/no_configuration boolean true" | debconf-set-selections; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slapd ldap-utils; }
 
 .PHONY: wrk
 wrk:

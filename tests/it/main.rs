@@ -11,6 +11,7 @@ mod edge;
 mod events;
 mod import;
 mod isolation;
+mod ldap;
 mod privilege;
 mod reload;
 mod store;

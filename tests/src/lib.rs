@@ -11,9 +11,11 @@
 
 mod host;
 mod log;
+pub mod peer;
 mod plugin;
 pub mod postgres;
 pub mod rabbitmq;
+pub mod slapd;
 pub mod smtp;
 pub mod wazo;
 pub mod wazo_database;

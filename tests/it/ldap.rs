@@ -1,0 +1,3 @@
+//! The ldap backend against a real directory.
+
+mod directory;
