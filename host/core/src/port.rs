@@ -17,6 +17,7 @@ mod refresh_store;
 mod session_store;
 mod setting_store;
 mod store;
+mod tenant_backends;
 mod tenant_store;
 mod token_store;
 
@@ -42,6 +43,7 @@ pub use refresh_store::{RefreshFilter, RefreshOrder, RefreshStore};
 pub use session_store::{ListedSession, SessionFilter, SessionOrder, SessionStore};
 pub use setting_store::{SettingKind, SettingStore, StoredSetting};
 pub use store::{Change, Store, StoreError};
+pub use tenant_backends::TenantBackends;
 pub use tenant_store::{NewTenant, TenantFilter, TenantMove, TenantOrder, TenantStore};
 pub use token_store::{
     Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, Swept,

@@ -10,6 +10,7 @@ mod open;
 mod refresh;
 mod revoke;
 mod session;
+mod slot;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use crate::access::{AccessList, AccessShare};
 use crate::key::KeyRing;
 use crate::model::{Challenge, Client, Credential, Purpose, TokenRecord};
 use crate::password::PasswordPool;
-use crate::port::{Backends, Change, Clock, Random, Store};
+use crate::port::{Backends, Change, Clock, Random, Store, TenantBackends};
 use crate::tenants::TenantDirectory;
 
 /// How long tokens live, and how they are swept and cached.
@@ -157,6 +158,7 @@ pub struct CheckRequest<'a> {
 pub struct TokenService {
     store: Arc<dyn Store>,
     backends: Arc<dyn Backends>,
+    tenant_backends: Option<Arc<dyn TenantBackends>>,
     passwords: Arc<PasswordPool>,
     keys: KeyRing,
     cache: Arc<TokenCache>,
@@ -186,6 +188,7 @@ impl TokenService {
         Self {
             store,
             backends,
+            tenant_backends: None,
             passwords,
             keys,
             cache,

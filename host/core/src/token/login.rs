@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::issue::Verified;
+use super::slot::Whose;
 use super::{LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
 use crate::Secret;
 use crate::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
@@ -38,7 +39,8 @@ impl TokenService {
 
     async fn decide(&self, mut request: LoginRequest) -> Result<LoginOutcome, TokenError> {
         let ttl = self.settings.ttl(request.ttl)?;
-        let Some(slot) = self.backends.find(&request.backend) else {
+        let whose = Whose::Named(request.tenant.as_deref());
+        let Some(slot) = self.find_slot(&request.backend, whose).await? else {
             self.burn(request.credentials.as_ref()).await?;
             return Err(TokenError::UnknownBackend(request.backend));
         };

@@ -9,6 +9,7 @@
 use super::issue::storable;
 use super::login::Line;
 use super::open::Draft;
+use super::slot::Whose;
 use super::{IssuedToken, LoginOutcome, RefreshRequest, TokenError, TokenService, TokenValue};
 use crate::model::{
     AuthenticationMethod, Identity, IdentityId, Paged, PluginDigest, Query, RefreshToken, RefreshTokenId, Refusal,
@@ -46,7 +47,8 @@ impl TokenService {
         }
         // A backend that the operator took away lets nobody in any more.
         let backend = &stored.identity.backend;
-        let Some(slot) = self.backends.find(backend.as_str()) else {
+        let whose = Whose::Tenant(stored.identity.tenant);
+        let Some(slot) = self.find_slot(backend.as_str(), whose).await? else {
             return Err(TokenError::UnknownBackend(backend.as_str().to_owned()));
         };
         if let Some(user) = stored.identity.user
