@@ -10,6 +10,7 @@ mod check;
 mod directory;
 mod house;
 mod instance;
+mod ldap;
 mod load;
 mod login;
 mod refresh;
@@ -40,6 +41,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("login") {
         login::measure(&mut table)?;
+    }
+    if wanted("ldap") {
+        ldap::measure(&mut table)?;
     }
     if wanted("swap") {
         swap::measure(&mut table)?;
