@@ -13,9 +13,9 @@ use self::warm::WarmPool;
 use crate::bindings::exports::keyway::backend::authenticator;
 use crate::bindings::keyway::backend::types as wit;
 use crate::engine::HostEngine;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, PluginError};
 use crate::profile::Profile;
-use crate::{Instances, answer, fault};
+use crate::{HostServices, Instances, answer, fault};
 
 pub(crate) use self::guest::{Described, Guest};
 
@@ -54,6 +54,34 @@ impl Generation {
         }
     }
 
+    /// One of the same plugin for another profile.
+    pub(crate) fn variant(&self, profile: Profile) -> Self {
+        Self::new(
+            Arc::clone(&self.engine),
+            Arc::clone(&self.plugin),
+            profile,
+            Instances::Fresh,
+            self.described.clone(),
+            self.fingerprint,
+        )
+    }
+
+    /// What the plugin finds wrong with a configuration.
+    pub(crate) async fn check_config(&self, json: &str) -> Result<Vec<wit::Problem>, BackendFault> {
+        let profile = &self.profile;
+        let bare = Profile::bare(profile.backend.clone(), profile.limits, self.services());
+        let checked = self.plugin.check_config(&self.engine, &Arc::new(bare), json).await;
+        checked.map_err(|error| match error {
+            PluginError::CheckConfig(fault) => fault,
+            error => BackendFault::Broken(error.to_string()),
+        })
+    }
+
+    /// What the host does for it.
+    pub(crate) fn services(&self) -> HostServices {
+        self.profile.services.clone()
+    }
+
     pub(crate) fn digest(&self) -> PluginDigest {
         self.plugin.digest
     }
@@ -80,7 +108,7 @@ impl Generation {
 
     /// Asks the plugin whether what it depends on is in order; `None` if it has no such export.
     pub(crate) async fn health(&self, longest: Duration) -> Option<Result<(), BackendFault>> {
-        self.plugin.health.as_ref()?;
+        self.plugin.health.as_ref().filter(|_| !self.profile.is_template)?;
         let budget = longest.min(self.profile.limits.deadline);
         let deadline = Instant::now() + budget;
         let mut guest = match Guest::new(&self.engine, &self.plugin, &self.profile, "health".to_owned(), deadline) {

@@ -52,6 +52,7 @@ mod services;
 mod settings;
 mod spec;
 mod text;
+mod variant;
 mod wasi;
 
 pub use check::{CheckError, PluginReport, ReportedProblem, Trial, check_file, try_file};
@@ -63,3 +64,4 @@ pub use runtime::Runtime;
 pub use services::{HostDirectory, HostPasswords, HostServices};
 pub use settings::{Probation, RuntimeSettings};
 pub use spec::{BackendSpec, Instances};
+pub use variant::VariantSpec;

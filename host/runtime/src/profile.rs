@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyway_core::Secret;
-use keyway_core::model::BackendName;
+use keyway_core::model::{BackendName, TenantId};
 
 use crate::grant::Capabilities;
 use crate::{HostServices, Limits};
@@ -18,6 +18,10 @@ pub(crate) struct Profile {
     pub(crate) capabilities: Capabilities,
     pub(crate) limits: Limits,
     pub(crate) services: HostServices,
+    /// Whose users alone it may link its own to; `None` for everybody's.
+    pub(crate) tenant: Option<TenantId>,
+    /// Whether it only stands for its variants, and there is nothing of its own to ask after.
+    pub(crate) is_template: bool,
 }
 
 impl Profile {
@@ -30,6 +34,8 @@ impl Profile {
             capabilities: Capabilities::default(),
             limits,
             services,
+            tenant: None,
+            is_template: false,
         }
     }
 }

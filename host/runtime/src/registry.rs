@@ -3,6 +3,7 @@
 mod probation;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,12 @@ use async_trait::async_trait;
 use keyway_core::gate::Gate;
 use keyway_core::model::{Answer, BackendName, Outcome, PluginStamp, Refusal};
 use keyway_core::port::{Backend, BackendFault, BackendSlot, Backends, Step, VerifyRequest};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 pub(crate) use self::probation::Watch;
 use crate::BackendSpec;
 use crate::generation::Generation;
+use crate::variant::Template;
 
 /// A challenge may be answered for this long, so long is a generation kept that gave one.
 const CHALLENGE_LIFE: Duration = Duration::from_mins(2);
@@ -56,6 +58,9 @@ pub(crate) struct LiveBackend {
     // Generations that were replaced and may still get answers to their challenges.
     lingering: Mutex<Vec<(Instant, Arc<Live>)>>,
     alarm: mpsc::UnboundedSender<Alarm>,
+    /// Whether it is to be loaded: a template is when its first variant is asked for.
+    wanted: AtomicBool,
+    asked_for: OnceCell<()>,
 }
 
 /// A generation on probation has faulted too often.
@@ -66,11 +71,33 @@ pub(crate) struct Alarm {
 }
 
 impl LiveBackend {
-    pub(crate) fn new(alarm: mpsc::UnboundedSender<Alarm>) -> Self {
+    pub(crate) fn new(alarm: mpsc::UnboundedSender<Alarm>, is_template: bool) -> Self {
         Self {
             live: ArcSwapOption::empty(),
             lingering: Mutex::default(),
             alarm,
+            wanted: AtomicBool::new(!is_template),
+            asked_for: OnceCell::new(),
+        }
+    }
+
+    /// Whether it is to be loaded.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst)
+    }
+
+    /// Has it loaded by `load`, the first time.
+    pub(crate) async fn want(&self, load: impl Future<Output = ()>) {
+        self.wanted.store(true, Ordering::SeqCst);
+        self.asked_for.get_or_init(|| load).await;
+    }
+
+    /// Counts a call for the probation of the generation that it ended on.
+    pub(crate) fn observe(&self, live: &Live, result: &Result<Outcome, BackendFault>) {
+        if live.watch.count(result) {
+            let (backend, number) = (live.backend.clone(), live.number);
+            // Nobody listens once the runtime is shut down, and then there is nothing to swap back to.
+            let _ = self.alarm.send(Alarm { backend, number });
         }
     }
 
@@ -123,11 +150,7 @@ impl Backend for LiveBackend {
             *state = own_state;
         }
         let mut result = live.generation.verify(request).await;
-        if live.watch.count(&result) {
-            let (backend, number) = (live.backend.clone(), live.number);
-            // Nobody listens once the runtime is shut down, and then there is nothing to swap back to.
-            let _ = self.alarm.send(Alarm { backend, number });
-        }
+        self.observe(&live, &result);
         if let Ok(Outcome::Challenged(challenge)) = &mut result {
             challenge.state.splice(..0, live.tag().iter().copied());
         }
@@ -143,6 +166,7 @@ pub(crate) struct Registry(ArcSwap<Snapshot>);
 struct Snapshot {
     slots: HashMap<String, BackendSlot>,
     names: Vec<BackendName>,
+    templates: HashMap<BackendName, Template>,
 }
 
 impl Registry {
@@ -153,9 +177,18 @@ impl Registry {
     /// Puts another set of backends in place. A name beats another backend's alias; of two equal aliases the first stays.
     pub(crate) fn publish<'a>(
         &self,
-        backends: impl Iterator<Item = (&'a BackendSpec, &'a Arc<LiveBackend>, &'a Arc<Gate>)> + Clone,
+        all: impl Iterator<Item = (&'a Arc<BackendSpec>, &'a Arc<LiveBackend>, &'a Arc<Gate>)> + Clone,
     ) {
         let mut snapshot = Snapshot::default();
+        for (spec, backend, gate) in all.clone().filter(|(spec, _, _)| spec.is_template) {
+            let template = Template {
+                spec: Arc::clone(spec),
+                backend: Arc::clone(backend),
+                gate: Arc::clone(gate),
+            };
+            snapshot.templates.insert(spec.name.clone(), template);
+        }
+        let backends = all.filter(|(spec, _, _)| !spec.is_template);
         for (spec, backend, gate) in backends.clone() {
             let slot = slot(spec, backend, gate);
             snapshot.slots.insert(spec.name.as_str().to_owned(), slot);
@@ -169,6 +202,11 @@ impl Registry {
         }
         snapshot.names.sort();
         self.0.store(Arc::new(snapshot));
+    }
+
+    /// What the variants of this name are made of.
+    pub(crate) fn find_template(&self, name: &BackendName) -> Option<Template> {
+        self.0.load().templates.get(name).cloned()
     }
 }
 

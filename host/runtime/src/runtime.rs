@@ -17,7 +17,7 @@ use crate::reload::bring_up::{HEALTH_DEADLINE, Workshop};
 use crate::reload::cache::ArtefactCache;
 use crate::reload::record::Record;
 use crate::reload::{Board, Command, Reconciler, file};
-use crate::{BackendSpec, HostServices, RuntimeError, RuntimeSettings};
+use crate::{BackendSpec, HostServices, RuntimeError, RuntimeSettings, VariantSpec};
 
 /// Commands that may wait for the reconcile task.
 const COMMANDS: usize = 64;
@@ -69,6 +69,18 @@ impl Runtime {
     pub async fn set_desired(&self, specs: Vec<BackendSpec>) -> Vec<PluginStatus> {
         let asked = self.ask(|done| Command::SetDesired(specs, done)).await;
         asked.unwrap_or_default()
+    }
+
+    /// A backend on the plugin, the grants and the limits of the template `name`, with its own configuration; `None` if there is no such template. The
+    /// first one has the template loaded. What it is given now is what it has; whether its configuration is usable shows in its first call.
+    pub async fn find_variant(&self, name: &BackendName, spec: VariantSpec) -> Option<BackendSlot> {
+        let template = self.registry.find_template(name)?;
+        let load = async {
+            // Without an answer the runtime is shut down.
+            let _ = self.ask(Command::Reconcile).await;
+        };
+        template.backend.want(load).await;
+        Some(template.slot(spec))
     }
 
     /// Stops watching and reloading. Calls under way go on; whoever shuts the server down waits for them.

@@ -41,6 +41,9 @@ pub struct BackendSpec {
     pub instances: Instances,
     /// The only plugin file that is acceptable, if the operator pins one.
     pub pin: Option<PluginDigest>,
+    /// Whether it only lends its plugin, grants and limits to variants ([`Runtime::find_variant`](crate::Runtime::find_variant)): nobody logs in
+    /// through it itself, and it is not loaded before a variant is asked for.
+    pub is_template: bool,
 }
 
 impl BackendSpec {
@@ -57,6 +60,7 @@ impl BackendSpec {
             acl_ceiling: None,
             instances: Instances::default(),
             pin: None,
+            is_template: false,
         }
     }
 }

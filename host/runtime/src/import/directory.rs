@@ -93,10 +93,12 @@ impl CallState {
             Err(error) => return Err(self.unavailable(&error)),
         };
         let id = found.as_ref().map(|user| user.id);
+        let is_own = |user: &Found| self.profile.tenant.is_none_or(|tenant| user.tenant == tenant);
+        let linkable = found.as_ref().filter(|user| is_own(user)).map(|user| user.id);
         let groups = self.profile.services.directory.group_names(id).await;
         let groups = groups.map_err(|error| self.unavailable(&error))?;
         if self.profile.capabilities.has(Capability::DirectoryLink) {
-            self.linkable.extend(id);
+            self.linkable.extend(linkable);
         }
         Ok(found.map(|user| guests_user(&user, groups)))
     }

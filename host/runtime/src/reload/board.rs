@@ -21,6 +21,7 @@ impl Board {
     pub(crate) fn post(&self, entries: &BTreeMap<BackendName, Entry>) {
         let rows = entries
             .values()
+            .filter(|entry| entry.backend.is_wanted())
             .map(|entry| (entry.status(), Arc::clone(&entry.backend)));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rows.collect();
     }

@@ -126,9 +126,15 @@ impl Workshop {
         let plugin = self.compiler.plugin(digest, bytes).await?;
         let bare = Arc::new(Profile::bare(spec.name.clone(), spec.limits, self.services.clone()));
         let described = plugin.describe(&self.engine, &bare).await?;
-        let capabilities = Capabilities::settle(&described.wants, &spec.grants)?;
-        let config = spec.config.to_string();
-        let problems = plugin.check_config(&self.engine, &bare, &config).await?;
+        let (capabilities, problems, config);
+        if spec.is_template {
+            // What is missing in it is in its variants.
+            (capabilities, problems, config) = (Capabilities::default(), Vec::new(), "{}".to_owned());
+        } else {
+            config = spec.config.to_string();
+            capabilities = Capabilities::settle(&described.wants, &spec.grants)?;
+            problems = plugin.check_config(&self.engine, &bare, &config).await?;
+        }
         if !problems.is_empty() {
             let texts: Vec<String> = problems.iter().map(describe_problem).collect();
             return Err(BringUpError::Config(texts.join("; ")));
@@ -140,6 +146,8 @@ impl Workshop {
             capabilities,
             limits: spec.limits,
             services: self.services.clone(),
+            tenant: None,
+            is_template: spec.is_template,
         };
         let fingerprint = self.fingerprint(spec, digest);
         let engine = Arc::clone(&self.engine);
@@ -154,7 +162,8 @@ impl Workshop {
     }
 }
 
-fn describe_problem(problem: &crate::bindings::keyway::backend::types::Problem) -> String {
+/// One line about a problem with a configuration.
+pub(crate) fn describe_problem(problem: &crate::bindings::keyway::backend::types::Problem) -> String {
     if problem.pointer.is_empty() {
         problem.message.clone()
     } else {

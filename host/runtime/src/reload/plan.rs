@@ -77,6 +77,8 @@ pub(crate) struct Situation {
     pub(crate) seen: Option<(FileStamp, PluginDigest)>,
     pub(crate) trouble: Option<Trouble>,
     pub(crate) record: BackendRecord,
+    /// Whether it is to be loaded at all.
+    pub(crate) is_wanted: bool,
     /// Whether somebody waits, and wants to have tried again what was refused before.
     pub(crate) insist: bool,
 }
@@ -89,6 +91,7 @@ impl Situation {
             seen: entry.seen,
             trouble: entry.trouble.clone(),
             record: record.cloned().unwrap_or_default(),
+            is_wanted: entry.backend.is_wanted(),
             insist: entry.work.insists(),
         }
     }
@@ -113,6 +116,12 @@ impl Planner {
     }
 
     async fn look(&self, backend: &Situation) -> Plan {
+        if !backend.is_wanted {
+            return Plan::Keep {
+                seen: None,
+                trouble: None,
+            };
+        }
         let path = match plugin_path(&self.plugins_dir, &backend.spec.plugin) {
             Ok(path) => path,
             Err(reason) => return keep(backend.seen, Trouble::degraded(reason)),

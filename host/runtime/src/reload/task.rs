@@ -210,7 +210,7 @@ impl Reconciler {
                 Entry { spec, ..entry }
             } else {
                 let gate = Arc::new(Gate::new(spec.limits.gate()));
-                let backend = Arc::new(LiveBackend::new(self.alarm.clone()));
+                let backend = Arc::new(LiveBackend::new(self.alarm.clone(), spec.is_template));
                 Entry::new(Arc::new(spec), backend, gate)
             };
             self.entries.insert(entry.spec.name.clone(), entry);
@@ -228,7 +228,7 @@ impl Reconciler {
         let backends = self
             .entries
             .values()
-            .map(|entry| (&*entry.spec, &entry.backend, &entry.gate));
+            .map(|entry| (&entry.spec, &entry.backend, &entry.gate));
         self.registry.publish(backends);
     }
 
@@ -275,7 +275,10 @@ impl Reconciler {
         for Waiter { asker, .. } in answered {
             // Who asked may have gone.
             match asker {
-                Asker::All(done) => drop(done.send(self.entries.values().map(Entry::status).collect())),
+                Asker::All(done) => {
+                    let shown = self.entries.values().filter(|entry| entry.backend.is_wanted());
+                    drop(done.send(shown.map(Entry::status).collect()));
+                }
                 Asker::One { name, must_serve, done } => {
                     let status = self.entry(&name).map(Entry::status);
                     let answer = status.and_then(|status| match &status.reason {

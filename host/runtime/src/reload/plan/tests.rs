@@ -26,6 +26,7 @@ fn planner(folder: &Path) -> Planner {
 /// A look, without anybody insisting.
 async fn look(planner: &Planner, (seen, trouble): Known) -> Known {
     let situation = Situation {
+        is_wanted: true,
         spec: Arc::new(BackendSpec::new(BackendName::parse("empty").unwrap(), "empty")),
         live: None,
         seen,

@@ -1,0 +1,150 @@
+//! Backends that share a template's plugin, grants and limits, and have a configuration, secrets and endpoints of their own: one for each tenant
+//! that brings its own directory.
+//!
+//! A template is loaded when the first variant is asked for, and nobody logs in through it itself. A swap of its plugin reaches each variant with its
+//! next call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use keyway_core::Secret;
+use keyway_core::gate::Gate;
+use keyway_core::model::{Answer, Outcome, PluginStamp, TenantId};
+use keyway_core::port::{Backend, BackendFault, BackendSlot, VerifyRequest};
+use tokio::sync::Mutex;
+
+use crate::generation::Generation;
+use crate::grant::Capabilities;
+use crate::profile::Profile;
+use crate::registry::{Live, LiveBackend};
+use crate::reload::bring_up::describe_problem;
+use crate::{BackendSpec, EndpointSpec, Grants};
+
+/// What one variant has of its own.
+#[derive(Debug, Clone)]
+pub struct VariantSpec {
+    /// Whose it is. It can link its users to this tenant's and to nobody else's.
+    pub tenant: TenantId,
+    /// The configuration, a JSON object.
+    pub config: serde_json::Value,
+    /// The secrets.
+    pub secrets: BTreeMap<String, Secret<Vec<u8>>>,
+    /// The endpoints, in place of `grants.net`.
+    pub net: BTreeMap<String, EndpointSpec>,
+}
+
+/// What variants are made of.
+#[derive(Clone)]
+pub(crate) struct Template {
+    pub(crate) spec: Arc<BackendSpec>,
+    pub(crate) backend: Arc<LiveBackend>,
+    /// Over all variants, so that many tenants whose directories hang take no more than their share of the host.
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Template {
+    /// The backend of one tenant.
+    pub(crate) fn slot(&self, spec: VariantSpec) -> BackendSlot {
+        let limits = self.spec.limits;
+        let mut gate = limits.gate();
+        gate.concurrency = (gate.concurrency / SHARE).max(1);
+        BackendSlot {
+            name: self.spec.name.clone(),
+            gate: Arc::new(Gate::new(gate)),
+            deadline: limits.deadline,
+            acl_ceiling: self.spec.acl_ceiling.as_deref().map(Arc::from),
+            backend: Arc::new(Variant {
+                template: self.clone(),
+                spec,
+                made: Mutex::default(),
+            }),
+        }
+    }
+}
+
+/// One variant has one of so many parts of its template's places.
+const SHARE: u32 = 4;
+
+struct Variant {
+    template: Template,
+    spec: VariantSpec,
+    /// The number of the template's generation that it was made of, and what came of it.
+    made: Mutex<Option<Made>>,
+}
+
+struct Made {
+    number: u64,
+    generation: Result<Arc<Generation>, BackendFault>,
+}
+
+impl Variant {
+    /// The generation to call, on the plugin that the template has now.
+    async fn generation(&self) -> Result<(Arc<Live>, Arc<Generation>), BackendFault> {
+        let live = self.template.backend.live().ok_or(BackendFault::NotLoaded)?;
+        let mut made = self.made.lock().await;
+        if let Some(made) = made.as_ref().filter(|made| made.number == live.number) {
+            return Ok((live, made.generation.clone()?));
+        }
+        let generation = self.make(&live.generation).await.map(Arc::new);
+        // What the plugin said of the configuration is what it would say again; anything else may have passed by the next call.
+        let is_lasting = matches!(generation, Ok(_) | Err(BackendFault::Misconfigured(_)));
+        *made = is_lasting.then(|| Made {
+            number: live.number,
+            generation: generation.clone(),
+        });
+        Ok((live, generation?))
+    }
+
+    async fn make(&self, base: &Generation) -> Result<Generation, BackendFault> {
+        let template = &self.template.spec;
+        let config = self.spec.config.to_string();
+        let problems = base.check_config(&config).await?;
+        if !problems.is_empty() {
+            let texts: Vec<String> = problems.iter().map(describe_problem).collect();
+            return Err(BackendFault::Misconfigured(format!(
+                "the configuration of the tenant `{}`: {}",
+                self.spec.tenant,
+                texts.join("; ")
+            )));
+        }
+        let grants = Grants {
+            net: self.spec.net.clone(),
+            ..template.grants.clone()
+        };
+        let capabilities = Capabilities::settle(&base.described.wants, &grants)
+            .map_err(|error| BackendFault::Misconfigured(error.to_string()))?;
+        Ok(base.variant(Profile {
+            backend: template.name.clone(),
+            config,
+            secrets: self.spec.secrets.clone(),
+            capabilities,
+            limits: template.limits,
+            services: base.services(),
+            tenant: Some(self.spec.tenant),
+            is_template: false,
+        }))
+    }
+}
+
+#[async_trait]
+impl Backend for Variant {
+    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
+        let pass = self.template.gate.enter(request.deadline).await?;
+        let (live, generation) = self.generation().await?;
+        let mut result = generation.verify(request).await;
+        if let Ok(Outcome::Challenged(_)) = result {
+            result = Err(BackendFault::Misconfigured(
+                "a tenant's own backend cannot give challenges".to_owned(),
+            ));
+        }
+        self.template.backend.observe(&live, &result);
+        // A directory that is down is its tenant's trouble; the breaker in front of this variant sees to it.
+        pass.settle(None);
+        let plugin = PluginStamp {
+            digest: generation.digest(),
+            generation: live.number,
+        };
+        result.map(|outcome| Answer { outcome, plugin })
+    }
+}
