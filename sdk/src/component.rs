@@ -1,6 +1,9 @@
 //! What the host calls, in terms of the SDK's own types: the same code runs in a component and in a `MockHost`.
 
-use crate::{Answer, Backend, Context, Description, Fault, Health, Login, Outcome, Problem, config};
+use crate::{
+    Answer, Backend, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key, Login, Lookup, Outcome,
+    PasswordChange, Problem, config,
+};
 
 /// One step of a login.
 pub(crate) enum Step {
@@ -39,6 +42,14 @@ pub(crate) fn verify<B: Backend>(context: &Context, step: &Step) -> Result<Outco
 
 pub(crate) fn health<B: Health>() -> Result<(), Fault> {
     load_live::<B>()?.health()
+}
+
+pub(crate) fn find<B: Lookup>(context: &Context, key: &Key) -> Result<Found, Fault> {
+    load_live::<B>()?.find(context, key)
+}
+
+pub(crate) fn change_password<B: ChangePassword>(context: &Context, change: &PasswordChange) -> Result<Changed, Fault> {
+    load_live::<B>()?.change(context, change)
 }
 
 fn load<B: Backend>(json: &str) -> Result<B, Vec<Problem>> {

@@ -48,14 +48,17 @@
 //! ```
 //!
 //! # Where to look
-//! - [`Backend`] is what you write, [`Health`] what you may add, [`register!`] and [`description!`] the lines around it.
+//! - [`Backend`] is what you write, [`Health`], [`Lookup`] and [`ChangePassword`] what you may add, [`register!`] and [`description!`] the lines
+//!   around it.
 //! - [`Login`] and [`Context`] are what you are asked; [`Outcome`] and [`Fault`] are how you answer.
 //! - [`Secret`], [`directory`], [`net`], [`config`] and [`log`](mod@log) are what you may ask of the host.
 //! - [`testing::MockHost`] is the host in your tests.
 
+mod change_password;
 mod component;
 mod description;
 mod login;
+mod lookup;
 mod outcome;
 mod registration;
 mod secret;
@@ -74,9 +77,11 @@ mod wit;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use change_password::{ChangePassword, Changed, PasswordChange, Rejection};
 pub use config::Problem;
 pub use description::{Capability, Description};
 pub use login::{Answer, Context, Credential, DigestAlgorithm, Login};
+pub use lookup::{Found, Key, Lookup};
 pub use outcome::{Challenge, ChallengeKind, Fault, Outcome, Principal, Refusal, Subject};
 pub use secret::{ExposedSecret, Secret, SecretError};
 

@@ -2,9 +2,12 @@
 
 /// Makes a component of a type that implements [`Backend`](crate::Backend). Once in a plugin's crate, at the top level of a module.
 ///
-/// `register!(MyBackend)` exports what every backend must; `register!(MyBackend, health)` also exports the backend's
-/// [`Health`](crate::Health). The crate's type must be `cdylib` to be built as a component, and `rlib` too if its tests live in
-/// `tests/`. On other targets than wasm it exports nothing, and only checks the type.
+/// `register!(MyBackend)` exports what every backend must. After the type stand the abilities that the backend has beyond that, in any
+/// order: `health` ([`Health`](crate::Health)), `lookup` ([`Lookup`](crate::Lookup)), `change_password`
+/// ([`ChangePassword`](crate::ChangePassword)). What is not named is not exported, and off.
+///
+/// The crate's type must be `cdylib` to be built as a component, and `rlib` too if its tests live in `tests/`. On other targets than wasm
+/// it exports nothing, and only checks the type.
 ///
 /// ```
 /// # use keyway_sdk::*;
@@ -30,9 +33,17 @@ macro_rules! register {
     $crate::__private::export_authenticator!(Registered with_types_in $crate::__private::authenticator);
         };
     };
-    ($backend:ty, health) => {
+    ($backend:ty, $($ability:ident),+ $(,)?) => {
         $crate::register!($backend);
+        $($crate::__register_ability!($backend, $ability);)+
+    };
+}
 
+/// One ability of `register!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_ability {
+    ($backend:ty, health) => {
         const _: fn() = $crate::__private::assert_health::<$backend>;
 
         #[cfg(target_family = "wasm")]
@@ -40,6 +51,31 @@ macro_rules! register {
             type Registered = $crate::__private::Component<$backend>;
     $crate::__private::export_health!(Registered with_types_in $crate::__private::health);
         };
+    };
+    ($backend:ty, lookup) => {
+        const _: fn() = $crate::__private::assert_lookup::<$backend>;
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Registered = $crate::__private::Component<$backend>;
+    $crate::__private::export_lookup!(Registered with_types_in $crate::__private::lookup);
+        };
+    };
+    ($backend:ty, change_password) => {
+        const _: fn() = $crate::__private::assert_change_password::<$backend>;
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Registered = $crate::__private::Component<$backend>;
+    $crate::__private::export_change_password!(Registered with_types_in $crate::__private::change_password);
+        };
+    };
+    ($backend:ty, $other:ident) => {
+        compile_error!(concat!(
+            "`",
+            stringify!($other),
+            "` is no ability of a backend: `health`, `lookup` and `change_password` are"
+        ));
     };
 }
 

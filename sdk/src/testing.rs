@@ -50,7 +50,7 @@ use serde_json::Value;
 use crate::component::{self, Step};
 use crate::log::Level;
 use crate::{Answer, Backend, Capability, Challenge, Context, Credential, Description, Fault, Health, Login, Outcome};
-use crate::{DigestAlgorithm, Problem, Secret};
+use crate::{ChangePassword, Changed, DigestAlgorithm, Found, Key, Lookup, PasswordChange, Problem, Secret};
 
 mod accept;
 pub(crate) mod host;
@@ -268,6 +268,40 @@ impl MockHost {
     /// The backend's fault.
     pub fn health<B: Health>(&self) -> Result<(), Fault> {
         self.call(&B::describe(), component::health::<B>)
+    }
+
+    /// Looks somebody up, as the host does before it renews tokens.
+    ///
+    /// # Errors
+    /// As for [`login`](MockHost::login).
+    #[expect(clippy::needless_pass_by_value, reason = "reads best as `lookup(Key::Subject(..))`")]
+    pub fn lookup<B: Lookup>(&self, key: Key) -> Result<Found, Fault> {
+        let found = self.call(&B::describe(), || component::find::<B>(&self.context, &key))?;
+        accept::found(&found, &self.state.borrow())?;
+        Ok(found)
+    }
+
+    /// Asks for another password, as somebody would who knows the present one.
+    ///
+    /// # Errors
+    /// As for [`login`](MockHost::login).
+    pub fn change_password<B: ChangePassword>(
+        &self,
+        identifier: &str,
+        present: &str,
+        new: &str,
+    ) -> Result<Changed, Fault> {
+        let secret = |value: &str| Secret::new(Handle::new(value.as_bytes().to_vec()));
+        let change = PasswordChange {
+            identifier: identifier.to_owned(),
+            present: secret(present),
+            new: secret(new),
+        };
+        let changed = self.call(&B::describe(), || {
+            component::change_password::<B>(&self.context, &change)
+        })?;
+        accept::changed(&changed, &self.state.borrow())?;
+        Ok(changed)
     }
 
     /// The lines that the last call logged, the values of exposed secrets blanked as the real host does.

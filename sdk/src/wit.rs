@@ -4,7 +4,10 @@
 use std::marker::PhantomData;
 
 use crate::component::{self, Step};
-use crate::{Answer, Backend, Context, Credential, DigestAlgorithm, Health, Login, Secret};
+use crate::{
+    Answer, Backend, ChangePassword, Context, Credential, DigestAlgorithm, Health, Key, Login, Lookup, PasswordChange,
+    Secret,
+};
 
 pub(crate) mod host;
 mod outcome;
@@ -48,10 +51,58 @@ pub mod health {
     });
 }
 
+/// What `backend-with-lookup` adds to it.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated; what fires depends on the generator"
+)]
+pub mod lookup {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "package keyway:sdk; world lookup { export keyway:backend/lookup@0.1.0; }",
+        world: "lookup",
+        pub_export_macro: true,
+        export_macro_name: "export_lookup",
+        default_bindings_module: "keyway_sdk::__private::lookup",
+        with: {
+            "keyway:backend/types@0.1.0": crate::wit::authenticator::keyway::backend::types,
+            "keyway:backend/secrets@0.1.0": crate::wit::authenticator::keyway::backend::secrets,
+        },
+    });
+}
+
+/// What `backend-with-change-password` adds to it.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated; what fires depends on the generator"
+)]
+pub mod change_password {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "package keyway:sdk; world change-password { export keyway:backend/change-password@0.1.0; }",
+        world: "change-password",
+        pub_export_macro: true,
+        export_macro_name: "export_change_password",
+        default_bindings_module: "keyway_sdk::__private::change_password",
+        with: {
+            "keyway:backend/types@0.1.0": crate::wit::authenticator::keyway::backend::types,
+            "keyway:backend/secrets@0.1.0": crate::wit::authenticator::keyway::backend::secrets,
+        },
+    });
+}
+
 pub use authenticator::export_authenticator;
+pub use change_password::export_change_password;
 pub use health::export_health;
+pub use lookup::export_lookup;
 
 use authenticator::keyway::backend::{secrets, types};
+use change_password::exports::keyway::backend::change_password as exported_change;
+use lookup::exports::keyway::backend::lookup as exported_lookup;
 
 /// The type whose exports the component has.
 pub struct Component<B>(PhantomData<B>);
@@ -90,6 +141,41 @@ impl<B: Backend> authenticator::exports::keyway::backend::authenticator::Guest f
 impl<B: Health> health::exports::keyway::backend::health::Guest for Component<B> {
     fn check() -> Result<(), types::Fault> {
         component::health::<B>().map_err(Into::into)
+    }
+}
+
+impl<B: Lookup> exported_lookup::Guest for Component<B> {
+    fn find(context: types::Context, key: exported_lookup::Key) -> Result<exported_lookup::Found, types::Fault> {
+        component::find::<B>(&context.into(), &key.into())
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+}
+
+impl<B: ChangePassword> exported_change::Guest for Component<B> {
+    fn change(
+        context: types::Context,
+        identifier: String,
+        present: secrets::Secret,
+        new: secrets::Secret,
+    ) -> Result<exported_change::Answer, types::Fault> {
+        let change = PasswordChange {
+            identifier,
+            present: present.into(),
+            new: new.into(),
+        };
+        component::change_password::<B>(&context.into(), &change)
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+}
+
+impl From<exported_lookup::Key> for Key {
+    fn from(key: exported_lookup::Key) -> Self {
+        match key {
+            exported_lookup::Key::Identifier(login) => Self::Identifier(login),
+            exported_lookup::Key::Subject(name) => Self::Subject(name),
+        }
     }
 }
 

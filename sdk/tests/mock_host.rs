@@ -4,9 +4,9 @@ use keyway_sdk::directory::{self, Found};
 use keyway_sdk::log::{self, Level};
 use keyway_sdk::testing::{MockCredential, MockHost, MockUser, verifier};
 use keyway_sdk::{
-    Answer, Backend, Capability, Challenge, ChallengeKind, Context, Credential, Description, Deserialize,
-    DigestAlgorithm, Fault, Health, JsonSchema, Login, Outcome, Principal, Problem, Refusal, SecretError, config, json,
-    schemars,
+    Answer, Backend, Capability, Challenge, ChallengeKind, ChangePassword, Changed, Context, Credential, Description,
+    Deserialize, DigestAlgorithm, Fault, Health, JsonSchema, Key, Login, Lookup, Outcome, PasswordChange, Principal,
+    Problem, Refusal, SecretError, config, json, schemars,
 };
 
 /// Does what its identifier says.
@@ -93,7 +93,7 @@ impl Health for Probe {
     }
 }
 
-keyway_sdk::register!(Probe, health);
+keyway_sdk::register!(Probe, change_password, health);
 
 /// A principal as the directory would give it, without asking the directory.
 fn directory_principal(id: &str) -> Outcome {
@@ -310,4 +310,78 @@ fn a_description_is_held_to_the_contract() {
         }
     }
     let _ = MockHost::new().describe::<Named>();
+}
+
+/// Names whomever of the directory it finds.
+struct Linker;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(crate = "keyway_sdk::serde", deny_unknown_fields)]
+struct Nothing {}
+
+impl Backend for Linker {
+    type Config = Nothing;
+
+    fn describe() -> Description {
+        Description::new("linker", "1.2.3", "Names whomever it finds")
+            .wants([Capability::DirectoryFind])
+            .may_use([Capability::DirectoryLink])
+    }
+
+    fn configure(_config: Nothing) -> Result<Self, Vec<Problem>> {
+        Ok(Self)
+    }
+
+    fn verify(&self, _context: &Context, _login: &Login) -> Result<Outcome, Fault> {
+        Ok(Refusal::WrongCredential.into())
+    }
+}
+
+impl Lookup for Linker {
+    fn find(&self, _context: &Context, key: &Key) -> Result<keyway_sdk::Found, Fault> {
+        let (Key::Identifier(login) | Key::Subject(login)) = key;
+        if let Found::One(user) = directory::find_by_login(login, None)? {
+            return Ok(Principal::directory(&user).into());
+        }
+        Ok(Refusal::UnknownIdentifier.into())
+    }
+}
+
+keyway_sdk::register!(Linker, lookup);
+
+impl ChangePassword for Probe {
+    fn change(&self, _context: &Context, change: &PasswordChange) -> Result<Changed, Fault> {
+        let id = format!("user-{}-master", change.identifier);
+        if directory::verify_password(Some(&id), &change.present)? {
+            let exposed = change.new.expose()?;
+            log::info!("changed", to = String::from_utf8_lossy(&exposed));
+            return Ok(match directory_principal(&id) {
+                Outcome::Verified(principal) => principal.into(),
+                _ => Refusal::Ambiguous.into(),
+            });
+        }
+        Ok(Refusal::WrongCredential.into())
+    }
+}
+
+#[test]
+fn a_lookup_names_a_directory_user_only_with_the_grant_to_link() {
+    let found = || Key::Identifier("alice".to_owned());
+    let unlinked = host().lookup::<Linker>(found());
+    assert!(
+        matches!(&unlinked, Err(Fault::Internal(why)) if why.contains("matched no password")),
+        "{unlinked:?}"
+    );
+    let linked = host().grant(Capability::DirectoryLink).lookup::<Linker>(found());
+    assert!(matches!(linked, Ok(keyway_sdk::Found::Principal(alice)) if alice.login == "alice"));
+}
+
+#[test]
+fn a_changed_password_is_no_more_in_the_log_than_a_presented_one() {
+    let host = host().grant(Capability::CredentialExpose);
+    let changed = host.change_password::<Probe>("alice", "s3cre7", "a better one");
+    assert!(matches!(changed, Ok(Changed::Changed(_))), "{changed:?}");
+    assert_eq!(host.lines()[0].field("to"), Some("[secret]"));
+    let refused = host.change_password::<Probe>("alice", "wrong", "a better one");
+    assert_eq!(refused, Ok(Refusal::WrongCredential.into()));
 }

@@ -1,28 +1,46 @@
 //! What the real host accepts of a backend.
 
 use super::host::State;
-use crate::{Description, Fault, Outcome, Subject};
+use crate::{Changed, Description, Fault, Found, Outcome, Principal, Subject};
 
 const STATE_LIMIT: usize = 8 * 1024;
 
 pub(super) fn outcome(outcome: &Outcome, state: &State) -> Result<(), Fault> {
     match outcome {
-        Outcome::Verified(principal) => match &principal.subject {
-            Subject::Directory(id) if !state.matched.contains(id) && !state.linkable.contains(id) => {
-                Err(Fault::internal(format!(
-                    "the host matched no password of the directory user `{id}` during this call, nor found it under `directory.link`, so it does not believe \
-                 the outcome"
-                )))
-            }
-            Subject::Own(name) if name.is_empty() || name.len() > 255 => {
-                Err(Fault::internal("the subject is not 1 to 255 bytes long"))
-            }
-            Subject::Directory(_) | Subject::Own(_) => Ok(()),
-        },
+        Outcome::Verified(verified) => principal(verified, state),
         Outcome::Challenged(challenge) if challenge.state.len() > STATE_LIMIT => {
             Err(Fault::internal("the state of the challenge is longer than 8 KiB"))
         }
         Outcome::Refused(_) | Outcome::Challenged(_) => Ok(()),
+    }
+}
+
+pub(super) fn found(found: &Found, state: &State) -> Result<(), Fault> {
+    match found {
+        Found::Principal(found) => principal(found, state),
+        Found::Refused(_) => Ok(()),
+    }
+}
+
+pub(super) fn changed(changed: &Changed, state: &State) -> Result<(), Fault> {
+    match changed {
+        Changed::Changed(changed) => principal(changed, state),
+        Changed::Refused(_) | Changed::Rejected(_) => Ok(()),
+    }
+}
+
+fn principal(principal: &Principal, state: &State) -> Result<(), Fault> {
+    match &principal.subject {
+        Subject::Directory(id) if !state.matched.contains(id) && !state.linkable.contains(id) => {
+            Err(Fault::internal(format!(
+                "the host matched no password of the directory user `{id}` during this call, nor found it under `directory.link`, so it does not \
+                 believe the answer"
+            )))
+        }
+        Subject::Own(name) if name.is_empty() || name.len() > 255 => {
+            Err(Fault::internal("the subject is not 1 to 255 bytes long"))
+        }
+        Subject::Directory(_) | Subject::Own(_) => Ok(()),
     }
 }
 

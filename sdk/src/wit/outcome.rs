@@ -1,7 +1,7 @@
 //! Answers, as the contract writes them.
 
-use super::types;
-use crate::{Challenge, ChallengeKind, Fault, Outcome, Principal, Refusal, Subject};
+use super::{exported_change, exported_lookup, types};
+use crate::{Challenge, ChallengeKind, Changed, Fault, Found, Outcome, Principal, Refusal, Rejection, Subject};
 
 impl From<Outcome> for types::Outcome {
     fn from(outcome: Outcome) -> Self {
@@ -9,6 +9,32 @@ impl From<Outcome> for types::Outcome {
             Outcome::Verified(principal) => Self::Verified(principal.into()),
             Outcome::Refused(refusal) => Self::Refused(refusal.into()),
             Outcome::Challenged(challenge) => Self::Challenged(challenge.into()),
+        }
+    }
+}
+
+impl From<Found> for exported_lookup::Found {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::Principal(principal) => Self::Principal(principal.into()),
+            Found::Refused(refusal) => Self::Refused(refusal.into()),
+        }
+    }
+}
+
+impl From<Changed> for exported_change::Answer {
+    fn from(changed: Changed) -> Self {
+        match changed {
+            Changed::Changed(principal) => Self::Changed(principal.into()),
+            Changed::Refused(refusal) => Self::Refused(refusal.into()),
+            Changed::Rejected(rejection) => Self::Rejected(match rejection {
+                Rejection::TooShort => exported_change::Rejection::TooShort,
+                Rejection::TooWeak => exported_change::Rejection::TooWeak,
+                Rejection::UsedBefore => exported_change::Rejection::UsedBefore,
+                Rejection::TooSoon => exported_change::Rejection::TooSoon,
+                Rejection::NotAllowed => exported_change::Rejection::NotAllowed,
+                Rejection::Unspecified => exported_change::Rejection::Unspecified,
+            }),
         }
     }
 }

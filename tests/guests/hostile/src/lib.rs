@@ -3,12 +3,13 @@
 //!
 //! `alice` with the password `s3cre7` logs in as it should. Any other identifier is the name of a [`Misdeed`], with an amount after `=` where one
 //! makes sense: `endless_loop`, `slow=500` (a colon would end the user name of HTTP's basic authentication). A misdeed that comes to an
-//! end goes on to the ordinary login of `alice`.
+//! end goes on to the ordinary login of `alice`. Look-ups and changes of passwords do what their identifiers say, too.
 
 use keyway_sdk::{
-    Answer, Backend, Capability, Context, Description, Fault, Health, Login, Outcome, Principal, Problem,
+    Answer, Backend, Capability, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key, Login,
+    Lookup, Outcome, PasswordChange, Principal, Problem,
 };
-use keyway_sdk::{Deserialize, JsonSchema, Refusal, schemars};
+use keyway_sdk::{Deserialize, JsonSchema, Refusal, Rejection, schemars};
 
 use misdeed::Misdeed;
 
@@ -37,7 +38,9 @@ impl Backend for Hostile {
     type Config = Self;
 
     fn describe() -> Description {
-        keyway_sdk::description!().wants([Capability::Log, Capability::DirectoryFind, Capability::DirectoryVerify])
+        keyway_sdk::description!()
+            .wants([Capability::Log, Capability::DirectoryFind, Capability::DirectoryVerify])
+            .may_use([Capability::DirectoryLink])
     }
 
     fn configure(config: Self) -> Result<Self, Vec<Problem>> {
@@ -53,9 +56,7 @@ impl Backend for Hostile {
     }
 
     fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
-        let (name, amount) = login.identifier.split_once('=').unwrap_or((&login.identifier, ""));
-        let misdeed = self.verify.or_else(|| Misdeed::named(name));
-        let amount = amount.parse().ok().or(self.amount);
+        let (misdeed, amount) = self.asked_for(&login.identifier);
         if let Some(misdeed) = misdeed
             && let Some(outcome) = misdeed.commit(amount, Some(login))?
         {
@@ -77,6 +78,61 @@ impl Backend for Hostile {
     }
 }
 
+impl Hostile {
+    /// What to do wrong in a call for this identifier, and how much of it.
+    fn asked_for(&self, identifier: &str) -> (Option<Misdeed>, Option<u64>) {
+        let (name, amount) = identifier.split_once('=').unwrap_or((identifier, ""));
+        let misdeed = self.verify.or_else(|| Misdeed::named(name));
+        (misdeed, amount.parse().ok().or(self.amount))
+    }
+
+    /// Commits what this identifier names outside of a login. `None` where nothing came of it.
+    fn misbehave(&self, identifier: &str) -> Result<Option<Result<Principal, Refusal>>, Fault> {
+        let (Some(misdeed), amount) = self.asked_for(identifier) else {
+            return Ok(None);
+        };
+        match misdeed.commit(amount, None)? {
+            Some(Outcome::Verified(principal)) => Ok(Some(Ok(principal))),
+            Some(Outcome::Refused(refusal)) => Ok(Some(Err(refusal))),
+            Some(Outcome::Challenged(_)) => Err(Fault::internal("there is no such answer")),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Lookup for Hostile {
+    fn find(&self, _context: &Context, key: &Key) -> Result<Found, Fault> {
+        let (Key::Identifier(name) | Key::Subject(name)) = key;
+        Ok(match self.misbehave(name)? {
+            Some(Ok(principal)) => principal.into(),
+            Some(Err(refusal)) => refusal.into(),
+            None if name == "alice" => Principal::own("alice").groups(["looked_up"]).into(),
+            None => Refusal::UnknownIdentifier.into(),
+        })
+    }
+}
+
+/// It forgets the new password at once.
+impl ChangePassword for Hostile {
+    fn change(&self, _context: &Context, change: &PasswordChange) -> Result<Changed, Fault> {
+        match self.misbehave(&change.identifier)? {
+            Some(Ok(principal)) => return Ok(principal.into()),
+            Some(Err(refusal)) => return Ok(refusal.into()),
+            None => {}
+        }
+        if !change
+            .present
+            .matches((change.identifier == "alice").then_some(ALICE))?
+        {
+            return Ok(Refusal::WrongCredential.into());
+        }
+        if change.new.matches(Some(ALICE))? {
+            return Ok(Rejection::UsedBefore.into());
+        }
+        Ok(Principal::own("alice").into())
+    }
+}
+
 impl Health for Hostile {
     fn health(&self) -> Result<(), Fault> {
         match self.health {
@@ -86,4 +142,4 @@ impl Health for Hostile {
     }
 }
 
-keyway_sdk::register!(Hostile, health);
+keyway_sdk::register!(Hostile, health, lookup, change_password);
