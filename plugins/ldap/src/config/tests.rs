@@ -1,0 +1,1 @@
+//! Which configurations are accepted, and what is said of the others.

@@ -1,0 +1,109 @@
+//! What a directory's answer to a bind means.
+
+use keyway_sdk::{Fault, Refusal};
+use ldap3_proto::proto::LdapResultCode as Code;
+
+use crate::active_directory;
+use crate::password_policy::{self, Objection};
+use crate::session::{Answer, SessionError};
+
+/// Why a login goes no further.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Nobody is let in.
+    Refused(Refusal),
+    /// It could not be judged.
+    Fault(Fault),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<SessionError> for Stop {
+    fn from(error: SessionError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// What a user binds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    LogIn,
+    /// For this alone a password is good that must be changed first.
+    ChangePassword,
+}
+
+/// Whether a user's bind proves the password.
+pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<(), Stop> {
+    let objection = match password_policy::objection(answer) {
+        Some(Objection::Expired) => Some(Refusal::Expired),
+        Some(Objection::Locked) => Some(Refusal::Locked),
+        Some(Objection::MustChange) => Some(Refusal::MustChangePassword),
+        _ => None,
+    };
+    match (&answer.code, objection) {
+        (Code::Success, None) => Ok(()),
+        (Code::Success, Some(Refusal::MustChangePassword)) if purpose == Purpose::ChangePassword => Ok(()),
+        (Code::Success | Code::InvalidCredentials, Some(refusal)) => Err(refusal.into()),
+        (Code::InvalidCredentials, None) => {
+            let refusal = active_directory::refusal(&answer.words);
+            Err(refusal.unwrap_or(Refusal::WrongCredential).into())
+        }
+        (Code::NoSuchObject | Code::InvalidDNSyntax | Code::NamingViolation, _) => {
+            Err(Refusal::UnknownIdentifier.into())
+        }
+        // An entry without a password.
+        (Code::InappropriateAuthentication, _) => Err(Refusal::WrongCredential.into()),
+        // 389 Directory Server: too many wrong passwords; an inactivated account.
+        (Code::ConstraintViolation, _) => Err(Refusal::Locked.into()),
+        (Code::UnwillingToPerform, _) if answer.words.to_lowercase().contains("inactivated") => {
+            Err(Refusal::Disabled.into())
+        }
+        _ => Err(refused_operation("the bind of a user", answer).into()),
+    }
+}
+
+/// The fault that a refused bind of the service account is.
+pub(crate) fn of_service(bind_dn: &str, answer: &Answer) -> Fault {
+    match answer.code {
+        Code::Busy | Code::Unavailable | Code::Other | Code::OperationsError | Code::Referral => {
+            refused_operation("the bind of the service account", answer)
+        }
+        _ => Fault::misconfigured(format!(
+            "the directory refused the bind of the service account `{bind_dn}` with `secrets.bind_password`: {}",
+            answer.describe()
+        )),
+    }
+}
+
+/// The fault that any other refused operation is.
+pub(crate) fn refused_operation(operation: &str, answer: &Answer) -> Fault {
+    let described = answer.describe();
+    match answer.code {
+        Code::Referral => Fault::unavailable(format!(
+            "the directory referred {operation} to another server, and referrals are not followed"
+        )),
+        Code::StrongerAuthRequired | Code::ConfidentialityRequired => Fault::misconfigured(format!(
+            "the directory wants TLS for {operation}: {described}; see `grants.net.directory.tls`"
+        )),
+        Code::NoSuchObject
+        | Code::InvalidDNSyntax
+        | Code::InsufficentAccessRights
+        | Code::AuthMethodNotSupported
+        | Code::InappropriateAuthentication
+        | Code::InappropriateMatching
+        | Code::UndefinedAttributeType => {
+            Fault::misconfigured(format!("the directory refused {operation}: {described}"))
+        }
+        _ => Fault::unavailable(format!("the directory refused {operation}: {described}")),
+    }
+}
