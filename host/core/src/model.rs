@@ -24,7 +24,7 @@ pub use event::{Event, EventCursor, EventKind, InvalidEventCursor, NewEvent};
 pub use group::Group;
 pub use id::{EmailId, GroupId, IdentityId, PolicyId, RefreshTokenId, SessionId, TenantId, UserId};
 pub use ldap::{LdapSecurity, LdapSettings};
-pub use outcome::{Answer, Challenge, ChallengeKind, Outcome, Refusal};
+pub use outcome::{Answer, Challenge, ChallengeKind, Changed, Found, Outcome, Refusal, Rejection};
 pub use page::{Direction, Page, Paged, Query, TenantScope};
 pub use plugin::{HistoryEntry, InvalidPluginDigest, PluginDigest, PluginStamp, PluginState, PluginStatus};
 pub use policy::{MAX_SLUG, Policy, slug_of};

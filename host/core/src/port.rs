@@ -21,7 +21,10 @@ mod tenant_backends;
 mod tenant_store;
 mod token_store;
 
-pub use backend::{Backend, BackendFault, BackendSlot, Backends, RequestContext, Step, VerifyRequest};
+pub use backend::{
+    Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupKey, LookupRequest, RequestContext,
+    Step, VerifyRequest,
+};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{
     DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,

@@ -1,9 +1,12 @@
 //! A guest's answer, taken out of the contract's words into the host's, and kept within bounds.
 
-use keyway_core::model::{Challenge, ChallengeKind, Outcome, Principal, Refusal, Subject, UserId};
+use keyway_core::model::{
+    Challenge, ChallengeKind, Changed, Found, Outcome, Principal, Refusal, Rejection, Subject, UserId,
+};
 use keyway_core::port::BackendFault;
 use uuid::Uuid;
 
+use crate::bindings::exports::keyway::backend::{change_password, lookup};
 use crate::bindings::keyway::backend::types as wit;
 
 const STRING_BYTES: usize = 4 << 10;
@@ -36,6 +39,36 @@ pub(crate) fn translate(outcome: wit::Outcome, vouched: Vouched<'_>) -> Result<O
             prompt: challenge.prompt,
             state: challenge.state,
             attributes: challenge.attributes,
+        }),
+    })
+}
+
+/// Translates what a look-up found.
+pub(crate) fn found(found: lookup::Found, vouched: Vouched<'_>) -> Result<Found, BackendFault> {
+    Ok(match found {
+        lookup::Found::Principal(found) => {
+            Tape::new().principal(&found)?;
+            Found::Principal(principal(found, vouched)?)
+        }
+        lookup::Found::Refused(reason) => Found::Refused(refusal(reason)),
+    })
+}
+
+/// Translates what came of a change of a password.
+pub(crate) fn changed(answer: change_password::Answer, vouched: Vouched<'_>) -> Result<Changed, BackendFault> {
+    Ok(match answer {
+        change_password::Answer::Changed(changed) => {
+            Tape::new().principal(&changed)?;
+            Changed::Changed(principal(changed, vouched)?)
+        }
+        change_password::Answer::Refused(reason) => Changed::Refused(refusal(reason)),
+        change_password::Answer::Rejected(reason) => Changed::Rejected(match reason {
+            change_password::Rejection::TooShort => Rejection::TooShort,
+            change_password::Rejection::TooWeak => Rejection::TooWeak,
+            change_password::Rejection::UsedBefore => Rejection::UsedBefore,
+            change_password::Rejection::TooSoon => Rejection::TooSoon,
+            change_password::Rejection::NotAllowed => Rejection::NotAllowed,
+            change_password::Rejection::Unspecified => Rejection::Unspecified,
         }),
     })
 }
@@ -93,20 +126,9 @@ fn broken(what: &str) -> BackendFault {
 }
 
 fn measure(outcome: &wit::Outcome) -> Result<(), BackendFault> {
-    let mut tape = Tape { left: ANSWER_BYTES };
+    let mut tape = Tape::new();
     match outcome {
-        wit::Outcome::Verified(principal) => {
-            match &principal.subject {
-                wit::Subject::Directory(text) | wit::Subject::Own(text) => tape.text(text)?,
-            }
-            tape.text(&principal.login)?;
-            for text in principal.display_name.iter().chain(&principal.email) {
-                tape.text(text)?;
-            }
-            tape.list(&principal.groups)?;
-            tape.list(&principal.accesses)?;
-            tape.pairs(&principal.attributes)
-        }
+        wit::Outcome::Verified(principal) => tape.principal(principal),
         wit::Outcome::Refused(_) => Ok(()),
         wit::Outcome::Challenged(challenge) => {
             if let wit::ChallengeKind::Redirect(url) = &challenge.kind {
@@ -125,6 +147,23 @@ struct Tape {
 }
 
 impl Tape {
+    fn new() -> Self {
+        Self { left: ANSWER_BYTES }
+    }
+
+    fn principal(&mut self, principal: &wit::Principal) -> Result<(), BackendFault> {
+        match &principal.subject {
+            wit::Subject::Directory(text) | wit::Subject::Own(text) => self.text(text)?,
+        }
+        self.text(&principal.login)?;
+        for text in principal.display_name.iter().chain(&principal.email) {
+            self.text(text)?;
+        }
+        self.list(&principal.groups)?;
+        self.list(&principal.accesses)?;
+        self.pairs(&principal.attributes)
+    }
+
     fn take(&mut self, bytes: usize, max: usize) -> Result<(), BackendFault> {
         let rest = self.left.checked_sub(bytes).filter(|_| bytes <= max);
         self.left = rest.ok_or_else(too_large)?;

@@ -19,7 +19,15 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "backend-with-health",
+    inline: "
+        package keyway:host;
+        world everything {
+            include keyway:backend/backend-with-health@0.1.0;
+            include keyway:backend/backend-with-lookup@0.1.0;
+            include keyway:backend/backend-with-change-password@0.1.0;
+        }
+    ",
+    world: "everything",
     imports: {
         "keyway:backend/directory.find-by-login": async | trappable,
         "keyway:backend/directory.find-by-email": async | trappable,

@@ -1,5 +1,6 @@
 //! A generation: one plugin with one configuration, ready to be called.
 
+mod ability;
 mod guest;
 mod warm;
 
@@ -7,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keyway_core::model::{Outcome, PluginDigest};
-use keyway_core::port::{BackendFault, Step, VerifyRequest};
+use keyway_core::port::{BackendFault, RequestContext, Step, VerifyRequest};
+use tokio::time::error::Elapsed;
 
 use self::warm::WarmPool;
-use crate::bindings::exports::keyway::backend::authenticator;
 use crate::bindings::keyway::backend::types as wit;
 use crate::engine::HostEngine;
 use crate::plugin::{Plugin, PluginError};
@@ -91,17 +92,35 @@ impl Generation {
     /// # Errors
     /// [`BackendFault`].
     pub(crate) async fn verify(&self, request: VerifyRequest) -> Result<Outcome, BackendFault> {
+        let mut call = self.begin(&request.context, request.deadline)?;
+        let work = verify(&mut call.guest, request, call.budget);
+        let ended = tokio::time::timeout_at(call.deadline.into(), work).await;
+        self.end(call, ended)
+    }
+
+    /// Takes an instance for one call.
+    fn begin(&self, context: &RequestContext, deadline: Instant) -> Result<Call, BackendFault> {
         let started = Instant::now();
-        let deadline = request.deadline.min(started + self.profile.limits.deadline);
-        let budget = deadline.saturating_duration_since(started);
-        let mut guest = self.guest(request.context.request_id.clone(), deadline)?;
-        let ended = tokio::time::timeout_at(deadline.into(), verify(&mut guest, request, budget)).await;
+        let deadline = deadline.min(started + self.profile.limits.deadline);
+        Ok(Call {
+            guest: self.guest(context.request_id.clone(), deadline)?,
+            deadline,
+            budget: deadline.saturating_duration_since(started),
+        })
+    }
+
+    /// What came of a call. Its instance serves again only after a clean one, and only where the operator wants that.
+    fn end<T>(
+        &self,
+        mut call: Call,
+        ended: Result<wasmtime::Result<Result<T, BackendFault>>, Elapsed>,
+    ) -> Result<T, BackendFault> {
         let result = match ended {
-            Ok(result) => guest.settle(result, budget),
-            Err(_) => guest.expire(budget),
+            Ok(result) => call.guest.settle(result, call.budget),
+            Err(_) => call.guest.expire(call.budget),
         };
         if let (Some(warm), Ok(_)) = (&self.warm, &result) {
-            warm.put(guest);
+            warm.put(call.guest);
         }
         result
     }
@@ -133,6 +152,25 @@ impl Generation {
     }
 }
 
+/// One call that is under way.
+struct Call {
+    guest: Guest,
+    deadline: Instant,
+    budget: Duration,
+}
+
+/// A request's circumstances, as a guest is told of them.
+fn told(context: RequestContext, budget: Duration) -> wit::Context {
+    wit::Context {
+        request_id: context.request_id,
+        dialect: context.dialect.to_owned(),
+        client_address: context.client_address,
+        tenant: context.tenant,
+        budget_ms: u32::try_from(budget.as_millis()).unwrap_or(u32::MAX),
+        attributes: context.attributes,
+    }
+}
+
 async fn verify(
     guest: &mut Guest,
     request: VerifyRequest,
@@ -149,14 +187,7 @@ async fn verify(
             response: guest.state_mut().hold(response)?,
         }),
     };
-    let context = authenticator::Context {
-        request_id: request.context.request_id,
-        dialect: request.context.dialect.to_owned(),
-        client_address: request.context.client_address,
-        tenant: request.context.tenant,
-        budget_ms: u32::try_from(budget.as_millis()).unwrap_or(u32::MAX),
-        attributes: request.context.attributes,
-    };
+    let context = told(request.context, budget);
     let answered = guest.verify(&context, &step).await?;
     let state = guest.state_mut();
     Ok(match answered {

@@ -9,7 +9,7 @@ use keyway_core::model::PluginDigest;
 use keyway_core::port::BackendFault;
 use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::exports::keyway::backend::{authenticator, health};
+use crate::bindings::exports::keyway::backend::{authenticator, change_password, health, lookup};
 use crate::bindings::keyway::backend::types::Problem;
 use crate::call::CallState;
 use crate::engine::HostEngine;
@@ -43,6 +43,8 @@ pub(crate) struct Plugin {
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) authenticator: authenticator::GuestIndices,
     pub(crate) health: Option<health::GuestIndices>,
+    pub(crate) lookup: Option<lookup::GuestIndices>,
+    pub(crate) change_password: Option<change_password::GuestIndices>,
 }
 
 impl Plugin {
@@ -54,18 +56,18 @@ impl Plugin {
             .instantiate_pre(component)
             .map_err(|error| skew::import_mismatch(&error))?;
         skew::check_exports(engine, component)?;
-        let authenticator =
-            authenticator::GuestIndices::new(&pre).map_err(|error| skew::export_mismatch(engine, component, &error))?;
-        let health = if skew::exports_health(engine, component) {
-            Some(health::GuestIndices::new(&pre).map_err(|error| skew::export_mismatch(engine, component, &error))?)
-        } else {
-            None
-        };
+        let mismatch = |error: wasmtime::Error| skew::export_mismatch(engine, component, &error);
+        let has = |expected| skew::has(engine, component, expected);
+        let health = has(&skew::HEALTH).then(|| health::GuestIndices::new(&pre));
+        let lookup = has(&skew::LOOKUP).then(|| lookup::GuestIndices::new(&pre));
+        let change_password = has(&skew::CHANGE_PASSWORD).then(|| change_password::GuestIndices::new(&pre));
         Ok(Self {
             digest,
+            authenticator: authenticator::GuestIndices::new(&pre).map_err(mismatch)?,
+            health: health.transpose().map_err(mismatch)?,
+            lookup: lookup.transpose().map_err(mismatch)?,
+            change_password: change_password.transpose().map_err(mismatch)?,
             pre,
-            authenticator,
-            health,
         })
     }
 

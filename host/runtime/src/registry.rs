@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
 use keyway_core::gate::Gate;
-use keyway_core::model::{Answer, BackendName, Outcome, PluginStamp, Refusal};
-use keyway_core::port::{Backend, BackendFault, BackendSlot, Backends, Step, VerifyRequest};
+use keyway_core::model::{Answer, BackendName, Changed, Found, Outcome, PluginStamp, Refusal};
+use keyway_core::port::{
+    Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupRequest, Step, VerifyRequest,
+};
 use tokio::sync::{OnceCell, mpsc};
 
 pub(crate) use self::probation::Watch;
@@ -93,8 +95,8 @@ impl LiveBackend {
     }
 
     /// Counts a call for the probation of the generation that it ended on.
-    pub(crate) fn observe(&self, live: &Live, result: &Result<Outcome, BackendFault>) {
-        if live.watch.count(result) {
+    pub(crate) fn observe<T>(&self, live: &Live, result: &Result<T, BackendFault>) {
+        if live.watch.count(result.as_ref().err()) {
             let (backend, number) = (live.backend.clone(), live.number);
             // Nobody listens once the runtime is shut down, and then there is nothing to swap back to.
             let _ = self.alarm.send(Alarm { backend, number });
@@ -152,10 +154,29 @@ impl Backend for LiveBackend {
         let mut result = live.generation.verify(request).await;
         self.observe(&live, &result);
         if let Ok(Outcome::Challenged(challenge)) = &mut result {
+            live.watch.note_challenge();
             challenge.state.splice(..0, live.tag().iter().copied());
         }
         let plugin = live.stamp();
         result.map(|outcome| Answer { outcome, plugin })
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.live().map(|live| live.generation.abilities()).unwrap_or_default()
+    }
+
+    async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
+        let live = self.live().ok_or(BackendFault::NotLoaded)?;
+        let result = live.generation.lookup(request).await;
+        self.observe(&live, &result);
+        result
+    }
+
+    async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
+        let live = self.live().ok_or(BackendFault::NotLoaded)?;
+        let result = live.generation.change_password(request).await;
+        self.observe(&live, &result);
+        result
     }
 }
 

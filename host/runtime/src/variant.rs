@@ -10,8 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::gate::Gate;
-use keyway_core::model::{Answer, Outcome, PluginStamp, TenantId};
-use keyway_core::port::{Backend, BackendFault, BackendSlot, VerifyRequest};
+use keyway_core::model::{Answer, Changed, Found, Outcome, PluginStamp, TenantId};
+use keyway_core::port::{Abilities, Backend, BackendFault, BackendSlot, ChangeRequest, LookupRequest, VerifyRequest};
 use tokio::sync::Mutex;
 
 use crate::generation::Generation;
@@ -146,5 +146,27 @@ impl Backend for Variant {
             generation: live.number,
         };
         result.map(|outcome| Answer { outcome, plugin })
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.template.backend.abilities()
+    }
+
+    async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
+        let pass = self.template.gate.enter(request.deadline).await?;
+        let (live, generation) = self.generation().await?;
+        let result = generation.lookup(request).await;
+        self.template.backend.observe(&live, &result);
+        pass.settle(None);
+        result
+    }
+
+    async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
+        let pass = self.template.gate.enter(request.deadline).await?;
+        let (live, generation) = self.generation().await?;
+        let result = generation.change_password(request).await;
+        self.template.backend.observe(&live, &result);
+        pass.settle(None);
+        result
     }
 }

@@ -61,6 +61,43 @@ pub enum Outcome {
     Challenged(Challenge),
 }
 
+/// What a look-up found. A fault is not among it, as with an outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Somebody whom a right credential would let in now.
+    Principal(Principal),
+    /// Nobody, or nobody who may log in now.
+    Refused(Refusal),
+}
+
+/// Why a new password was not accepted, though the present one was right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// It is shorter than the rules of its keeper ask.
+    TooShort,
+    /// It is not good enough in another way.
+    TooWeak,
+    /// It was used before.
+    UsedBefore,
+    /// The present one was changed too short a time ago.
+    TooSoon,
+    /// Its owner may not change it.
+    NotAllowed,
+    /// The keeper of the passwords did not say why.
+    Unspecified,
+}
+
+/// What came of a change of a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// The new password of this principal is in effect.
+    Changed(Principal),
+    /// The present password was not accepted.
+    Refused(Refusal),
+    /// The new password was not accepted; the present one stays.
+    Rejected(Rejection),
+}
+
 /// An outcome, and the plugin version that stands for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

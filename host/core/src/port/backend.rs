@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::Secret;
 use crate::gate::Gate;
-use crate::model::{Answer, BackendName, Credential};
+use crate::model::{Answer, BackendName, Changed, Credential, Found};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,50 @@ pub struct VerifyRequest {
     pub step: Step,
     /// When the host gives up.
     pub deadline: Instant,
+}
+
+/// By what somebody is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookupKey {
+    /// A login name, as a caller wrote it.
+    Identifier(String),
+    /// The backend's own stable name for somebody.
+    Subject(String),
+}
+
+/// Who is it?
+#[derive(Debug, Clone)]
+pub struct LookupRequest {
+    /// Where it comes from.
+    pub context: RequestContext,
+    /// Who is wanted.
+    pub key: LookupKey,
+    /// When the host gives up.
+    pub deadline: Instant,
+}
+
+/// Another password for somebody who knows the present one.
+#[derive(Debug, Clone)]
+pub struct ChangeRequest {
+    /// Where it comes from.
+    pub context: RequestContext,
+    /// The login name as the caller wrote it.
+    pub identifier: String,
+    /// The present password.
+    pub present: Secret<Vec<u8>>,
+    /// The one to be.
+    pub new: Secret<Vec<u8>>,
+    /// When the host gives up.
+    pub deadline: Instant,
+}
+
+/// What a backend can do besides verifying credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Abilities {
+    /// Say who somebody is without a password.
+    pub lookup: bool,
+    /// Change passwords.
+    pub change_password: bool,
 }
 
 /// The credential was not judged. A fault is never an answer about a credential: it is a 503.
@@ -100,6 +144,29 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`BackendFault`], where the credential was not judged.
     async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault>;
+
+    /// What the generation that is live now can do besides.
+    fn abilities(&self) -> Abilities {
+        Abilities::default()
+    }
+
+    /// Says who somebody is without a password; `None` from a backend that cannot. Returns as [`Backend::verify`] does.
+    ///
+    /// # Errors
+    /// [`BackendFault`], where it could not be found out.
+    async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
+        let LookupRequest { .. } = request;
+        Ok(None)
+    }
+
+    /// Changes somebody's password; `None` from a backend that cannot. Returns as [`Backend::verify`] does.
+    ///
+    /// # Errors
+    /// [`BackendFault`], where the present password was not judged, or it is not known what became of the new one.
+    async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
+        let ChangeRequest { .. } = request;
+        Ok(None)
+    }
 }
 
 /// A backend with what the token service needs to know about it.

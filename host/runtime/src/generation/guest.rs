@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use keyway_core::model::{Credential, DigestAlgorithm};
 use keyway_core::port::BackendFault;
 use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
-use crate::bindings::exports::keyway::backend::{authenticator, health};
+use crate::bindings::exports::keyway::backend::{authenticator, change_password, health, lookup};
 use crate::bindings::keyway::backend::types as wit;
 use crate::call::CallState;
 use crate::engine::{HostEngine, Running};
 use crate::fault::{self, DeadlineHit};
+use crate::import::secrets::HeldSecret;
 use crate::plugin::Plugin;
 use crate::profile::Profile;
 
@@ -42,6 +44,8 @@ pub(crate) struct Guest {
 struct Exports {
     authenticator: authenticator::Guest,
     health: Option<health::Guest>,
+    lookup: Option<lookup::Guest>,
+    change_password: Option<change_password::Guest>,
 }
 
 impl Guest {
@@ -78,12 +82,18 @@ impl Guest {
         }
         if self.exports.is_none() {
             let instance = self.plugin.pre.instantiate_async(&mut self.store).await?;
-            let authenticator = self.plugin.authenticator.load(&mut self.store, &instance)?;
-            let health = match &self.plugin.health {
-                Some(indices) => Some(indices.load(&mut self.store, &instance)?),
-                None => None,
-            };
-            self.exports = Some(Exports { authenticator, health });
+            let (plugin, store) = (&self.plugin, &mut self.store);
+            let health = plugin.health.as_ref();
+            let lookup = plugin.lookup.as_ref();
+            let change_password = plugin.change_password.as_ref();
+            self.exports = Some(Exports {
+                authenticator: plugin.authenticator.load(&mut *store, &instance)?,
+                health: health.map(|found| found.load(&mut *store, &instance)).transpose()?,
+                lookup: lookup.map(|found| found.load(&mut *store, &instance)).transpose()?,
+                change_password: change_password
+                    .map(|found| found.load(&mut *store, &instance))
+                    .transpose()?,
+            });
         }
         Ok(())
     }
@@ -116,6 +126,35 @@ impl Guest {
     ) -> wasmtime::Result<Result<wit::Outcome, wit::Fault>> {
         let exports = awake(self.exports.as_ref())?;
         exports.authenticator.call_verify(&mut self.store, context, step).await
+    }
+
+    /// `None` if there is no such export.
+    pub(crate) async fn find(
+        &mut self,
+        context: &wit::Context,
+        key: &lookup::Key,
+    ) -> wasmtime::Result<Option<Result<lookup::Found, wit::Fault>>> {
+        match &awake(self.exports.as_ref())?.lookup {
+            Some(lookup) => lookup.call_find(&mut self.store, context, key).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// `None` if there is no such export.
+    pub(crate) async fn change(
+        &mut self,
+        context: &wit::Context,
+        identifier: &str,
+        present: Resource<HeldSecret>,
+        new: Resource<HeldSecret>,
+    ) -> wasmtime::Result<Option<Result<change_password::Answer, wit::Fault>>> {
+        match &awake(self.exports.as_ref())?.change_password {
+            Some(change) => {
+                let changed = change.call_change(&mut self.store, context, identifier, present, new);
+                changed.await.map(Some)
+            }
+            None => Ok(None),
+        }
     }
 
     pub(crate) async fn health(&mut self) -> wasmtime::Result<Result<(), BackendFault>> {

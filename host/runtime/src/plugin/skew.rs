@@ -20,16 +20,30 @@ const AUTHENTICATOR: Expected = Expected {
         ("verify", "func(context: context, step: step) -> result<outcome, fault>"),
     ],
 };
-const HEALTH: Expected = Expected {
+pub(super) const HEALTH: Expected = Expected {
     interface: "health",
     functions: &[("check", "func() -> result<_, fault>")],
 };
+pub(super) const LOOKUP: Expected = Expected {
+    interface: "lookup",
+    functions: &[("find", "func(context: context, key: key) -> result<found, fault>")],
+};
+pub(super) const CHANGE_PASSWORD: Expected = Expected {
+    interface: "change-password",
+    functions: &[(
+        "change",
+        "func(context: context, identifier: string, present: secret, new: secret) -> result<answer, fault>",
+    )],
+};
+/// All of them.
+const EXPECTED: [&Expected; 4] = [&AUTHENTICATOR, &HEALTH, &LOOKUP, &CHANGE_PASSWORD];
 
 /// What the linker offers, without versions. Everything else is refused by name.
 const OFFERED: &[&str] = &[
     "keyway:backend/config",
     "keyway:backend/directory",
     "keyway:backend/log",
+    "keyway:backend/net",
     "keyway:backend/secrets",
     "keyway:backend/types",
     "wasi:cli/environment",
@@ -54,7 +68,7 @@ const OFFERED: &[&str] = &[
     "wasi:random/random",
 ];
 
-struct Expected {
+pub(super) struct Expected {
     interface: &'static str,
     functions: &'static [(&'static str, &'static str)],
 }
@@ -100,7 +114,7 @@ pub(super) fn import_mismatch(error: &wasmtime::Error) -> PluginError {
 /// Whether the contract's exports are there, by name and version.
 pub(super) fn check_exports(engine: &HostEngine, component: &Component) -> Result<(), PluginError> {
     let names = exports(engine, component);
-    for expected in [&AUTHENTICATOR, &HEALTH] {
+    for expected in EXPECTED {
         let path = format!("{PACKAGE}{}", expected.interface);
         let mut found = names.iter().filter(|name| interface(name) == path).peekable();
         let other = found.peek().copied();
@@ -123,15 +137,16 @@ pub(super) fn check_exports(engine: &HostEngine, component: &Component) -> Resul
     Ok(())
 }
 
-pub(super) fn exports_health(engine: &HostEngine, component: &Component) -> bool {
-    let path = format!("{PACKAGE}{}", HEALTH.interface);
+/// Whether there is this interface, in a version that [`check_exports`] has looked at.
+pub(super) fn has(engine: &HostEngine, component: &Component, expected: &Expected) -> bool {
+    let path = format!("{PACKAGE}{}", expected.interface);
     exports(engine, component).iter().any(|name| interface(name) == path)
 }
 
 /// Why the exports of the right names have the wrong contents.
 pub(super) fn export_mismatch(engine: &HostEngine, component: &Component, error: &wasmtime::Error) -> PluginError {
     let mut reasons = String::new();
-    for expected in [&AUTHENTICATOR, &HEALTH] {
+    for expected in EXPECTED {
         if let Some(instance) = exported_instance(engine, component, expected) {
             describe_mismatch(engine, expected, &instance, &mut reasons);
         }

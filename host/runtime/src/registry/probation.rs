@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
-use keyway_core::model::Outcome;
 use keyway_core::port::BackendFault;
 
 use crate::{Probation, fault};
@@ -39,18 +38,19 @@ impl Watch {
         }
     }
 
-    /// Counts a call. True once, when the generation is to be taken back.
-    pub(crate) fn count(&self, result: &Result<Outcome, BackendFault>) -> bool {
+    /// Counts a call, with the fault that it ended in. True once, when the generation is to be taken back.
+    pub(crate) fn count(&self, fault: Option<&BackendFault>) -> bool {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        match result {
-            Ok(Outcome::Challenged(_)) => self.challenged.store(true, Ordering::Relaxed),
-            Err(fault) if fault::is_defect(fault) => {
-                let defects = self.defects.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-                return self.fails(calls, defects) && !self.rung.swap(true, Ordering::Relaxed);
-            }
-            _ => {}
+        if !fault.is_some_and(fault::is_defect) {
+            return false;
         }
-        false
+        let defects = self.defects.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        self.fails(calls, defects) && !self.rung.swap(true, Ordering::Relaxed)
+    }
+
+    /// It has given a challenge, whose answer it is to get.
+    pub(crate) fn note_challenge(&self) {
+        self.challenged.store(true, Ordering::Relaxed);
     }
 
     fn fails(&self, calls: u32, defects: u32) -> bool {
@@ -87,35 +87,31 @@ impl Watch {
 mod tests {
     use std::time::Duration;
 
-    use keyway_core::model::Refusal;
-
     use super::*;
 
-    fn broken() -> Result<Outcome, BackendFault> {
-        Err(BackendFault::Broken("trap".to_owned()))
+    fn broken() -> BackendFault {
+        BackendFault::Broken("trap".to_owned())
     }
-
-    const REFUSED: Result<Outcome, BackendFault> = Ok(Outcome::Refused(Refusal::WrongCredential));
 
     #[test]
     fn five_defects_in_a_row_take_a_generation_back_once() {
         let watch = Watch::on_probation(Probation::default());
-        let rings: Vec<bool> = (0..7).map(|_| watch.count(&broken())).collect();
+        let rings: Vec<bool> = (0..7).map(|_| watch.count(Some(&broken()))).collect();
         assert_eq!(rings, [false, false, false, false, true, false, false]);
     }
 
     #[test]
     fn defects_among_more_good_calls_do_not() {
         let watch = Watch::on_probation(Probation::default());
-        let rung = (0..20).any(|call| watch.count(&if call % 2 == 0 { REFUSED } else { broken() }));
+        let rung = (0..20).any(|call| watch.count((call % 2 == 1).then(broken).as_ref()));
         assert!(!rung);
     }
 
     #[test]
     fn what_the_plugin_is_not_to_blame_for_does_not_count() {
         let watch = Watch::on_probation(Probation::default());
-        let unavailable = Err(BackendFault::Unavailable("down".to_owned()));
-        assert!(!(0..10).any(|_| watch.count(&unavailable)));
+        let unavailable = BackendFault::Unavailable("down".to_owned());
+        assert!(!(0..10).any(|_| watch.count(Some(&unavailable))));
     }
 
     #[test]
@@ -124,7 +120,7 @@ mod tests {
             period: Duration::ZERO,
             ..Probation::default()
         });
-        assert!(!(0..10).any(|_| over.count(&broken())));
-        assert!(!(0..10).any(|_| Watch::trusted().count(&broken())));
+        assert!(!(0..10).any(|_| over.count(Some(&broken()))));
+        assert!(!(0..10).any(|_| Watch::trusted().count(Some(&broken()))));
     }
 }

@@ -7,6 +7,7 @@
 
 mod host;
 
+mod ability;
 mod apart;
 mod busy;
 mod call;

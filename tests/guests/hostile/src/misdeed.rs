@@ -56,6 +56,8 @@ pub(crate) enum Misdeed {
     ChallengeState,
     /// Says that it verified a user of the host's directory, the one with the login `alice`, whose password it never asked about.
     ClaimsDirectoryUser,
+    /// Says that it verified that user, whose password it compared with the secret `key`, which no caller presented.
+    MatchesOwnSecret,
     /// Wants to see the password without having asked for the capability.
     ExposeWithoutGrant,
     /// Answers with the fault `unavailable`.
@@ -95,6 +97,7 @@ impl Misdeed {
             Self::EmptySubject => return Ok(Some(Principal::own("").login("alice").into())),
             Self::ChallengeState => return Ok(Some(challenge_state(amount.unwrap_or(8 * 1024 + 1)))),
             Self::ClaimsDirectoryUser => return claims_directory_user().map(Some),
+            Self::MatchesOwnSecret => return matches_own_secret().map(Some),
             Self::ExposeWithoutGrant => expose_without_grant(login)?,
             Self::Unavailable => return Err(Fault::unavailable("as requested")),
             Self::UglyFault => return Err(ugly_fault(amount.unwrap_or(MIB as u64))),
@@ -229,6 +232,14 @@ fn claims_directory_user() -> Result<Outcome, Fault> {
         directory::Found::One(user) => Ok(Principal::directory(&user).into()),
         _ => Err(Fault::misconfigured("the directory has no user `alice`")),
     }
+}
+
+fn matches_own_secret() -> Result<Outcome, Fault> {
+    let secret = config::find_secret("key").ok_or_else(|| Fault::misconfigured("there is no `secrets.key`"))?;
+    if let directory::Found::One(user) = directory::find_by_login("alice", None)? {
+        directory::verify_password(Some(&user.id), &secret)?;
+    }
+    claims_directory_user()
 }
 
 fn expose_without_grant(login: Option<&Login>) -> Result<(), Fault> {
