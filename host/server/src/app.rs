@@ -13,13 +13,14 @@ pub(crate) mod privilege;
 mod reload;
 pub(crate) mod services;
 mod signal;
+mod tenant_ldap;
 mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::key::MasterKey;
-use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom};
+use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom, TenantBackends};
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
@@ -35,6 +36,7 @@ use privilege::Account;
 use reload::{Reloaded, Reloader};
 use services::Services;
 use signal::Signals;
+use tenant_ldap::TenantDirectories;
 
 /// How long the first requests wait for slow plugins to be compiled, rather than being told that their backend is not there.
 const LOAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -104,6 +106,7 @@ impl Server {
         let own = Arc::new(OwnConfig::new(&config, launch.log.clone()));
         let parts = Reloaded {
             runtime: Arc::clone(&runtime),
+            tenant_ldap: tenant_directories(&runtime, &mut services, &config),
             directory: Arc::clone(&services.directory),
             own: Arc::clone(&own),
         };
@@ -253,9 +256,22 @@ async fn start_runtime(config: &Config, services: &Services, master: &MasterKey)
     Ok(Runtime::start(settings, host, services.clock()).await?)
 }
 
+/// The backends of tenants that have directories of their own.
+fn tenant_directories(
+    runtime: &Arc<Runtime>,
+    services: &mut Services,
+    config: &Config,
+) -> Option<Arc<TenantDirectories>> {
+    let settings = Arc::clone(&services.tenant_settings);
+    let ldap = config.tenant_ldap.clone()?;
+    let directories = Arc::new(TenantDirectories::new(Arc::clone(runtime), settings, ldap));
+    services.tenant_backends = Some(Arc::clone(&directories) as Arc<dyn TenantBackends>);
+    Some(directories)
+}
+
 /// Loads the plugins. One that takes longer than the patience goes on in the background, and its backend answers when it is done.
 async fn load(runtime: &Arc<Runtime>, config: &Config) {
-    let (runtime, specs) = (Arc::clone(runtime), config.backends.clone());
+    let (runtime, specs) = (Arc::clone(runtime), config.desired());
     // The runtime says in the log what became of each.
     let loading = tokio::spawn(async move { runtime.set_desired(specs).await });
     if tokio::time::timeout(LOAD_PATIENCE, loading).await.is_err() {

@@ -20,6 +20,7 @@ mod quantity;
 mod secret;
 mod source;
 mod store;
+mod tenant_ldap;
 mod token;
 mod zone;
 
@@ -45,6 +46,7 @@ pub(crate) use log::{LogConfig, LogFormat, LogLevel};
 pub(crate) use mail::MailConfig;
 pub(crate) use password::PasswordConfig;
 pub(crate) use store::StoreConfig;
+pub(crate) use tenant_ldap::TenantLdap;
 
 use source::Source;
 
@@ -106,6 +108,8 @@ pub(crate) struct Config {
     pub(crate) password: PasswordConfig,
     /// Policies, groups and users.
     pub(crate) directory: DirectoryConfig,
+    /// What serves the directories that tenants name themselves; `None` for nothing.
+    pub(crate) tenant_ldap: Option<TenantLdap>,
     /// The dialects' own settings.
     pub(crate) dialect: DialectConfig,
     /// Limits of the edge.
@@ -154,6 +158,7 @@ impl Config {
             token,
             password: raw.password.check(&source)?,
             directory: raw.directory.check(&source)?,
+            tenant_ldap: raw.dialect.check_tenant_ldap(&backend::names(&backends), &source)?,
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,
             master_key: raw.keys.check(&data_dir, &source)?,
@@ -166,6 +171,12 @@ impl Config {
         };
         config.files = source.into_files();
         Ok(config)
+    }
+
+    /// What the runtime is to have ready: the backends, and what those of tenants are made of.
+    pub(crate) fn desired(&self) -> Vec<BackendSpec> {
+        let template = self.tenant_ldap.as_ref().map(|ldap| ldap.template.clone());
+        self.backends.iter().cloned().chain(template).collect()
     }
 }
 

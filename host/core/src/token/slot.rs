@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{TokenError, TokenService};
-use crate::model::TenantId;
+use crate::model::{BackendName, TenantId};
 use crate::port::{BackendSlot, TenantBackends};
 
 /// Whose backend is meant, where tenants have some of their own.
@@ -23,12 +23,25 @@ impl TokenService {
         self
     }
 
+    /// The names that a login may give, sorted, without aliases.
+    pub fn backend_names(&self) -> Vec<BackendName> {
+        let mut names = self.backends.names();
+        names.extend(self.tenant_backends.iter().map(|owned| owned.name().clone()));
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The backend of this name, or the tenant's own.
     pub(super) async fn find_slot(&self, name: &str, whose: Whose<'_>) -> Result<Option<BackendSlot>, TokenError> {
         if let Some(slot) = self.backends.find(name) {
             return Ok(Some(slot));
         }
-        let Some(owned) = self.tenant_backends.as_ref().filter(|owned| owned.name().as_str() == name) else {
+        let Some(owned) = self
+            .tenant_backends
+            .as_ref()
+            .filter(|owned| owned.name().as_str() == name)
+        else {
             return Ok(None);
         };
         let tenant = match whose {

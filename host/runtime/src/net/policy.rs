@@ -1,16 +1,67 @@
 //! Which addresses an endpoint's name may stand for. A name is the operator's, but what it stands for is whoever's runs its zone.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Server;
 
 /// Which addresses an endpoint's name may stand for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
-    /// These networks alone; if empty, all but those that no name has a reason to lead to.
     allow: Vec<IpNet>,
+    others: Others,
+}
+
+/// What holds for addresses in no network that is allowed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Others {
+    /// Those that a name has a reason to lead to, and the very address that the operator wrote.
+    #[default]
+    Usual,
+    /// None.
+    None,
+    /// Those that anybody in the world could connect to just as well, and none of this network's own.
+    Public,
+}
+
+/// Networks that are nobody's or somebody's own: the special-purpose registries of IANA (RFC 6890), and what leads to such an IPv4 address from
+/// within IPv6.
+const NOT_PUBLIC: [IpNet; 26] = [
+    v4([0, 0, 0, 0], 8),
+    v4([10, 0, 0, 0], 8),
+    v4([100, 64, 0, 0], 10),
+    v4([127, 0, 0, 0], 8),
+    v4([169, 254, 0, 0], 16),
+    v4([172, 16, 0, 0], 12),
+    v4([192, 0, 0, 0], 24),
+    v4([192, 0, 2, 0], 24),
+    v4([192, 88, 99, 0], 24),
+    v4([192, 168, 0, 0], 16),
+    v4([198, 18, 0, 0], 15),
+    v4([198, 51, 100, 0], 24),
+    v4([203, 0, 113, 0], 24),
+    v4([224, 0, 0, 0], 4),
+    v4([240, 0, 0, 0], 4),
+    v6([0, 0, 0, 0], 96),
+    v6([0x64, 0xff9b, 0, 0], 96),
+    v6([0x64, 0xff9b, 1, 0], 48),
+    v6([0x100, 0, 0, 0], 64),
+    v6([0x2001, 0, 0, 0], 23),
+    v6([0x2001, 0xdb8, 0, 0], 32),
+    v6([0x2002, 0, 0, 0], 16),
+    v6([0x3fff, 0, 0, 0], 20),
+    v6([0xfc00, 0, 0, 0], 7),
+    v6([0xfe80, 0, 0, 0], 10),
+    v6([0xff00, 0, 0, 0], 8),
+];
+
+const fn v4([a, b, c, d]: [u8; 4], length: u8) -> IpNet {
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
+}
+
+const fn v6([a, b, c, d]: [u16; 4], length: u8) -> IpNet {
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), length))
 }
 
 /// A text is no network.
@@ -29,30 +80,51 @@ impl AddressPolicy {
             let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
             network.ok_or_else(|| InvalidNetwork(text.to_owned()))
         };
-        let allow = networks.into_iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { allow })
+        let allow: Vec<_> = networks.into_iter().map(parse).collect::<Result<_, _>>()?;
+        let others = if allow.is_empty() { Others::Usual } else { Others::None };
+        Ok(Self { allow, others })
+    }
+
+    /// For endpoints that somebody else names than the operator: these networks, and what is public.
+    ///
+    /// # Errors
+    /// [`InvalidNetwork`].
+    pub fn public_and<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidNetwork> {
+        let Self { allow, .. } = Self::allowing(networks)?;
+        Ok(Self {
+            allow,
+            others: Others::Public,
+        })
     }
 
     /// Whether a connection for `server` may go to `address`.
     pub(super) fn admits(&self, server: &Server, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        if !self.allow.is_empty() {
-            return self.allow.iter().any(|network| network.contains(&address));
-        }
-        // The operator wrote it.
-        if server
-            .host
-            .parse::<IpAddr>()
-            .is_ok_and(|written| written.to_canonical() == address)
-        {
+        if self.allow.iter().any(|network| network.contains(&address)) {
             return true;
         }
-        let is_local_name = server.host.eq_ignore_ascii_case("localhost");
-        !(address.is_unspecified()
-            || address.is_multicast()
-            || is_link_local(address)
-            || (address.is_loopback() && !is_local_name))
+        match self.others {
+            Others::None => false,
+            Others::Public => !NOT_PUBLIC.iter().any(|network| network.contains(&address)),
+            Others::Usual => is_usual(server, address),
+        }
     }
+}
+
+fn is_usual(server: &Server, address: IpAddr) -> bool {
+    // The operator wrote it.
+    if server
+        .host
+        .parse::<IpAddr>()
+        .is_ok_and(|written| written.to_canonical() == address)
+    {
+        return true;
+    }
+    let is_local_name = server.host.eq_ignore_ascii_case("localhost");
+    !(address.is_unspecified()
+        || address.is_multicast()
+        || is_link_local(address)
+        || (address.is_loopback() && !is_local_name))
 }
 
 /// Among them the addresses where clouds keep the credentials of their machines.
@@ -98,6 +170,29 @@ mod tests {
         ] {
             assert_eq!(admits(&policy, host, address), admitted, "{host} {address}");
         }
+    }
+
+    #[test]
+    fn what_a_tenant_names_leads_to_what_is_public_or_allowed() {
+        let policy = AddressPolicy::public_and(["10.7.0.0/16"]).unwrap();
+        for (host, address, admitted) in [
+            ("ldap.example.org", "1.1.1.1", true),
+            ("ldap.example.org", "2606:4700::1111", true),
+            ("ldap.example.org", "10.7.1.1", true),
+            ("ldap.example.org", "10.8.1.1", false),
+            ("10.8.1.1", "10.8.1.1", false),
+            ("127.0.0.1", "127.0.0.1", false),
+            ("localhost", "::1", false),
+            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", false),
+            ("169.254.169.254", "169.254.169.254", false),
+            ("ldap.example.org", "100.64.0.1", false),
+            ("ldap.example.org", "64:ff9b::a08:101", false),
+            ("ldap.example.org", "2002:7f00:1::", false),
+            ("ldap.example.org", "fd00::1", false),
+        ] {
+            assert_eq!(admits(&policy, host, address), admitted, "{host} {address}");
+        }
+        assert!(!admits(&AddressPolicy::public_and([]).unwrap(), "10.7.1.1", "10.7.1.1"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::certificate;
 use super::error::chain;
 use super::log::LogControl;
 use super::own_settings::OwnConfig;
+use super::tenant_ldap::TenantDirectories;
 use crate::config::{Config, ListenTls};
 
 /// Puts a configuration's present content in place of what runs.
@@ -31,6 +32,8 @@ pub(crate) struct Reloader {
 pub(crate) struct Reloaded {
     /// The plugins.
     pub(crate) runtime: Arc<Runtime>,
+    /// The backends that tenants have of their own.
+    pub(crate) tenant_ldap: Option<Arc<TenantDirectories>>,
     /// Policies and groups.
     pub(crate) directory: Arc<DirectoryService>,
     /// What shows the configuration.
@@ -104,7 +107,10 @@ impl Reload for Reloader {
             report.applied.push("log.level".to_owned());
         }
         // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.
-        self.parts.runtime.set_desired(fresh.backends.clone()).await;
+        if let (Some(directories), Some(config)) = (&self.parts.tenant_ldap, &fresh.tenant_ldap) {
+            directories.update(config.clone());
+        }
+        self.parts.runtime.set_desired(fresh.desired()).await;
         report.plugins = self.parts.runtime.reconcile().await;
         report.applied.push("backend".to_owned());
         // What needs a restart stays as it runs, so that the next reload names it again.
@@ -127,7 +133,10 @@ fn needs_restart(running: &Config, fresh: &Config) -> Vec<&'static str> {
         ("token", running.token == fresh.token),
         ("directory", running.directory.rules == fresh.directory.rules),
         ("password", running.password == fresh.password),
-        ("dialect", running.dialect == fresh.dialect),
+        (
+            "dialect",
+            running.dialect == fresh.dialect && running.tenant_ldap.is_some() == fresh.tenant_ldap.is_some(),
+        ),
         ("http", running.http == fresh.http),
         ("keys", running.master_key == fresh.master_key),
         ("mail", running.mail == fresh.mail),
@@ -168,6 +177,8 @@ mod tests {
             ("events.retention = \"9d\"", vec!["events"]),
             ("password.iterations = 4", vec!["password"]),
             ("dialect.wazo.backend = \"xivo_user\"", vec!["dialect"]),
+            ("dialect.wazo.ldap.enabled = false", vec!["dialect"]),
+            ("dialect.wazo.ldap.timeout = \"9s\"", vec![]),
             ("http.body_limit = \"2MiB\"", vec!["http"]),
             (MAIL, vec!["mail"]),
             ("log.format = \"json\"", vec!["log.format"]),

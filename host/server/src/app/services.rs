@@ -9,7 +9,9 @@ use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
 use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::{PasswordError, PasswordPool};
-use keyway_core::port::{BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom};
+use keyway_core::port::{
+    BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom, TenantBackends,
+};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
@@ -51,7 +53,10 @@ pub(crate) struct Services {
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
     mailer: Option<Arc<dyn Mailer>>,
-    tenant_settings: Arc<SettingService>,
+    /// What tenants set for themselves.
+    pub(crate) tenant_settings: Arc<SettingService>,
+    /// The backends that tenants have of their own; none for a command without a server.
+    pub(crate) tenant_backends: Option<Arc<dyn TenantBackends>>,
 }
 
 /// No backends at all: a command issues no tokens.
@@ -83,6 +88,7 @@ impl Services {
         let settings = SettingService::new(Arc::clone(&store), master.clone(), Arc::clone(&random));
         Ok(Self {
             tenant_settings: Arc::new(settings),
+            tenant_backends: None,
             store,
             passwords,
             directory: Arc::new(directory),
@@ -129,7 +135,7 @@ impl Services {
             Arc::clone(&self.clock),
             config.events.settings.clone(),
         );
-        let tokens = TokenService::new(
+        let mut tokens = TokenService::new(
             Arc::clone(&self.store),
             Arc::clone(&backends),
             self.passwords,
@@ -140,6 +146,9 @@ impl Services {
             Arc::clone(&self.random),
             token_settings(config),
         );
+        if let Some(owned) = self.tenant_backends {
+            tokens = tokens.with_tenant_backends(owned);
+        }
         let tokens = Arc::new(tokens);
         let notices = NoticeService::new(
             Arc::clone(&self.directory),

@@ -214,7 +214,7 @@ fn backend_name(raw: &Spanned<String>, source: &Source) -> Result<BackendName, C
 }
 
 /// A file stem that cannot lead out of the plugins folder.
-fn plugin_stem(raw: &Spanned<String>, source: &Source) -> Result<String, ConfigError> {
+pub(super) fn plugin_stem(raw: &Spanned<String>, source: &Source) -> Result<String, ConfigError> {
     let refuse = |span: Range<usize>, problem: String| Err(source.refuse(span, problem));
     let name = raw.get_ref();
     if name.is_empty() {

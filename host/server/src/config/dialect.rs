@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::error::{ConfigError, Location};
 use super::source::Source;
+use super::tenant_ldap::{self, RawTenantLdap, TenantLdap};
 
 /// The backend of a dialect whose request names none.
 const DEFAULT_BACKEND: &str = "wazo_user";
@@ -29,6 +30,7 @@ struct RawWazo {
     backend: Option<Spanned<String>>,
     xivo_uuid: Option<Spanned<String>>,
     cors: RawCors,
+    ldap: RawTenantLdap,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +62,15 @@ pub(crate) struct DialectConfig {
 const XIVO_UUID: &str = "XIVO_UUID";
 
 impl RawDialects {
+    /// What serves the directories that tenants name themselves.
+    pub(super) fn check_tenant_ldap(
+        &self,
+        backends: &HashSet<String>,
+        source: &Source,
+    ) -> Result<Option<TenantLdap>, ConfigError> {
+        self.wazo.ldap.check(backends.contains(tenant_ldap::NAME), source)
+    }
+
     /// `backends` holds the names and aliases of all backends.
     pub(super) fn check(&self, backends: &HashSet<String>, source: &Source) -> Result<DialectConfig, ConfigError> {
         let written = [

@@ -6,6 +6,7 @@ use keyway_runtime::Instances;
 use super::*;
 
 mod directory;
+mod endpoint;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
@@ -366,23 +367,19 @@ fn a_backends_limits_grants_and_secrets_are_checked() {
         ),
         (
             "grants.directory = [\"find\", \"write\"]",
-            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected `find` or `verify`",
+            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected one of `find`, `verify`, `link`",
         ),
         (
             "grants.credential = [\"all\"]",
             "/srv/keyway.toml:4: `backend.grants.credential`: unknown value `all`, expected `expose`",
         ),
         (
-            "grants.net.directory = { address = \"127.0.0.1:636\", tls = \"implicit\" }",
-            "/srv/keyway.toml:4: `backend.grants.net`: not supported by this version, which grants `log`, `directory` and `credential`",
-        ),
-        (
             "grants.delegate = [\"b\"]",
-            "/srv/keyway.toml:4: `backend.grants.delegate`: not supported by this version, which grants `log`, `directory` and `credential`",
+            "/srv/keyway.toml:4: `backend.grants.delegate`: not supported by this version, which grants `log`, `directory`, `credential` and `net`",
         ),
         (
             "grants.file.passwd1 = { path = \"x\" }",
-            "/srv/keyway.toml:4: `backend.grants.file`: not supported by this version, which grants `log`, `directory` and `credential`",
+            "/srv/keyway.toml:4: `backend.grants.file`: not supported by this version, which grants `log`, `directory`, `credential` and `net`",
         ),
         (
             "secrets.pw = { file = \"absent.pass\" }",

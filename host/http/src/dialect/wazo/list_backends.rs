@@ -7,5 +7,5 @@ use super::{Wazo, wire};
 use crate::edge::Call;
 
 pub(super) async fn handle(State(wazo): State<Wazo>, _call: Call) -> Response {
-    wire::backends(&wazo.backends().names())
+    wire::backends(&wazo.tokens().backend_names())
 }
