@@ -1,3 +1,11 @@
-//! The ldap backend against a real directory.
+//! The ldap backend against a real directory, and against what is none.
 
+mod corp;
 mod directory;
+mod fail;
+mod keep_secrets;
+mod link;
+mod log_in;
+mod protect;
+mod refuse_input;
+mod service;

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -33,8 +33,8 @@ const NOT_INSTALLED: &str = "OpenLDAP's server is missing: apt-get install slapd
 pub const SUFFIX: &str = "dc=example,dc=org";
 /// Whom a backend searches as.
 pub const SERVICE_DN: &str = "cn=svc,dc=example,dc=org";
-/// Its password.
-pub const SERVICE_PASSWORD: &str = "svc-s3cre7";
+/// Its password, in which there is no password of a user: a connection that has carried one is not kept.
+pub const SERVICE_PASSWORD: &str = "0f-the-service";
 /// Where the users are.
 pub const PEOPLE: &str = "ou=people,dc=example,dc=org";
 /// Where their groups are.
@@ -46,7 +46,8 @@ const ENTRIES: &str = include_str!("slapd/entries.ldif");
 const ROOT_DN: &str = "cn=root,dc=example,dc=org";
 const ROOT_PASSWORD: &str = "r00t-s3cre7";
 
-/// Runs the server until the end of the standard input says that the test is over, killed or not.
+/// Runs the server, and ends it when its own standard input says so. A line means: stop, the tree is still wanted. The end of the input means that
+/// the test is over, killed or not, and then the folder goes too.
 const WATCHDOG: &str = r#"
 trap '' INT
 exec 3<&0
@@ -74,7 +75,8 @@ pub struct Slapd {
     certificates: Certificates,
     plain: u16,
     tls: u16,
-    watchdog: Option<Child>,
+    verbosity: &'static str,
+    watchdog: Mutex<Option<Child>>,
 }
 
 impl SlapdBuilder {
@@ -123,11 +125,14 @@ impl SlapdBuilder {
             certificates,
             plain: 0,
             tls: 0,
-            watchdog: None,
+            verbosity: if self.is_silent { "none" } else { "stats" },
+            watchdog: Mutex::default(),
         };
         // Between a port's finding and its use another program may take it.
-        let verbosity = if self.is_silent { "none" } else { "stats" };
-        let listens = (0..5).any(|_| directory.listens(verbosity));
+        let listens = (0..5).any(|_| {
+            [directory.plain, directory.tls] = free_ports();
+            directory.listens()
+        });
         assert!(listens, "slapd does not start: {}", directory.log());
         directory
     }
@@ -276,35 +281,56 @@ impl Slapd {
         kill(Pid::from_raw(pid), signal).expect("a running server");
     }
 
-    /// Starts the server on ports that are free now; whether it listens there.
-    fn listens(&mut self, verbosity: &str) -> bool {
-        let [plain, tls] = free_ports();
-        (self.plain, self.tls) = (plain, tls);
+    /// Ends it at once, as a crash would. Nobody listens on its ports then.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn stop(&self) {
+        let watchdog = self.watchdog.lock().expect("no panic while locked").take();
+        let mut watchdog = watchdog.expect("the server runs");
+        let mut stdin = watchdog.stdin.take().expect("a pipe");
+        stdin.write_all(b"stop\n").expect("the watchdog listens");
+        watchdog.wait().expect("the server ends");
+    }
+
+    /// Starts it again, with its tree, on the same ports.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start(&self) {
+        assert!(self.listens(), "slapd does not start: {}", self.log());
+    }
+
+    /// Starts the server; whether it listens on its ports.
+    fn listens(&self) -> bool {
         let mut watchdog = as_unprivileged(Path::new("/bin/sh"));
         watchdog.args(["-c", WATCHDOG]).arg(&self.folder);
-        watchdog.arg(format!("ldap://127.0.0.1:{plain}/ ldaps://127.0.0.1:{tls}/"));
-        watchdog.arg(verbosity).current_dir(&self.folder);
+        watchdog.arg(format!("ldap://{}/ ldaps://{}/", self.plain(), self.tls()));
+        watchdog.arg(self.verbosity).current_dir(&self.folder);
         watchdog
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+        let starts = |log: &str| log.matches(" slapd starting").count();
+        let before = starts(&self.log());
         let mut child = watchdog.spawn().expect("a shell");
         let until = Instant::now() + Duration::from_mins(1);
-        while !self.log().contains(" slapd starting") {
+        while starts(&self.log()) == before {
             if child.try_wait().expect("a child").is_some() {
                 return false;
             }
             assert!(Instant::now() < until, "slapd does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.watchdog = Some(child);
+        *self.watchdog.lock().expect("no panic while locked") = Some(child);
         true
     }
 }
 
 impl Drop for Slapd {
     fn drop(&mut self) {
-        if let Some(mut watchdog) = self.watchdog.take() {
+        let watchdog = self.watchdog.get_mut().ok().and_then(Option::take);
+        if let Some(mut watchdog) = watchdog {
             drop(watchdog.stdin.take());
             let _ = watchdog.wait();
         } else {

@@ -29,8 +29,9 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
 }
 
 /// The plugin's configuration: service bind, search, re-bind.
-fn config() -> Value {
+fn config(pool: bool) -> Value {
     json!({
+        "pool": pool,
         "user_base_dn": PEOPLE,
         "user_login_attribute": "uid",
         "user_email_attribute": "mail",

@@ -33,4 +33,9 @@ fn a_directory_of_ones_own_can_be_changed_and_frozen() {
     assert!(std::net::TcpStream::connect(slapd.plain()).is_ok());
     slapd.thaw();
     assert!(slapd.takes(SERVICE_DN, SERVICE_PASSWORD));
+    slapd.stop();
+    assert!(std::net::TcpStream::connect(slapd.plain()).is_err());
+    slapd.start();
+    assert!(slapd.takes(SERVICE_DN, SERVICE_PASSWORD));
+    assert!(!slapd.takes(&bob, "b0bs-s3cre7"), "its tree is as it was");
 }

@@ -44,8 +44,8 @@ impl Plugin {
         };
         let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
         let specs = vec![
-            spec("fresh", slapd, protected, 0)?,
-            spec("pooled", slapd, protected, 16)?,
+            spec("fresh", slapd, protected, false)?,
+            spec("pooled", slapd, protected, true)?,
         ];
         let statuses = runtime.set_desired(specs).await;
         let find = |name| runtime.find(name).with_context(|| format!("{statuses:?}"));
@@ -81,7 +81,7 @@ pub(super) async fn login(slot: &BackendSlot) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn spec(name: &str, slapd: &Slapd, protected: Protected, idle: usize) -> anyhow::Result<BackendSpec> {
+fn spec(name: &str, slapd: &Slapd, protected: Protected, pool: bool) -> anyhow::Result<BackendSpec> {
     let (address, protection) = match protected {
         Protected::No => (slapd.plain(), Protection::None),
         Protected::Tls => {
@@ -95,11 +95,12 @@ fn spec(name: &str, slapd: &Slapd, protected: Protected, idle: usize) -> anyhow:
         port: port.parse()?,
     };
     let endpoint = EndpointSpec {
-        idle,
+        // As many as there are logins at once.
+        idle: 8,
         ..EndpointSpec::new(vec![server], protection)
     };
     let mut spec = BackendSpec::new(BackendName::parse(name)?, "ldap");
-    spec.config = config();
+    spec.config = config(pool);
     spec.grants.credential_expose = true;
     spec.grants.net.insert("directory".to_owned(), endpoint);
     let password = Secret::new(service_password().to_vec());

@@ -1,0 +1,148 @@
+//! A server whose backend `ldap_corp` asks a directory.
+
+use std::fmt::Write as _;
+
+use keyway_tests::slapd::{PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd};
+use keyway_tests::wazo::{Answer, WazoClient};
+use keyway_tests::{TestHost, TestHostBuilder, artefact};
+use serde_json::json;
+
+/// The backend's name.
+pub(super) const BACKEND: &str = "ldap_corp";
+
+/// What a test wants of it.
+pub(super) struct Corp {
+    address: String,
+    tls: &'static str,
+    endpoint: Vec<String>,
+    config: Vec<String>,
+    grants: Vec<String>,
+    limits: Vec<String>,
+    service_password: Option<&'static str>,
+    files: Vec<(&'static str, String)>,
+}
+
+impl Corp {
+    /// Asks what listens here, unprotected, and searches as the service.
+    pub(super) fn at(address: &str) -> Self {
+        Self::directly(address)
+            .config(&format!("bind_dn = \"{SERVICE_DN}\""))
+            .service_password(SERVICE_PASSWORD)
+    }
+
+    /// The same without a service: who logs in binds as the DN that the login stands for.
+    pub(super) fn directly(address: &str) -> Self {
+        let corp = Self {
+            address: format!("\"{address}\""),
+            tls: "none",
+            endpoint: Vec::new(),
+            config: Vec::new(),
+            grants: Vec::new(),
+            limits: Vec::new(),
+            service_password: None,
+            files: Vec::new(),
+        };
+        corp.config(&format!("user_base_dn = \"{PEOPLE}\""))
+            .config("user_login_attribute = \"uid\"")
+            .config("user_email_attribute = \"mail\"")
+    }
+
+    /// Asks this directory over TLS from the first byte.
+    pub(super) fn over_tls(slapd: &Slapd) -> Self {
+        Self::at(&slapd.tls()).trusting("implicit", slapd)
+    }
+
+    /// Asks this directory over TLS that LDAP itself begins.
+    pub(super) fn over_starttls(slapd: &Slapd) -> Self {
+        Self::at(&slapd.plain()).trusting("starttls", slapd)
+    }
+
+    fn trusting(mut self, tls: &'static str, slapd: &Slapd) -> Self {
+        self.tls = tls;
+        self.endpoint("ca = \"ca.pem\"")
+            .file("ca.pem", slapd.authority().to_owned())
+    }
+
+    /// Several servers instead of the one.
+    pub(super) fn servers(mut self, addresses: &[&str]) -> Self {
+        self.address = format!("{addresses:?}");
+        self
+    }
+
+    /// A line of `grants.net.directory`.
+    pub(super) fn endpoint(mut self, line: &str) -> Self {
+        self.endpoint.push(line.to_owned());
+        self
+    }
+
+    /// A line of `config`. One with the same key takes the place of the one before.
+    pub(super) fn config(mut self, line: &str) -> Self {
+        let key = |line: &str| line.split(' ').next().map(str::to_owned);
+        self.config.retain(|other| key(other) != key(line));
+        self.config.push(line.to_owned());
+        self
+    }
+
+    /// A line of `grants`.
+    pub(super) fn grant(mut self, line: &str) -> Self {
+        self.grants.push(line.to_owned());
+        self
+    }
+
+    /// A line of `limits`.
+    pub(super) fn limit(mut self, line: &str) -> Self {
+        self.limits.push(line.to_owned());
+        self
+    }
+
+    /// What the service binds with.
+    pub(super) fn service_password(mut self, password: &'static str) -> Self {
+        self.service_password = Some(password);
+        self
+    }
+
+    /// A file in the server's folder.
+    pub(super) fn file(mut self, name: &'static str, content: String) -> Self {
+        self.files.push((name, content));
+        self
+    }
+
+    /// With this backend beside those that a server has.
+    pub(super) fn on(self, mut builder: TestHostBuilder) -> TestHostBuilder {
+        let mut toml = format!("name = \"{BACKEND}\"\nplugin = \"ldap\"\ngrants.credential = [\"expose\"]\n");
+        let mut lines = |table: &str, lines: &[String]| {
+            for line in lines {
+                let _ = writeln!(toml, "{table}.{line}");
+            }
+        };
+        lines("config", &self.config);
+        lines("grants", &self.grants);
+        lines("limits", &self.limits);
+        let protected = [format!("address = {}", self.address), format!("tls = \"{}\"", self.tls)];
+        lines("grants.net.directory", &protected);
+        lines("grants.net.directory", &self.endpoint);
+        if let Some(password) = self.service_password {
+            toml.push_str("secrets.bind_password = { file = \"svc.pass\" }\n");
+            builder = builder.file("svc.pass", format!("{password}\n").as_bytes());
+        }
+        for (name, content) in &self.files {
+            builder = builder.file(name, content.as_bytes());
+        }
+        builder.plugin("ldap", artefact("ldap")).backend(&toml)
+    }
+
+    /// A server with this backend and `wazo_user`.
+    pub(super) fn start(self) -> TestHost {
+        self.on(TestHost::builder()).start()
+    }
+}
+
+/// What a login through the backend is answered.
+pub(super) async fn log_in(wazo: &WazoClient, login: &str, password: &str) -> Answer {
+    wazo.login(login, password, json!({ "backend": BACKEND })).await
+}
+
+/// Its status alone.
+pub(super) async fn status(host: &TestHost, login: &str, password: &str) -> u16 {
+    log_in(&host.wazo(), login, password).await.status
+}

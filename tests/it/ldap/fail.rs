@@ -1,0 +1,160 @@
+//! Directories that are dead, slow, or no directories at all. Each is a fault: 503, with the reason in the log.
+
+use std::time::{Duration, Instant};
+
+use keyway_tests::TestHost;
+use keyway_tests::peer::{Peer, Script};
+use keyway_tests::slapd::Slapd;
+use serde_json::json;
+use tokio::net::TcpSocket;
+
+use super::corp::{Corp, log_in, status};
+
+/// An address where nobody listens, and nobody else does while the socket is held: it is bound, and refuses connections.
+fn dead() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let address = socket.local_addr().expect("an address").to_string();
+    (socket, address)
+}
+
+#[tokio::test]
+async fn the_second_server_is_asked_where_the_first_is_dead_and_at_once_from_then_on() {
+    let slapd = Slapd::shared();
+    // Nothing answers there, so that connecting takes all the time that it may.
+    let silent = Peer::start(Script::Silent);
+    let host = Corp::over_tls(slapd)
+        .servers(&[silent.address(), &slapd.tls()])
+        .endpoint("connect_timeout = \"1s\"")
+        .start();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+    let tried = silent.connections();
+    assert!(tried > 0, "the first one comes first");
+    let begun = Instant::now();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(silent.connections(), tried, "the dead one is remembered");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_connections_costs_no_login() {
+    let slapd = Slapd::shared();
+    let (_held, dead) = dead();
+    let host = Corp::at(&slapd.plain()).servers(&[&dead, &slapd.plain()]).start();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+    assert_eq!(status(&host, "alice", "wrong").await, 401);
+}
+
+#[tokio::test]
+async fn where_all_are_dead_it_is_503_and_others_are_served() {
+    let (_held, dead) = dead();
+    let host = Corp::at(&dead).on(TestHost::builder().user("carol", "s3cre7")).start();
+    let mark = host.log().mark();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 503);
+    let line = host.log().wait_for_message(mark, "an endpoint failed").to_string();
+    assert!(line.contains("does not accept connections"), "{line}");
+    let carol = host.wazo().login("carol", "s3cre7", json!({})).await;
+    assert_eq!(carol.status, 200, "{carol:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_ldap_is_503() {
+    // What a directory answers a bind with: success, as message 1.
+    let bound = b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00".to_vec();
+    let scripts = [
+        ("closes at once", Script::Closing),
+        ("says nothing and closes", Script::Answering(Vec::new())),
+        (
+            "another protocol",
+            Script::Answering(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        ),
+        ("noise", Script::Answering((0..=255).cycle().take(4096).collect())),
+        (
+            "a truncated answer",
+            Script::Answering(bound[..bound.len() - 3].to_vec()),
+        ),
+        (
+            "a length of four gigabytes",
+            Script::Answering(b"\x30\x84\xff\xff\xff\xff\x02\x01\x01".to_vec()),
+        ),
+        (
+            "a length of a hundred megabytes",
+            Script::Hanging(b"\x30\x84\x06\x40\x00\x00\x02\x01\x01".to_vec()),
+        ),
+        (
+            "an indefinite length",
+            Script::Answering(b"\x30\x80\x02\x01\x01\x00\x00".to_vec()),
+        ),
+        (
+            "nothing but brackets",
+            Script::Answering([0x30, 0x82, 0x10, 0x00].repeat(1024)),
+        ),
+        (
+            "an answer to another question",
+            Script::Answering(b"\x30\x0c\x02\x01\x63\x61\x07\x0a\x01\x00\x04\x00\x04\x00".to_vec()),
+        ),
+        (
+            "an answer of another kind",
+            Script::Answering(b"\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00".to_vec()),
+        ),
+    ];
+    for (what, script) in scripts {
+        let peer = Peer::start(script);
+        for corp in [Corp::at(peer.address()), Corp::directly(peer.address())] {
+            let host = corp.endpoint("timeout = \"300ms\"").start();
+            let answer = log_in(&host.wazo(), "alice", "s3cre7").await;
+            assert_eq!(answer.status, 503, "{what}: {answer:?}");
+            assert_eq!(answer.body["reason"], json!(["Service Unavailable"]), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_stops_answering_is_503_in_time_and_the_others_go_on() {
+    let silent = Peer::start(Script::Silent);
+    let builder = TestHost::builder().user("carol", "s3cre7");
+    let host = Corp::at(silent.address())
+        .endpoint("timeout = \"1m\"")
+        .limit("deadline = \"1s\"")
+        .limit("breaker_faults = 8")
+        .limit("breaker_cooldown = \"1h\"")
+        .on(builder)
+        .start();
+    let mut stalled = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let wazo = host.wazo();
+        stalled.spawn(async move {
+            let begun = Instant::now();
+            let answer = log_in(&wazo, "alice", "s3cre7").await;
+            (answer.status, begun.elapsed())
+        });
+    }
+    let carol = host.wazo().login("carol", "s3cre7", json!({})).await;
+    assert_eq!(carol.status, 200, "{carol:?}");
+    assert_eq!(stalled.len(), 8);
+    while let Some(ended) = stalled.join_next().await {
+        let (status, took) = ended.expect("a login");
+        assert_eq!(status, 503);
+        // Twice the deadline is much: what is ruled out is the endpoint's own minute.
+        assert!(took < Duration::from_secs(5), "it took {took:?}");
+    }
+    let asked = silent.connections();
+    let begun = Instant::now();
+    let answer = log_in(&host.wazo(), "alice", "s3cre7").await;
+    assert_eq!(answer.status, 503);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(silent.connections(), asked, "the breaker keeps the login away from it");
+    let carol = host.wazo().login("carol", "s3cre7", json!({})).await;
+    assert_eq!(carol.status, 200, "{carol:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_freezes_and_thaws_is_served_again() {
+    let slapd = Slapd::builder().start();
+    let host = Corp::at(&slapd.plain()).limit("deadline = \"500ms\"").start();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+    slapd.freeze();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 503);
+    slapd.thaw();
+    assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+}

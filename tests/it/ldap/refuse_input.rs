@@ -1,0 +1,82 @@
+//! What a stranger may send as a name: it finds nobody, whatever it means to a filter or in a DN.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use keyway_tests::slapd::Slapd;
+use keyway_tests::wazo::send;
+use reqwest::Method;
+use serde_json::json;
+
+use super::corp::{BACKEND, Corp, status};
+
+#[tokio::test]
+async fn no_name_lets_in_whom_it_does_not_name() {
+    let slapd = Slapd::shared();
+    let either = "search_filters = \"(|(uid={username})(mail={username}))\"";
+    let long = "a".repeat(10 * 1024);
+    for corp in [
+        Corp::at(&slapd.plain()),
+        Corp::at(&slapd.plain()).config(either),
+        Corp::directly(&slapd.plain()),
+    ] {
+        let host = corp.start();
+        for login in [
+            "*",
+            "a*",
+            "al*ce",
+            "(",
+            ")",
+            "\\",
+            "\\2a",
+            "\u{0}",
+            "alice\u{0}",
+            "*)(uid=*",
+            "alice)(uid=alice",
+            "alice)(|(uid=*",
+            "*))(|(uid=*",
+            "&",
+            "!(uid=bob)",
+            "{username}",
+            "alice,ou=people,dc=example,dc=org",
+            "alice+uid=alice",
+            "uid=alice",
+            "#616c696365",
+            "alice\\",
+            "cn=svc,dc=example,dc=org",
+            &long,
+        ] {
+            let status = status(&host, login, "s3cre7").await;
+            assert!(matches!(status, 400 | 401), "{status} for {login:?}");
+        }
+        assert_eq!(status(&host, "alice", "s3cre7").await, 200, "nothing is broken");
+    }
+}
+
+#[tokio::test]
+async fn no_password_is_taken_for_another() {
+    let host = Corp::at(&Slapd::shared().plain()).start();
+    let long = "s3cre7".repeat(2 * 1024);
+    for password in ["*", "s3cre7\u{0}", "\u{0}", "s3cre7 ", "S3CRE7", " ", &long] {
+        let status = status(&host, "alice", password).await;
+        assert!(matches!(status, 400 | 401), "{status} for {password:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_finds_nobody() {
+    let host = Corp::at(&Slapd::shared().plain()).start();
+    for credentials in [
+        &b"\xff\xfe:s3cre7"[..],
+        b"alice\xc3:s3cre7",
+        b"alice:\xff\xff",
+        b"\xc0\xaa:s3cre7",
+    ] {
+        let request = host
+            .wazo()
+            .request(Method::POST, "/token")
+            .header("authorization", format!("Basic {}", STANDARD.encode(credentials)))
+            .json(&json!({ "backend": BACKEND }));
+        let status = send(request).await.status;
+        assert!(matches!(status, 400 | 401), "{status} for {credentials:?}");
+    }
+}
