@@ -19,6 +19,7 @@ use crate::plugin::{self, Plugin};
 use crate::profile::Profile;
 use crate::reload::bring_up::Workshop;
 use crate::reload::file::{self, ReadError};
+use crate::trace::{Trace, TraceStep};
 use crate::{BackendSpec, Grants, HostDirectory, HostPasswords, HostServices, Limits};
 
 /// As many calls at once as looking at one file takes.
@@ -133,15 +134,21 @@ pub async fn check_file(path: &Path, config: Option<&serde_json::Value>) -> Resu
     })
 }
 
+/// What came of a [`Trial`].
+#[derive(Debug)]
+pub struct Tried {
+    /// The steps that were taken, in their order: those of the host's that concern endpoints, and those that the plugin tells, which are its log
+    /// lines with a field `step`.
+    pub steps: Vec<TraceStep>,
+    /// The plugin's own answer.
+    pub answer: Result<Outcome, BackendFault>,
+}
+
 /// Runs one login step on a plugin file. `services` stand behind its imports.
 ///
 /// # Errors
-/// [`CheckError`] if it would not be loaded; the inner result is the plugin's own answer.
-pub async fn try_file(
-    path: &Path,
-    trial: Trial,
-    services: HostServices,
-) -> Result<Result<Outcome, BackendFault>, CheckError> {
+/// [`CheckError`] if it would not be loaded.
+pub async fn try_file(path: &Path, trial: Trial, services: HostServices) -> Result<Tried, CheckError> {
     let bench = Bench::open(path, trial.limits, services).await?;
     let spec = BackendSpec {
         config: trial.config,
@@ -151,7 +158,8 @@ pub async fn try_file(
         ..BackendSpec::new(bench.backend.clone(), "trial")
     };
     let brought_up = bench.workshop.bring_up(&spec, bench.plugin.digest, Vec::new()).await;
-    let generation = brought_up.map_err(refused)?;
+    let trace = Trace::collecting();
+    let generation = brought_up.map_err(refused)?.traced(trace.clone());
     let context = RequestContext {
         request_id: "trial".to_owned(),
         dialect: "wazo",
@@ -162,13 +170,16 @@ pub async fn try_file(
         credential: trial.credential,
     };
     let deadline = Instant::now() + trial.limits.deadline;
-    Ok(generation
-        .verify(VerifyRequest {
-            context,
-            step,
-            deadline,
-        })
-        .await)
+    let request = VerifyRequest {
+        context,
+        step,
+        deadline,
+    };
+    let answer = generation.verify(request).await;
+    Ok(Tried {
+        steps: trace.take(),
+        answer,
+    })
 }
 
 /// A plugin with an engine of its own.

@@ -16,6 +16,7 @@ use crate::bindings::keyway::backend::types as wit;
 use crate::engine::HostEngine;
 use crate::plugin::{Plugin, PluginError};
 use crate::profile::Profile;
+use crate::trace::Trace;
 use crate::{HostServices, Instances, answer, fault};
 
 pub(crate) use self::guest::{Described, Guest};
@@ -65,6 +66,18 @@ impl Generation {
             self.described.clone(),
             self.fingerprint,
         )
+    }
+
+    /// The same, with what its calls do told.
+    pub(crate) fn traced(self, trace: Trace) -> Self {
+        let profile = Profile {
+            trace,
+            ..(*self.profile).clone()
+        };
+        Self {
+            profile: Arc::new(profile),
+            ..self
+        }
     }
 
     /// What the plugin finds wrong with a configuration.

@@ -52,10 +52,11 @@ mod services;
 mod settings;
 mod spec;
 mod text;
+mod trace;
 mod variant;
 mod wasi;
 
-pub use check::{CheckError, PluginReport, ReportedProblem, Trial, check_file, try_file};
+pub use check::{CheckError, PluginReport, ReportedProblem, Trial, Tried, check_file, try_file};
 pub use error::RuntimeError;
 pub use grant::Grants;
 pub use limits::Limits;
@@ -64,4 +65,5 @@ pub use runtime::Runtime;
 pub use services::{HostDirectory, HostPasswords, HostServices};
 pub use settings::{Probation, RuntimeSettings};
 pub use spec::{BackendSpec, Instances};
+pub use trace::TraceStep;
 pub use variant::VariantSpec;

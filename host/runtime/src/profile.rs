@@ -6,9 +6,11 @@ use keyway_core::Secret;
 use keyway_core::model::{BackendName, TenantId};
 
 use crate::grant::Capabilities;
+use crate::trace::Trace;
 use crate::{HostServices, Limits};
 
 /// What holds for every call of a generation.
+#[derive(Clone)]
 pub(crate) struct Profile {
     /// Whose calls these are.
     pub(crate) backend: BackendName,
@@ -22,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) tenant: Option<TenantId>,
     /// Whether it only stands for its variants, and there is nothing of its own to ask after.
     pub(crate) is_template: bool,
+    /// For whom wants to see what a call does.
+    pub(crate) trace: Trace,
 }
 
 impl Profile {
@@ -36,6 +40,7 @@ impl Profile {
             services,
             tenant: None,
             is_template: false,
+            trace: Trace::default(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::grant::Capabilities;
 use crate::profile::Profile;
 use crate::registry::{Live, LiveBackend};
 use crate::reload::bring_up::describe_problem;
+use crate::trace::Trace;
 use crate::{BackendSpec, EndpointSpec, Grants};
 
 /// What one variant has of its own.
@@ -123,6 +124,7 @@ impl Variant {
             services: base.services(),
             tenant: Some(self.spec.tenant),
             is_template: false,
+            trace: Trace::default(),
         }))
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::bindings::keyway::backend::log::{Host, Level};
 use crate::call::CallState;
 use crate::grant::Capability;
+use crate::trace::STEP_FIELD;
 
 const MESSAGE_BYTES: usize = 4096;
 const FIELDS: usize = 16;
@@ -18,6 +19,10 @@ impl Host for CallState {
             return Ok(());
         }
         let message = self.clean(&message, MESSAGE_BYTES);
+        if let Some((_, step)) = fields.iter().find(|(key, _)| key == STEP_FIELD) {
+            let step = self.clean(step, FIELD_BYTES);
+            self.profile.trace.tell(&step, || message.clone());
+        }
         let mut written = String::new();
         for (key, value) in fields.iter().take(FIELDS) {
             let separator = if written.is_empty() { "" } else { " " };

@@ -72,7 +72,7 @@ impl Host for CallState {
         if !self.meter.take_connection(endpoint.spec().connections) {
             return Ok(Err(WitError::LimitReached));
         }
-        match endpoint.connect().await {
+        match endpoint.connect(&self.profile.trace).await {
             Ok(connection) => self.hold_connection(name, endpoint, connection).map(Ok),
             Err(error) => Ok(Err(self.net_failed(&name, &error))),
         }
@@ -132,9 +132,10 @@ impl HostConnection for CallState {
     }
 
     async fn start_tls(&mut self, handle: Resource<HeldConnection>) -> wasmtime::Result<Result<(), WitError>> {
+        let trace = self.profile.trace.clone();
         let held = self.held_connection(&handle)?;
         let name = held.name.clone();
-        let begun = held.connection.start_tls().await;
+        let begun = held.connection.start_tls(&trace).await;
         Ok(begun.map_err(|error| self.net_failed(&name, &error)))
     }
 

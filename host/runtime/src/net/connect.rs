@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::pool::Pool;
 use super::{Balance, Connection, EndpointSpec, NetError, Protection, Server};
+use crate::trace::Trace;
 
 /// The most addresses of one name that are tried.
 const ADDRESSES: usize = 8;
@@ -53,19 +54,20 @@ impl Endpoint {
     ///
     /// # Errors
     /// Why the last one that was tried did not answer.
-    pub(crate) async fn connect(&self) -> Result<Connection, NetError> {
+    pub(crate) async fn connect(&self, trace: &Trace) -> Result<Connection, NetError> {
         let mut last = NetError::Limit("servers");
         for index in self.order() {
             let Some(server) = self.spec.servers.get(index) else {
                 continue;
             };
-            let connected = timeout(self.spec.connect_timeout, self.connect_to(server)).await;
+            let connected = timeout(self.spec.connect_timeout, self.connect_to(server, trace)).await;
             match connected.unwrap_or_else(|_| Err(NetError::TimedOut(server.to_string()))) {
                 Ok(connection) => {
                     self.remember(index, None);
                     return Ok(connection);
                 }
                 Err(error) => {
+                    trace.tell("failed", || error.to_string());
                     self.remember(index, Some(Instant::now()));
                     last = error;
                 }
@@ -74,8 +76,8 @@ impl Endpoint {
         Err(last)
     }
 
-    async fn connect_to(&self, server: &Server) -> Result<Connection, NetError> {
-        let stream = self.dial(server).await?;
+    async fn connect_to(&self, server: &Server, trace: &Trace) -> Result<Connection, NetError> {
+        let stream = self.dial(server, trace).await?;
         // Questions and answers: a packet that waits for more to come costs a login its time.
         stream
             .set_nodelay(true)
@@ -87,23 +89,30 @@ impl Endpoint {
         };
         let mut connection = Connection::plain(server.clone(), stream, times, offered);
         if matches!(self.spec.protection, Protection::Implicit(_)) {
-            connection.start_tls().await?;
+            connection.start_tls(trace).await?;
         }
         Ok(connection)
     }
 
     /// Connects to an address that the name stands for now and that the policy admits: the very address that was checked.
-    async fn dial(&self, server: &Server) -> Result<TcpStream, NetError> {
+    async fn dial(&self, server: &Server, trace: &Trace) -> Result<TcpStream, NetError> {
         let found = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
-        let found = found.map_err(|_| NetError::Unresolved(server.to_string()))?;
+        let found: Vec<_> = found.map_err(|_| NetError::Unresolved(server.to_string()))?.collect();
+        trace.tell("resolved", || {
+            let addresses: Vec<_> = found.iter().map(|address| address.ip().to_string()).collect();
+            format!("`{server}` stands for {}", addresses.join(", "))
+        });
         let mut last = NetError::Unresolved(server.to_string());
-        for address in found.take(ADDRESSES) {
+        for address in found.into_iter().take(ADDRESSES) {
             if !self.spec.policy.admits(server, address.ip()) {
                 last = refused(server, address.ip());
                 continue;
             }
             match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => {
+                    trace.tell("connected", || address.to_string());
+                    return Ok(stream);
+                }
                 Err(error) => last = NetError::of_io(server, &error),
             }
         }

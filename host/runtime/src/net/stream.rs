@@ -12,6 +12,7 @@ use tokio_rustls::client::TlsStream;
 use super::error::TlsFault;
 use super::tls::{self, TlsSpec};
 use super::{NetError, Server};
+use crate::trace::Trace;
 
 /// The most that one read hands out.
 const MOST: usize = 64 << 10;
@@ -56,7 +57,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`NetError::Tls`], also where none was offered or it is done already; [`NetError::TimedOut`].
-    pub(crate) async fn start_tls(&mut self) -> Result<(), NetError> {
+    pub(crate) async fn start_tls(&mut self, trace: &Trace) -> Result<(), NetError> {
         let failed = |server: &Server| NetError::Tls {
             server: server.to_string(),
             fault: TlsFault::Handshake,
@@ -69,6 +70,11 @@ impl Connection {
         };
         let shaken = timeout(self.connect_timeout, spec.connect(&self.server, stream)).await;
         let stream = shaken.map_err(|_| NetError::TimedOut(self.server.to_string()))??;
+        trace.tell("TLS", || {
+            let version = stream.get_ref().1.protocol_version();
+            let version = version.map_or("TLS".to_owned(), |version| format!("{version:?}"));
+            format!("{version}, and the certificate is good")
+        });
         self.stream = Stream::Tls(Box::new(stream));
         Ok(())
     }

@@ -51,14 +51,14 @@ async fn nobody() -> u16 {
 }
 
 async fn greeting(endpoint: &Endpoint) -> String {
-    let mut connection = endpoint.connect().await.unwrap();
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
     String::from_utf8(connection.read(64).await.unwrap()).unwrap()
 }
 
 #[tokio::test]
 async fn bytes_go_both_ways() {
     let endpoint = Endpoint::new(plain(vec![server(echo("a").await)]));
-    let mut connection = endpoint.connect().await.unwrap();
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
     assert_eq!(connection.read(64).await.unwrap(), b"a");
     connection.write(b"hello").await.unwrap();
     assert_eq!(connection.read(64).await.unwrap(), b"hello");
@@ -86,19 +86,25 @@ async fn servers_are_asked_in_order_or_in_turn_and_a_dead_one_last() {
 #[tokio::test]
 async fn each_failure_says_what_it_is() {
     let dead = nobody().await;
-    let error = Endpoint::new(plain(vec![server(dead)])).connect().await.unwrap_err();
+    let error = Endpoint::new(plain(vec![server(dead)]))
+        .connect(&Trace::default())
+        .await
+        .unwrap_err();
     assert!(matches!(error, NetError::Unreachable { .. }), "{error}");
     let nowhere = Server {
         host: "nobody.invalid".to_owned(),
         port: 1,
     };
-    let error = Endpoint::new(plain(vec![nowhere])).connect().await.unwrap_err();
+    let error = Endpoint::new(plain(vec![nowhere]))
+        .connect(&Trace::default())
+        .await
+        .unwrap_err();
     assert_eq!(error, NetError::Unresolved("nobody.invalid:1".to_owned()));
     let elsewhere = EndpointSpec {
         policy: AddressPolicy::allowing(["10.0.0.0/8"]).unwrap(),
         ..plain(vec![server(echo("a").await)])
     };
-    let error = Endpoint::new(elsewhere).connect().await.unwrap_err();
+    let error = Endpoint::new(elsewhere).connect(&Trace::default()).await.unwrap_err();
     assert!(matches!(error, NetError::Refused { .. }), "{error}");
 }
 
@@ -110,7 +116,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
         io_timeout: Duration::from_millis(50),
         ..plain(vec![server(port)])
     });
-    let mut connection = endpoint.connect().await.unwrap();
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
     let error = connection.read(1).await.unwrap_err();
     assert_eq!(error, NetError::TimedOut(format!("127.0.0.1:{port}")));
 }
@@ -118,7 +124,7 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
 #[tokio::test]
 async fn a_kept_connection_is_taken_by_its_state_while_it_is_open_and_quiet() {
     let endpoint = Endpoint::new(plain(vec![server(echo("a").await)]));
-    let mut connection = endpoint.connect().await.unwrap();
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
     assert_eq!(connection.read(64).await.unwrap(), b"a");
     endpoint.keep("bound".to_owned(), connection);
     assert!(endpoint.resume("other").is_none());
@@ -175,7 +181,7 @@ async fn tls_error(house: &House, ca: &str) -> NetError {
         protection: Protection::Implicit(tls),
         ..plain(vec![server(house.port)])
     };
-    Endpoint::new(spec).connect().await.unwrap_err()
+    Endpoint::new(spec).connect(&Trace::default()).await.unwrap_err()
 }
 
 fn is_fault(error: &NetError, expected: TlsFault) -> bool {
@@ -192,12 +198,12 @@ async fn tls_is_done_with_who_is_trusted_and_nobody_else() {
             protection,
             ..plain(vec![server(house.port)])
         });
-        let mut connection = endpoint.connect().await.unwrap();
+        let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
         if begins {
-            connection.start_tls().await.unwrap();
+            connection.start_tls(&Trace::default()).await.unwrap();
         }
         assert_eq!(connection.read(64).await.unwrap(), b"a");
-        connection.start_tls().await.unwrap_err();
+        connection.start_tls(&Trace::default()).await.unwrap_err();
     }
     let other = tls_house(&["127.0.0.1"], 4000).await;
     let error = tls_error(&house, &other.ca).await;

@@ -16,6 +16,7 @@ use crate::generation::Generation;
 use crate::grant::{Capabilities, GrantError};
 use crate::plugin::PluginError;
 use crate::profile::Profile;
+use crate::trace::Trace;
 use crate::{BackendSpec, HostServices, Instances, Limits};
 
 /// The longest that a health check may take.
@@ -148,6 +149,7 @@ impl Workshop {
             services: self.services.clone(),
             tenant: None,
             is_template: spec.is_template,
+            trace: Trace::default(),
         };
         let fingerprint = self.fingerprint(spec, digest);
         let engine = Arc::clone(&self.engine);

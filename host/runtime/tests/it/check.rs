@@ -40,5 +40,5 @@ async fn a_trial_runs_one_login() {
         credential: Credential::Password(Secret::from(PASSWORD)),
     };
     let answer = try_file(&built("hello_backend"), trial, services()).await.unwrap();
-    assert!(matches!(answer, Ok(Outcome::Verified(_))), "{answer:?}");
+    assert!(matches!(answer.answer, Ok(Outcome::Verified(_))), "{answer:?}");
 }

@@ -1,6 +1,6 @@
 //! What commands read from standard input.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use keyway_core::Secret;
 
@@ -34,4 +34,20 @@ pub(crate) fn read_secret(what: &str) -> Result<Secret<String>, Failure> {
         )));
     }
     Ok(Secret::new(trimmed.to_owned()))
+}
+
+/// What somebody types at a terminal, unseen; standard input where that is no terminal. `what` names it.
+///
+/// # Errors
+/// As for [`read_secret`].
+pub(crate) fn ask_secret(what: &str) -> Result<Secret<String>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return read_secret(what);
+    }
+    let typed = rpassword::prompt_password(format!("{what}: "));
+    let typed = typed.map_err(|error| Failure::failed(format!("cannot read the {what} from the terminal: {error}")))?;
+    if typed.is_empty() {
+        return Err(Failure::failed(format!("no {what} was typed")));
+    }
+    Ok(Secret::new(typed))
 }

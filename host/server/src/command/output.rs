@@ -21,6 +21,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether JSON was asked for.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// JSON where it was asked for, else one line.
     pub(crate) fn one(self, value: &Value, line: impl FnOnce() -> String) {
         if self.json { say(&pretty(value)) } else { say(&line()) }

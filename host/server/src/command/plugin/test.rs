@@ -10,14 +10,16 @@ use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, Principal, Refusal, Subject, User, UserId};
 use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::SystemRandom;
-use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, try_file};
+use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, Tried, try_file};
 use serde_json::{Value, json};
 
 use super::check::backend_spec;
 use crate::cli::Global;
 use crate::command::failure::Failure;
-use crate::command::input::read_secret;
-use crate::command::output::Output;
+use crate::command::input::{ask_secret, read_secret};
+use crate::command::output::{Column, Output};
+use crate::command::user::field;
+use crate::config::Config;
 
 /// A login on a plugin file.
 #[derive(Debug, Args)]
@@ -25,12 +27,12 @@ pub(crate) struct Options {
     /// The component
     file: PathBuf,
     /// Who logs in
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, visible_alias = "user", value_name = "NAME")]
     login: String,
-    /// Read the password from standard input
-    #[arg(long, required = true)]
+    /// Read the password from standard input, even where that is a terminal
+    #[arg(long)]
     password_stdin: bool,
-    /// Take configuration, secrets, grants and limits of this backend
+    /// Take configuration, secrets, grants and limits of this backend [default: with `--config`, the one that has this plugin]
     #[arg(long)]
     backend: Option<String>,
     /// The plugin's configuration, in place of the backend's
@@ -42,18 +44,16 @@ pub(crate) struct Options {
 struct Nobody(Arc<PasswordPool>);
 
 pub(super) fn run(global: &Global, output: Output, options: &Options) -> Result<(), Failure> {
-    let mut spec = match &options.backend {
-        Some(name) => backend_spec(global, name)?,
-        None => BackendSpec::new(
-            BackendName::parse("trial").map_err(|error| Failure::of(&error))?,
-            "trial",
-        ),
-    };
+    let mut spec = spec(global, options)?;
     if let Some(text) = &options.config {
         spec.config =
             serde_json::from_str(text).map_err(|error| Failure::usage(format!("`--with` is not JSON: {error}")))?;
     }
-    let password = read_secret("password")?;
+    let password = if options.password_stdin {
+        read_secret("password")?
+    } else {
+        ask_secret("password")?
+    };
     let trial = Trial {
         config: spec.config,
         secrets: spec.secrets,
@@ -68,27 +68,81 @@ pub(super) fn run(global: &Global, output: Output, options: &Options) -> Result<
         directory: Arc::new(Nobody(Arc::clone(&passwords))),
         passwords,
     };
-    let answer = crate::command::block_on(async {
+    let tried = crate::command::block_on(async {
         try_file(&options.file, trial, services)
             .await
             .map_err(|error| Failure::of(&error))
     })?;
-    report(output, &answer.map_err(|fault| Failure::of(&fault))?)
+    report(output, &tried)
 }
 
-/// Only a verified principal is a success.
-fn report(output: Output, outcome: &Outcome) -> Result<(), Failure> {
-    match outcome {
-        Outcome::Verified(principal) => {
-            output.fields(&describe(principal));
-            Ok(())
-        }
-        Outcome::Refused(refusal) => Err(Failure::failed(format!("refused: {}", words(*refusal)))),
-        Outcome::Challenged(challenge) => Err(Failure::failed(format!(
-            "the plugin asks for another step: {}",
-            challenge.prompt
+/// What the operator grants the plugin: the named backend's, or the only one's that has it.
+fn spec(global: &Global, options: &Options) -> Result<BackendSpec, Failure> {
+    if let Some(name) = &options.backend {
+        return backend_spec(global, name);
+    }
+    if global.config_file.is_none() {
+        let name = BackendName::parse("trial").map_err(|error| Failure::of(&error))?;
+        return Ok(BackendSpec::new(name, "trial"));
+    }
+    let config = Config::load(global.config_file.as_deref())?;
+    let plugin = options.file.file_stem().unwrap_or_default().to_string_lossy();
+    let mut fitting = config.backends.into_iter().filter(|spec| spec.plugin == plugin);
+    match (fitting.next(), fitting.next()) {
+        (Some(spec), None) => Ok(spec),
+        (None, _) => Err(Failure::failed(format!(
+            "`{}` has no `[[backend]]` with `plugin = \"{plugin}\"`; name one with `--backend`",
+            config.file.display()
+        ))),
+        (Some(one), Some(other)) => Err(Failure::failed(format!(
+            "`{}` and `{}` both have the plugin `{plugin}`; say which with `--backend`",
+            one.name, other.name
         ))),
     }
+}
+
+/// The steps, and how it ended. Only a verified principal is a success.
+fn report(output: Output, tried: &Tried) -> Result<(), Failure> {
+    let steps = tried.steps.iter().map(|step| {
+        json!({
+            "step": step.step,
+            "detail": step.detail,
+            "at_ms": u64::try_from(step.at.as_millis()).unwrap_or(u64::MAX),
+        })
+    });
+    let steps: Vec<Value> = steps.collect();
+    let (principal, failure) = match &tried.answer {
+        Ok(Outcome::Verified(principal)) => (describe(principal), None),
+        Ok(Outcome::Refused(refusal)) => (Value::Null, Some(format!("refused: {}", words(*refusal)))),
+        Ok(Outcome::Challenged(challenge)) => {
+            let asked = format!("the plugin asks for another step: {}", challenge.prompt);
+            (Value::Null, Some(asked))
+        }
+        Err(fault) => (Value::Null, Some(fault.to_string())),
+    };
+    if output.is_json() {
+        let mut whole = principal.as_object().cloned().unwrap_or_default();
+        whole.insert("steps".to_owned(), Value::Array(steps));
+        output.fields(&Value::Object(whole));
+    } else {
+        if !steps.is_empty() {
+            let columns: [Column; 3] = [
+                ("MS", |row| field(row, "at_ms")),
+                ("STEP", |row| field(row, "step")),
+                ("DETAIL", |row| field(row, "detail")),
+            ];
+            output.many(&Value::Array(steps), &columns);
+        }
+        if failure.is_none() {
+            output.fields(&principal);
+        }
+    }
+    let Some(failure) = failure else {
+        return Ok(());
+    };
+    let last = tried.steps.last();
+    let place = last.map_or_else(String::new, |step| format!(" (the last step was `{}`)", step.step));
+    Err(Failure::failed(format!("{failure}{place}")))
 }
 
 fn describe(principal: &Principal) -> Value {
