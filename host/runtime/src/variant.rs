@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use keyway_core::Secret;
@@ -129,25 +130,41 @@ impl Variant {
     }
 }
 
-#[async_trait]
-impl Backend for Variant {
-    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
-        let pass = self.template.gate.enter(request.deadline).await?;
+impl Variant {
+    /// Has a generation do something, within the share that all variants have of the host.
+    async fn call<T, F>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(Arc<Generation>) -> F,
+    ) -> Result<(Arc<Live>, Arc<Generation>, T), BackendFault>
+    where
+        F: Future<Output = Result<T, BackendFault>>,
+    {
+        let pass = self.template.gate.enter(deadline).await?;
         let (live, generation) = self.generation().await?;
-        let mut result = generation.verify(request).await;
-        if let Ok(Outcome::Challenged(_)) = result {
-            result = Err(BackendFault::Misconfigured(
-                "a tenant's own backend cannot give challenges".to_owned(),
-            ));
-        }
+        let result = work(Arc::clone(&generation)).await;
         self.template.backend.observe(&live, &result);
         // A directory that is down is its tenant's trouble; the breaker in front of this variant sees to it.
         pass.settle(None);
+        result.map(|answer| (live, generation, answer))
+    }
+}
+
+#[async_trait]
+impl Backend for Variant {
+    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
+        let deadline = request.deadline;
+        let verify = |generation: Arc<Generation>| async move { generation.verify(request).await };
+        let (live, generation, outcome) = self.call(deadline, verify).await?;
+        if let Outcome::Challenged(_) = outcome {
+            let reason = "a tenant's own backend cannot give challenges".to_owned();
+            return Err(BackendFault::Misconfigured(reason));
+        }
         let plugin = PluginStamp {
             digest: generation.digest(),
             generation: live.number,
         };
-        result.map(|outcome| Answer { outcome, plugin })
+        Ok(Answer { outcome, plugin })
     }
 
     fn abilities(&self) -> Abilities {
@@ -155,20 +172,16 @@ impl Backend for Variant {
     }
 
     async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
-        let pass = self.template.gate.enter(request.deadline).await?;
-        let (live, generation) = self.generation().await?;
-        let result = generation.lookup(request).await;
-        self.template.backend.observe(&live, &result);
-        pass.settle(None);
-        result
+        let deadline = request.deadline;
+        let lookup = |generation: Arc<Generation>| async move { generation.lookup(request).await };
+        let (_, _, found) = self.call(deadline, lookup).await?;
+        Ok(found)
     }
 
     async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
-        let pass = self.template.gate.enter(request.deadline).await?;
-        let (live, generation) = self.generation().await?;
-        let result = generation.change_password(request).await;
-        self.template.backend.observe(&live, &result);
-        pass.settle(None);
-        result
+        let deadline = request.deadline;
+        let change = |generation: Arc<Generation>| async move { generation.change_password(request).await };
+        let (_, _, changed) = self.call(deadline, change).await?;
+        Ok(changed)
     }
 }

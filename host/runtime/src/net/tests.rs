@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::{AddressPolicy, Balance, Endpoint, EndpointSpec, NetError, Protection, Server, TlsFault, TlsSpec};
+use crate::trace::Trace;
 
 fn server(port: u16) -> Server {
     Server {
