@@ -16,3 +16,4 @@ mod limit;
 mod reload;
 mod reuse;
 mod undo;
+mod variant;
