@@ -1,5 +1,6 @@
 //! The token service: the only mint. One file per verb under `token/`.
 
+mod ask;
 mod cache;
 mod check;
 mod error;
@@ -7,6 +8,8 @@ mod issue;
 mod link;
 mod login;
 mod open;
+mod owner;
+mod password;
 mod refresh;
 mod revoke;
 mod session;
@@ -24,6 +27,7 @@ use tokio::sync::broadcast;
 pub use cache::TokenCache;
 pub use error::TokenError;
 pub use issue::GROUP_ATTRIBUTE;
+pub use password::{PasswordChange, PasswordChangeError};
 pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
 

@@ -148,6 +148,7 @@ pub(crate) struct RefreshRow {
     backend: String,
     login: String,
     plugin_digest: Vec<u8>,
+    linked_as: Option<String>,
     client_id: String,
     mobile: bool,
     client_address: Option<String>,
@@ -178,6 +179,7 @@ impl TryFrom<RefreshRow> for RefreshToken {
                 login: row.login,
             },
             plugin: PluginDigest(bytes32("refresh_token.plugin_digest", &row.plugin_digest)?),
+            linked_as: row.linked_as,
             client_id: row.client_id,
             mobile: row.mobile,
             client: Client {

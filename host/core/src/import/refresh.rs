@@ -138,6 +138,7 @@ async fn bring_in(store: &dyn Store, ready: Ready, dry_run: bool) -> Result<Outc
         identity,
         // No plugin of this system let its owner in.
         plugin: PluginDigest([0; 32]),
+        linked_as: None,
         client_id: foreign.client_id,
         mobile: foreign.mobile,
         client: Client {

@@ -13,6 +13,8 @@ pub struct RefreshToken {
     pub identity: Identity,
     /// Which plugin file let its owner in.
     pub plugin: PluginDigest,
+    /// Under which login name the backend knows a directory user whom it linked to somebody of its own; `None` for everybody else.
+    pub linked_as: Option<String>,
     /// The client's name for itself, 1 to 1024 characters.
     pub client_id: String,
     /// Whether the client is a mobile one.

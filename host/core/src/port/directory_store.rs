@@ -273,4 +273,10 @@ pub trait DirectoryStore: Send + Sync {
         fresh: IdentityId,
         at: Timestamp,
     ) -> Result<IdentityId, StoreError>;
+
+    /// The subject whose id this is, in its backend's words; `None` for a directory user's.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn find_subject(&self, id: IdentityId) -> Result<Option<String>, StoreError>;
 }

@@ -46,7 +46,7 @@ pub enum Refreshing {
     /// It makes one, or keeps the one that the client has of the identity already. `Session::refresh` becomes the one that is there then.
     ///
     /// What is there is kept if the same plugin and the same backend made it, it has not expired, it is not the one to be replaced, and the
-    /// new one is not a mobile client's; its end is then moved to the new one's. A mobile client's takes the place of all that the identity
+    /// new one is not a mobile client's; its end and the name by which the backend knows its owner then become the new one's. A mobile client's takes the place of all that the identity
     /// has of mobile clients, and the sessions that were opened with those end.
     Make {
         /// The new one.

@@ -8,16 +8,26 @@ use async_trait::async_trait;
 
 use super::lock;
 use crate::gate::{Gate, GateLimits};
-use crate::model::{Answer, BackendName, InvalidBackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject};
-use crate::port::{Backend, BackendFault, BackendSlot, Backends, VerifyRequest};
+use crate::model::{
+    Answer, BackendName, Changed, Found, InvalidBackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject,
+};
+use crate::port::{
+    Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupRequest, VerifyRequest,
+};
 
 type Decide = dyn Fn(&VerifyRequest) -> Result<Outcome, BackendFault> + Send + Sync;
+type Find = dyn Fn(&LookupRequest) -> Result<Found, BackendFault> + Send + Sync;
+type Change = dyn Fn(&ChangeRequest) -> Result<Changed, BackendFault> + Send + Sync;
 
 /// A backend that a closure decides for.
 pub struct FakeBackend {
     decide: Box<Decide>,
+    find: Option<Box<Find>>,
+    change: Option<Box<Change>>,
     delay: Duration,
     calls: Mutex<Vec<VerifyRequest>>,
+    lookups: Mutex<Vec<LookupRequest>>,
+    changes: Mutex<Vec<ChangeRequest>>,
 }
 
 impl FakeBackend {
@@ -25,9 +35,33 @@ impl FakeBackend {
     pub fn new(decide: impl Fn(&VerifyRequest) -> Result<Outcome, BackendFault> + Send + Sync + 'static) -> Self {
         Self {
             decide: Box::new(decide),
+            find: None,
+            change: None,
             delay: Duration::ZERO,
-            calls: Mutex::new(Vec::new()),
+            calls: Mutex::default(),
+            lookups: Mutex::default(),
+            changes: Mutex::default(),
         }
+    }
+
+    /// Can look people up, too.
+    #[must_use]
+    pub fn finds(
+        mut self,
+        find: impl Fn(&LookupRequest) -> Result<Found, BackendFault> + Send + Sync + 'static,
+    ) -> Self {
+        self.find = Some(Box::new(find));
+        self
+    }
+
+    /// Can change passwords, too.
+    #[must_use]
+    pub fn changes_passwords(
+        mut self,
+        change: impl Fn(&ChangeRequest) -> Result<Changed, BackendFault> + Send + Sync + 'static,
+    ) -> Self {
+        self.change = Some(Box::new(change));
+        self
     }
 
     /// Takes this long for each answer.
@@ -41,15 +75,29 @@ impl FakeBackend {
     pub fn calls(&self) -> Vec<VerifyRequest> {
         lock(&self.calls).clone()
     }
+
+    /// Whom it was to look up, in order.
+    pub fn lookups(&self) -> Vec<LookupRequest> {
+        lock(&self.lookups).clone()
+    }
+
+    /// Which passwords it was to change, in order.
+    pub fn changes(&self) -> Vec<ChangeRequest> {
+        lock(&self.changes).clone()
+    }
+
+    async fn take_time(&self) {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+    }
 }
 
 #[async_trait]
 impl Backend for FakeBackend {
     async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
         lock(&self.calls).push(request.clone());
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
+        self.take_time().await;
         let outcome = (self.decide)(&request)?;
         Ok(Answer {
             outcome,
@@ -58,6 +106,25 @@ impl Backend for FakeBackend {
                 generation: 1,
             },
         })
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            lookup: self.find.is_some(),
+            change_password: self.change.is_some(),
+        }
+    }
+
+    async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
+        lock(&self.lookups).push(request.clone());
+        self.take_time().await;
+        self.find.as_ref().map(|find| find(&request)).transpose()
+    }
+
+    async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
+        lock(&self.changes).push(request.clone());
+        self.take_time().await;
+        self.change.as_ref().map(|change| change(&request)).transpose()
     }
 }
 

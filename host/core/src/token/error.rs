@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{IdentityId, Refusal};
-use crate::port::{BackendFault, StoreError};
+use crate::port::{BackendFault, BackendSlot, StoreError};
 
 /// Why a token was not issued, or is not good. Every dialect matches each of them, without a catch-all.
 #[derive(Debug, thiserror::Error)]
@@ -50,4 +50,13 @@ pub enum TokenError {
     /// The tenant is not the token owner's and does not lie below it.
     #[error("the token is not good for the tenant `{0}`")]
     TenantDenied(String),
+}
+
+impl TokenError {
+    pub(super) fn of_backend(slot: &BackendSlot, fault: BackendFault) -> Self {
+        Self::Backend {
+            backend: slot.name.as_str().to_owned(),
+            fault,
+        }
+    }
 }

@@ -17,6 +17,8 @@ const MAX_DIALECT_ATTRIBUTES: usize = 4 * 1024;
 
 /// What a backend said of a login, and when it was asked.
 pub(super) struct Verified {
+    /// As the caller wrote it.
+    pub(super) identifier: String,
     /// Who it is, in the backend's words.
     pub(super) principal: Principal,
     /// Which plugin file says so.
@@ -68,7 +70,11 @@ impl TokenService {
         }
     }
 
-    async fn resolve_user(&self, slot: &BackendSlot, id: UserId) -> Result<(Identity, Standing), TokenError> {
+    pub(super) async fn resolve_user(
+        &self,
+        slot: &BackendSlot,
+        id: UserId,
+    ) -> Result<(Identity, Standing), TokenError> {
         match self.store.find_user(id).await? {
             None => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
             Some(user) if !user.enabled => Err(TokenError::Refused(Refusal::Disabled)),
@@ -88,19 +94,21 @@ impl TokenService {
         ttl: Duration,
     ) -> Result<IssuedToken, TokenError> {
         let Verified {
+            identifier,
             principal,
             plugin,
             since,
         } = verified;
         let (identity, standing) = self.resolve(slot, &principal).await?;
         let accesses = self.accesses_of(&identity, slot, &principal).await?;
+        let linked_as = matches!(principal.subject, Subject::Linked(_)).then_some(identifier);
         let mut draft = Draft {
             identity,
             standing,
             plugin,
             dialect: request.dialect.to_owned(),
             client: request.client,
-            attributes: attributes(request.attributes, principal),
+            attributes: attributes(storable(request.attributes), principal),
             mobile: request.mobile,
             accesses,
             ttl,
@@ -109,13 +117,13 @@ impl TokenService {
             refresh: Refreshing::No,
         };
         if let Some(client_id) = request.offline {
-            draft.refresh = self.refreshing(&draft, client_id).await?;
+            draft.refresh = self.refreshing(&draft, client_id, linked_as).await?;
         }
         self.open(draft).await
     }
 
     /// The accesses of the policies, then what the ceiling lets through of the backend's.
-    async fn accesses_of(
+    pub(super) async fn accesses_of(
         &self,
         identity: &Identity,
         slot: &BackendSlot,
@@ -130,8 +138,8 @@ impl TokenService {
 }
 
 /// What the session keeps: the dialect's attributes first, so that none of the backend's can stand in front of them.
-fn attributes(dialect: Vec<(String, String)>, principal: Principal) -> Vec<(String, String)> {
-    let mut kept = storable(dialect);
+pub(super) fn attributes(dialect: Vec<(String, String)>, principal: Principal) -> Vec<(String, String)> {
+    let mut kept = dialect;
     let groups = principal
         .groups
         .into_iter()

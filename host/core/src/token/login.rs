@@ -1,30 +1,16 @@
 //! A login, from the credential to the principal.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
+use super::ask::{MAX_IDENTIFIER, ask};
 use super::issue::Verified;
 use super::slot::Whose;
 use super::{LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
 use crate::Secret;
-use crate::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
+use crate::model::{Answer, Credential, Outcome, Refusal};
 use crate::password::Share;
 use crate::port::{BackendFault, BackendSlot, RequestContext, Step, VerifyRequest};
 
-/// The longest identifier in bytes that a backend gets to see.
-const MAX_IDENTIFIER: usize = 1024;
-/// The longest subject of a backend's own, in bytes.
-const MAX_SUBJECT: usize = 255;
-/// The longest login name in its canonical spelling, in bytes.
-const MAX_LOGIN: usize = 1024;
-/// What a backend may have kept with a session, in bytes: groups, and the names and values of attributes.
-const MAX_KEPT: usize = 12 * 1024;
 /// Characters of the backend's name, as the caller wrote it, that go to the log.
-const MAX_LOGGED_NAME: usize = 64;
-/// A backend watches its own deadline, and its fault says more than ours; so it gets this much longer.
-const GRACE: Duration = Duration::from_millis(250);
-
+pub(super) const MAX_LOGGED_NAME: usize = 64;
 impl TokenService {
     /// Verifies a credential and issues a token, which is durable when this returns.
     ///
@@ -52,15 +38,17 @@ impl TokenService {
             self.burn(Some(&(identifier, credential))).await?;
             return Err(TokenError::Refused(Refusal::UnknownIdentifier));
         }
-        let step = Step::Start { identifier, credential };
+        let step = Step::Start {
+            identifier: identifier.clone(),
+            credential,
+        };
         let since = self.store.revocation_mark().await?;
-        let answer = ask(&slot, &request, step).await.map_err(|fault| TokenError::Backend {
-            backend: slot.name.as_str().to_owned(),
-            fault,
-        })?;
+        let answer = verify(&slot, &request, step).await;
+        let answer = answer.map_err(|fault| TokenError::of_backend(&slot, fault))?;
         match answer.outcome {
             Outcome::Verified(principal) => {
                 let verified = Verified {
+                    identifier,
                     principal,
                     plugin: answer.plugin.digest,
                     since,
@@ -74,7 +62,7 @@ impl TokenService {
     }
 
     /// Does the work of one comparison, so that a login that no backend judges costs what a wrong password costs.
-    async fn burn(&self, credentials: Option<&(String, Credential)>) -> Result<(), TokenError> {
+    pub(super) async fn burn(&self, credentials: Option<&(String, Credential)>) -> Result<(), TokenError> {
         let nothing = Secret::new(Vec::new());
         let secret = match credentials {
             Some((_, Credential::Password(secret) | Credential::Otp(secret) | Credential::ApiKey(secret))) => secret,
@@ -87,56 +75,23 @@ impl TokenService {
     }
 }
 
-/// Puts the step to the backend, within its gate and its deadline.
-async fn ask(slot: &BackendSlot, request: &LoginRequest, step: Step) -> Result<Answer, BackendFault> {
-    let deadline = Instant::now() + slot.deadline;
-    let pass = slot.gate.enter(deadline.into_std()).await?;
-    let call = slot.backend.verify(VerifyRequest {
-        context: RequestContext {
-            request_id: request.request_id.clone(),
-            dialect: request.dialect,
-            client_address: request.client.address.clone(),
-            tenant: request.tenant.clone(),
-            attributes: request.attributes.clone(),
-        },
-        step,
-        deadline: deadline.into_std(),
-    });
-    let answer = tokio::time::timeout_at(deadline + GRACE, call)
-        .await
-        .unwrap_or(Err(BackendFault::DeadlineExceeded(slot.deadline)))
-        .and_then(|answer| match &answer.outcome {
-            Outcome::Verified(principal) => check_principal(principal).map(|()| answer),
-            Outcome::Refused(_) | Outcome::Challenged(_) => Ok(answer),
-        });
-    pass.settle(answer.as_ref().err());
-    answer
-}
-
-fn check_principal(principal: &Principal) -> Result<(), BackendFault> {
-    let broken = |what: &str| Err(BackendFault::Broken(what.to_owned()));
-    if let Subject::Own(subject) = &principal.subject
-        && (subject.is_empty() || subject.len() > MAX_SUBJECT || subject.contains('\0'))
-    {
-        return broken("a subject is 1 to 255 bytes without NUL");
-    }
-    if principal.login.len() > MAX_LOGIN || principal.login.contains('\0') {
-        return broken("a login is at most 1024 bytes without NUL");
-    }
-    let attributes = principal.attributes.iter().flat_map(|(name, value)| [name, value]);
-    let kept: Vec<_> = attributes.chain(&principal.groups).collect();
-    if kept.iter().map(|text| text.len()).sum::<usize>() > MAX_KEPT {
-        return broken("attributes and groups are at most 12 KiB together");
-    }
-    // PostgreSQL keeps no NUL in a text.
-    if kept
-        .into_iter()
-        .chain(&principal.accesses)
-        .any(|text| text.contains('\0'))
-    {
-        return broken("no text has a NUL in it");
-    }
-    Ok(())
+/// Puts the step to the backend.
+async fn verify(slot: &BackendSlot, request: &LoginRequest, step: Step) -> Result<Answer, BackendFault> {
+    let context = RequestContext {
+        request_id: request.request_id.clone(),
+        dialect: request.dialect,
+        client_address: request.client.address.clone(),
+        tenant: request.tenant.clone(),
+        attributes: request.attributes.clone(),
+    };
+    let question = |deadline| {
+        slot.backend.verify(VerifyRequest {
+            context,
+            step,
+            deadline,
+        })
+    };
+    ask(slot, question).await
 }
 
 /// The line that each login leaves in the log. The identifier of a refused login is not in it: people type passwords into the wrong field.

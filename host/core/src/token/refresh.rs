@@ -3,16 +3,16 @@
 //! A password that is set, a user who is disabled or removed, and a revocation of a whole identity or plugin remove them: whoever stole one
 //! has nothing left then.
 //!
-//! A plugin names a user of the directory only for its password. So what such a login made is good while the password would be, and not once the
-//! user proves who it is in another way. What was brought in from another system was made in whatever way that one knew.
+//! A plugin names a user of the directory only for its password, or links it to somebody whose password is kept elsewhere. What such a login
+//! made is good while that would be, and not once the user proves who it is in another way. What was brought in from another system was made in
+//! whatever way that one knew.
 
-use super::issue::storable;
 use super::login::Line;
 use super::open::Draft;
 use super::slot::Whose;
 use super::{IssuedToken, LoginOutcome, RefreshRequest, TokenError, TokenService, TokenValue};
 use crate::model::{
-    AuthenticationMethod, Identity, IdentityId, Paged, PluginDigest, Query, RefreshToken, RefreshTokenId, Refusal,
+    AuthenticationMethod, IdentityId, Paged, PluginDigest, Query, RefreshToken, RefreshTokenId, Refusal,
 };
 use crate::port::{RefreshFilter, RefreshOrder, Refreshing, RevocationMark, StoreError};
 
@@ -20,8 +20,10 @@ use crate::port::{RefreshFilter, RefreshOrder, Refreshing, RevocationMark, Store
 const MAX_CLIENT_ID: usize = 1024;
 
 impl TokenService {
-    /// Logs in with a refresh token. The policies and the user are read anew; a backend is not asked, so what a backend's ceiling let through
-    /// of its own accesses is not in the new token.
+    /// Logs in with a refresh token. The policies and the user are read anew. A backend that can look somebody up says who its owner is now: then
+    /// groups, attributes and what its ceiling lets through of its accesses are fresh, and whoever may not log in any more is refused. The
+    /// refresh token stays, and is good again once its owner is. A backend that cannot is not asked: what its ceiling let through is
+    /// not in the new token.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -53,32 +55,20 @@ impl TokenService {
         };
         if let Some(user) = stored.identity.user
             && stored.plugin != PluginDigest::NONE
-            && self.store.find_authentication_method(user).await? != Some(AuthenticationMethod::Native)
+            && self.store.find_authentication_method(user).await? != Some(method(&stored))
         {
             return Err(refused);
         }
-        let (identity, standing) = match stored.identity.user {
-            None => (stored.identity, self.standing(None).await?),
-            Some(id) => match self.store.find_user(id).await? {
-                None => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
-                Some(user) if !user.enabled => return Err(TokenError::Refused(Refusal::Disabled)),
-                Some(user) => (
-                    Identity::of_user(&user, slot.name.clone()),
-                    self.standing(Some(&user)).await?,
-                ),
-            },
-        };
-        let default = self.settings.default_user_policy.as_deref();
-        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        let owner = self.owner(&slot, &request, &stored).await?;
         let draft = Draft {
-            identity,
-            standing,
+            identity: owner.identity,
+            standing: owner.standing,
             plugin: stored.plugin,
             dialect: request.dialect.to_owned(),
             client: request.client,
-            attributes: merged(storable(request.attributes), stored.attributes),
+            attributes: owner.attributes,
             mobile: request.mobile || stored.mobile,
-            accesses: accesses.into(),
+            accesses: owner.accesses,
             ttl,
             since,
             is_login: true,
@@ -103,7 +93,12 @@ impl TokenService {
     }
 
     /// What a login does that wants a refresh token for this client.
-    pub(super) async fn refreshing(&self, draft: &Draft, client_id: String) -> Result<Refreshing, TokenError> {
+    pub(super) async fn refreshing(
+        &self,
+        draft: &Draft,
+        client_id: String,
+        linked_as: Option<String>,
+    ) -> Result<Refreshing, TokenError> {
         let length = client_id.chars().count();
         if length == 0 || length > MAX_CLIENT_ID || client_id.contains('\0') {
             return Err(TokenError::NoCredential);
@@ -119,6 +114,7 @@ impl TokenService {
             digest,
             identity: draft.identity.clone(),
             plugin: draft.plugin,
+            linked_as,
             client_id,
             mobile: draft.mobile,
             client: draft.client.clone(),
@@ -154,11 +150,10 @@ impl TokenService {
     }
 }
 
-/// What is fresh, then what was kept under other names.
-fn merged(fresh: Vec<(String, String)>, kept: Vec<(String, String)>) -> Vec<(String, String)> {
-    let kept: Vec<_> = kept
-        .into_iter()
-        .filter(|(name, _)| fresh.iter().all(|(known, _)| known != name))
-        .collect();
-    fresh.into_iter().chain(kept).collect()
+/// By which method the owner must log in for the token to be good: the one that made it.
+fn method(stored: &RefreshToken) -> AuthenticationMethod {
+    match stored.linked_as {
+        Some(_) => AuthenticationMethod::Ldap,
+        None => AuthenticationMethod::Native,
+    }
 }

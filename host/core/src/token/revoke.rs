@@ -41,7 +41,8 @@ impl TokenService {
     }
 }
 
-async fn revoke(
+/// In the store first, then in the cache.
+pub(super) async fn revoke(
     store: &dyn Store,
     cache: &TokenCache,
     target: &RevokeTarget,

@@ -4,7 +4,9 @@ mod check;
 mod follow;
 mod link;
 mod login;
+mod lookup;
 mod overtake;
+mod password;
 mod refresh;
 mod revoke;
 

@@ -176,6 +176,14 @@ impl DirectoryStore for DriverStore {
         })
         .await
     }
+
+    async fn find_subject(&self, id: IdentityId) -> Result<Option<String>, StoreError> {
+        self.call("find a subject", async {
+            let found = sqlx::query_scalar("SELECT subject FROM identity WHERE id = $1").bind(id.0);
+            Ok(found.fetch_optional(&mut *self.reader().await?).await?)
+        })
+        .await
+    }
 }
 
 async fn find_identity(

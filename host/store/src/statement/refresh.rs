@@ -71,7 +71,7 @@ macro_rules! select_refresh_tokens {
     };
     ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT r.id, r.hash, r.key_id, r.identity, r.directory_user, r.tenant, r.backend, r.login, r.plugin_digest, r.client_id, \
+            "SELECT r.id, r.hash, r.key_id, r.identity, r.directory_user, r.tenant, r.backend, r.login, r.plugin_digest, r.linked_as, r.client_id, \
              r.mobile, r.client_address, r.user_agent, r.attributes, r.created_at, r.expires_at",
             $more,
             " FROM refresh_token r WHERE ",
@@ -213,9 +213,13 @@ pub(super) async fn make(
             && known.identity.backend == new.identity.backend
             && known.expires_at.is_none_or(|at| at > new.created_at);
         // Its owner may be removing it at the same time: then it is not there to be kept.
-        if fits && extend(connection, known.id, new.expires_at).await? {
-            let expires_at = new.expires_at;
-            return Ok((RefreshToken { expires_at, ..known }, revoked));
+        if fits && extend(connection, known.id, new).await? {
+            let kept = RefreshToken {
+                expires_at: new.expires_at,
+                linked_as: new.linked_as.clone(),
+                ..known
+            };
+            return Ok((kept, revoked));
         }
         let statement = "DELETE FROM refresh_token WHERE id = $1 RETURNING client_id, tenant, identity, mobile";
         let removed: Vec<ToldRefresh> = sqlx::query_as(statement)
@@ -250,14 +254,11 @@ async fn end_mobile(connection: &mut Connection, identity: IdentityId) -> Result
     Ok(revoked)
 }
 
-async fn extend(
-    connection: &mut Connection,
-    id: RefreshTokenId,
-    expires_at: Option<Timestamp>,
-) -> Result<bool, Failure> {
-    let updated = sqlx::query("UPDATE refresh_token SET expires_at = $2 WHERE id = $1")
+async fn extend(connection: &mut Connection, id: RefreshTokenId, new: &RefreshToken) -> Result<bool, Failure> {
+    let updated = sqlx::query("UPDATE refresh_token SET expires_at = $2, linked_as = $3 WHERE id = $1")
         .bind(id.0)
-        .bind(expires_at.map(|at| at.0))
+        .bind(new.expires_at.map(|at| at.0))
+        .bind(optional_text("refresh_token.linked_as", new.linked_as.as_deref())?)
         .execute(connection)
         .await?;
     Ok(updated.rows_affected() == 1)
@@ -275,8 +276,8 @@ async fn add(connection: &mut Connection, new: &RefreshToken) -> Result<bool, Fa
     let (identity, client) = (&new.identity, &new.client);
     let added = sqlx::query(
         "INSERT INTO refresh_token (id, hash, key_id, identity, directory_user, tenant, backend, login, plugin_digest, client_id, \
-         client_key, mobile, client_address, user_agent, attributes, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING",
+         client_key, mobile, client_address, user_agent, attributes, created_at, expires_at, linked_as) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
     )
     .bind(new.id.0)
     .bind(new.digest.hash.as_slice())
@@ -295,6 +296,7 @@ async fn add(connection: &mut Connection, new: &RefreshToken) -> Result<bool, Fa
     .bind(to_json("refresh_token.attributes", &new.attributes)?)
     .bind(new.created_at.0)
     .bind(new.expires_at.map(|at| at.0))
+    .bind(optional_text("refresh_token.linked_as", new.linked_as.as_deref())?)
     .execute(connection)
     .await
     .map_err(|error| explain(error, &[], "user"))?;

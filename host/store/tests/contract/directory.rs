@@ -393,6 +393,14 @@ pub(crate) async fn a_subject_keeps_its_first_identity(store: Arc<dyn Store>) {
         "subjects are taken to the letter"
     );
     assert_eq!(resolve(&other, "uid=ana", of_other_backend).await, of_other_backend);
+    for (id, subject) in [
+        (first, Some("uid=ana")),
+        (of_other_case, Some("uid=Ana")),
+        (of_other_backend, Some("uid=ana")),
+        (IdentityId(uuid()), None),
+    ] {
+        assert_eq!(store.find_subject(id).await.expect("an answer").as_deref(), subject);
+    }
 }
 
 pub(crate) async fn two_first_logins_of_a_subject_get_one_identity(store: Arc<dyn Store>) {

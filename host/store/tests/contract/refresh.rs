@@ -24,6 +24,7 @@ pub(crate) fn token(opening: &Opening, client_id: &str) -> RefreshToken {
         digest: digest(),
         identity: opening.session.identity.clone(),
         plugin: opening.session.plugin,
+        linked_as: None,
         client_id: client_id.to_owned(),
         mobile: false,
         client: opening.session.client.clone(),
@@ -103,6 +104,7 @@ pub(crate) async fn a_refresh_token_is_found_as_it_was_made(store: Arc<dyn Store
     let mut bare = token(&of_user, "Süd/1");
     bare.client = Client::default();
     bare.attributes.clear();
+    bare.linked_as = Some("Älice@corp".to_owned());
     let own = own_opening(&*store).await;
     let full = RefreshToken {
         expires_at: Some(Timestamp(i64::MAX)),
@@ -137,13 +139,15 @@ pub(crate) async fn a_client_keeps_the_refresh_token_that_it_has(store: Arc<dyn 
     assert_eq!(kept, first);
     let session = store.find_token(&second.token.digest).await.expect("an answer");
     assert_eq!(session.expect("a token").session.refresh, Some(first.id));
-    // Its end moves with each login.
+    // Its end moves with each login, and so does the backend's name for its owner.
     let opening = opening_of(&*store, &user).await;
     let mut later = token(&opening, "web");
     later.expires_at = Some(Timestamp(NOW.0 + 5));
+    later.linked_as = Some("alice@corp".to_owned());
     let opened = open(&*store, making(&opening, later)).await;
     let moved = opened.refresh.expect("a refresh token");
     assert_eq!((moved.id, moved.expires_at), (first.id, Some(Timestamp(NOW.0 + 5))));
+    assert_eq!(moved.linked_as.as_deref(), Some("alice@corp"));
     let of = store.find_refresh_token_of(user.id.into(), "web").await;
     assert_eq!(of.expect("an answer"), Some(*moved));
 }

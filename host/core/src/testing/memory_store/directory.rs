@@ -247,6 +247,14 @@ impl DirectoryStore for MemoryStore {
         let key = (backend.clone(), subject.to_owned());
         Ok(*tables.identities.entry(key).or_insert(fresh))
     }
+
+    async fn find_subject(&self, id: IdentityId) -> Result<Option<String>, StoreError> {
+        let tables = self.open("find a subject")?;
+        let mut known = tables.identities.iter();
+        Ok(known
+            .find(|(_, known)| **known == id)
+            .map(|((_, subject), _)| subject.clone()))
+    }
 }
 
 impl MemoryStore {

@@ -168,6 +168,7 @@ impl Tables {
                 && known.expires_at.is_none_or(|at| at > new.created_at);
             if fits {
                 known.expires_at = new.expires_at;
+                known.linked_as = new.linked_as;
                 self.refresh_tokens.insert(known.id, known.clone());
                 return (known, revoked);
             }

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::port::{GroupStore as _, RefreshFilter, RefreshStore as _, RevokeTarget, SessionFilter};
 
 /// Alice's login as this client.
-fn offline(client: &str, mobile: bool) -> LoginRequest {
+pub(super) fn offline(client: &str, mobile: bool) -> LoginRequest {
     LoginRequest {
         offline: Some(client.to_owned()),
         mobile,
@@ -17,7 +17,7 @@ fn offline(client: &str, mobile: bool) -> LoginRequest {
     }
 }
 
-fn with(token: &TokenValue, client: &str) -> RefreshRequest {
+pub(super) fn with(token: &TokenValue, client: &str) -> RefreshRequest {
     RefreshRequest {
         token: Some(token.clone()),
         client_id: client.to_owned(),

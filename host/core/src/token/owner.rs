@@ -1,0 +1,113 @@
+//! Who the owner of a refresh token is now.
+
+use std::sync::Arc;
+
+use super::ask::ask;
+use super::issue::{attributes, storable};
+use super::open::Standing;
+use super::{RefreshRequest, TokenError, TokenService};
+use crate::model::{Found, Identity, Principal, RefreshToken, Refusal, Subject};
+use crate::port::{BackendSlot, LookupKey, LookupRequest, RequestContext};
+
+/// The owner of a refresh token, as it is now.
+pub(super) struct Owner {
+    pub(super) identity: Identity,
+    pub(super) standing: Standing,
+    pub(super) accesses: Arc<[String]>,
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+impl TokenService {
+    /// Who the owner is now, in the backend's words where it can say, and otherwise as was known.
+    pub(super) async fn owner(
+        &self,
+        slot: &BackendSlot,
+        request: &RefreshRequest,
+        stored: &RefreshToken,
+    ) -> Result<Owner, TokenError> {
+        let fresh = storable(request.attributes.clone());
+        if let Some(principal) = self.look_up(slot, request, stored).await? {
+            let (identity, standing) = self.resolve(slot, &principal).await?;
+            let accesses = self.accesses_of(&identity, slot, &principal).await?;
+            let own = format!("{}.", request.dialect);
+            let kept = stored.attributes.iter().filter(|(name, _)| name.starts_with(&own));
+            return Ok(Owner {
+                identity,
+                standing,
+                accesses,
+                attributes: attributes(merged(fresh, kept.cloned()), principal),
+            });
+        }
+        let (identity, standing) = match stored.identity.user {
+            None => (stored.identity.clone(), self.standing(None).await?),
+            Some(id) => self.resolve_user(slot, id).await?,
+        };
+        let default = self.settings.default_user_policy.as_deref();
+        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        Ok(Owner {
+            identity,
+            standing,
+            accesses: accesses.into(),
+            attributes: merged(fresh, stored.attributes.iter().cloned()),
+        })
+    }
+
+    /// Asks the backend who the owner is now; `None` where it cannot say, or where the host itself knows.
+    async fn look_up(
+        &self,
+        slot: &BackendSlot,
+        request: &RefreshRequest,
+        stored: &RefreshToken,
+    ) -> Result<Option<Principal>, TokenError> {
+        let identity = &stored.identity;
+        let (key, expected) = match (identity.user, &stored.linked_as) {
+            (Some(user), Some(login)) => (LookupKey::Identifier(login.clone()), Subject::Linked(user)),
+            // The host matched the user's password, and is asked about the user as ever.
+            (Some(_), None) => return Ok(None),
+            (None, _) => match self.store.find_subject(identity.id).await? {
+                Some(subject) => (LookupKey::Subject(subject.clone()), Subject::Own(subject)),
+                None => return Ok(None),
+            },
+        };
+        let context = RequestContext {
+            request_id: request.request_id.clone(),
+            dialect: request.dialect,
+            client_address: request.client.address.clone(),
+            tenant: identity.user.map(|_| identity.tenant.to_string()),
+            attributes: request.attributes.clone(),
+        };
+        match self.find_principal(slot, context, key).await? {
+            None => Ok(None),
+            Some(Found::Principal(principal)) if principal.subject == expected => Ok(Some(principal)),
+            // The name is somebody else's now.
+            Some(Found::Principal(_)) => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
+            Some(Found::Refused(reason)) => Err(TokenError::Refused(reason)),
+        }
+    }
+
+    /// Asks a backend who somebody is, without a password; `None` if it cannot say.
+    ///
+    /// # Errors
+    /// [`TokenError::Backend`].
+    pub(super) async fn find_principal(
+        &self,
+        slot: &BackendSlot,
+        context: RequestContext,
+        key: LookupKey,
+    ) -> Result<Option<Found>, TokenError> {
+        if !slot.backend.abilities().lookup {
+            return Ok(None);
+        }
+        let question = |deadline| slot.backend.lookup(LookupRequest { context, key, deadline });
+        let found = ask(slot, question).await;
+        found.map_err(|fault| TokenError::of_backend(slot, fault))
+    }
+}
+
+/// What is fresh, then what was kept under other names.
+fn merged(fresh: Vec<(String, String)>, kept: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let kept: Vec<_> = kept
+        .filter(|(name, _)| fresh.iter().all(|(known, _)| known != name))
+        .collect();
+    fresh.into_iter().chain(kept).collect()
+}
