@@ -1,0 +1,218 @@
+//! Directories that are no directories, and settings that cannot work: faults that name the reason.
+
+use keyway_sdk::{Capability, Fault, json};
+use ldap::Ldap;
+use ldap3_proto::proto::{LdapOp, LdapResultCode, LdapSearchResultReference};
+
+use crate::server::{Entry, PEOPLE, Reply, SERVICE, Server, bound, done, message};
+use crate::{both, direct, fault, reaching, searching};
+
+/// A success, as the answer to the first bind.
+fn success() -> Vec<u8> {
+    bound(1, LdapResultCode::Success, "", None)
+}
+
+/// Both kinds of login meet a directory that sends this and ends.
+#[track_caller]
+fn check(bytes: &[u8], reason: &str) {
+    let answer = bytes.to_vec();
+    let server = Server::scripted([], move |_, _| Reply::Last(answer.clone()));
+    for host in both(&server) {
+        let fault = fault(host.login::<Ldap>("alice", "s3cre7"));
+        assert!(
+            fault.starts_with("Unavailable") && fault.contains(reason),
+            "{fault} for {bytes:x?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_ldap_is_named() {
+    check(b"", "closed the connection");
+    check(
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        "does not begin as an LDAP message does",
+    );
+    check(b"\x30\x80\x02\x01\x01\x00\x00", "indefinite");
+    check(b"\x30\x85\x00\x00\x00\x00\x00", "more than four bytes");
+    check(b"\x30\x84\xff\xff\xff\xff\x02\x01\x01", "larger than");
+    check(b"\x30\x83\x04\x00\x01\x02\x01\x01", "larger than");
+    check(b"\x30\x00", "malformed");
+    check(b"\x30\x03\x02\x01\x01", "malformed");
+    check(b"\x30\x05\x02\x01\x01\x04\x00", "malformed");
+    check(&[0x30, 0x82, 0x10, 0x00].repeat(1025), "malformed");
+    check(&success()[..8], "in the middle of an answer");
+}
+
+#[test]
+fn an_answer_to_something_else_is_named() {
+    check(
+        &bound(99, LdapResultCode::Success, "", None),
+        "the number of another request",
+    );
+    check(
+        &bound(-1, LdapResultCode::Success, "", None),
+        "the number of another request",
+    );
+    check(&done(1, LdapResultCode::Success), "something else to a bind");
+    check(&message(0, LdapOp::UnbindRequest), "it was not asked");
+    let unknown = ldap3_proto::proto::LdapExtendedResponse::new_success(Some("1.2.3"), None);
+    check(&message(0, LdapOp::ExtendedResponse(unknown)).repeat(9), "notices");
+}
+
+#[test]
+fn every_cut_and_every_flipped_bit_of_an_answer_is_survived() {
+    let whole = success();
+    for length in 0..whole.len() {
+        check(&whole[..length], "");
+    }
+    let entry = message(
+        2,
+        LdapOp::SearchResultEntry(ldap3_proto::proto::LdapSearchResultEntry {
+            dn: format!("uid=alice,{PEOPLE}"),
+            attributes: Vec::new(),
+        }),
+    );
+    let answers = [entry, done(2, LdapResultCode::Success)].concat();
+    for bit in 0..answers.len() * 8 {
+        let mut answers = answers.clone();
+        answers[bit / 8] ^= 1 << (bit % 8);
+        let server = Server::scripted([Entry::user("alice")], move |message, connection| match &message.op {
+            LdapOp::SearchRequest(_) if connection == 0 => Reply::Last(answers.clone()),
+            _ => Reply::Usual,
+        });
+        let host = searching(&server, json!({}));
+        let _ = host.login::<Ldap>("alice", "s3cre7");
+    }
+}
+
+#[test]
+fn more_than_was_asked_for_is_named() {
+    let reference = LdapSearchResultReference {
+        uris: vec!["ldap://other.example.org".to_owned()],
+    };
+    let reference = message(2, LdapOp::SearchResultReference(reference));
+    let many = reference.repeat(65);
+    let some = [reference, done(2, LdapResultCode::Success)].concat();
+    let entry = |id| {
+        message(
+            id,
+            LdapOp::SearchResultEntry(ldap3_proto::proto::LdapSearchResultEntry {
+                dn: "uid=x".to_owned(),
+                attributes: Vec::new(),
+            }),
+        )
+    };
+    let searched = |answer: Vec<u8>| {
+        let server = Server::scripted([], move |message, _| match &message.op {
+            LdapOp::SearchRequest(_) => Reply::Last(answer.clone()),
+            _ => Reply::Usual,
+        });
+        searching(&server, json!({})).login::<Ldap>("alice", "s3cre7")
+    };
+    assert!(fault(searched(many)).contains("more references"));
+    assert!(fault(searched(entry(2).repeat(3))).contains("more entries"));
+    // Somebody who is elsewhere is nobody here: no server is asked that the operator did not name.
+    assert_eq!(searched(some), Ok(keyway_sdk::Refusal::UnknownIdentifier.into()));
+    let referred = fault(searched(done(2, LdapResultCode::Referral)));
+    assert!(
+        referred.starts_with("Unavailable") && referred.contains("referrals are not followed"),
+        "{referred}"
+    );
+    let nameless = [
+        message(
+            2,
+            LdapOp::SearchResultEntry(ldap3_proto::proto::LdapSearchResultEntry {
+                dn: String::new(),
+                attributes: Vec::new(),
+            }),
+        ),
+        done(2, LdapResultCode::Success),
+    ];
+    assert!(fault(searched(nameless.concat())).contains("without a name"));
+}
+
+#[test]
+fn a_service_that_may_not_bind_is_the_operators_matter() {
+    let server = Server::new([Entry::user("alice")]);
+    let wrong = searching(&server, json!({})).secret("bind_password", "wrong");
+    for fault in [
+        fault(wrong.login::<Ldap>("alice", "s3cre7")),
+        format!("{:?}", wrong.health::<Ldap>().unwrap_err()),
+    ] {
+        assert!(fault.starts_with("Misconfigured"), "{fault}");
+        for word in [SERVICE, "bind_password", "InvalidCredentials (49)"] {
+            assert!(fault.contains(word), "{fault}");
+        }
+    }
+    let busy = Server::scripted([], |message, _| {
+        Reply::Bytes(bound(message.msgid, LdapResultCode::Busy, "", None))
+    });
+    assert!(fault(searching(&busy, json!({})).login::<Ldap>("alice", "s3cre7")).starts_with("Unavailable"));
+}
+
+#[test]
+fn a_service_without_a_password_is_the_operators_matter() {
+    let server = Server::new([Entry::user("alice")]);
+    let config = json!({ "user_base_dn": PEOPLE, "bind_dn": SERVICE });
+    let host = reaching(&server).config(config);
+    let expected = Err(Fault::misconfigured(
+        "there is a `bind_dn` and no `secrets.bind_password`",
+    ));
+    assert_eq!(host.login::<Ldap>("alice", "s3cre7"), expected);
+    assert_eq!(host.health::<Ldap>().unwrap_err(), expected.unwrap_err());
+    let empty = searching(&server, json!({})).secret("bind_password", "");
+    assert!(fault(empty.login::<Ldap>("alice", "s3cre7")).contains("empty"));
+    assert!(server.seen().is_empty());
+}
+
+#[test]
+fn a_base_that_is_not_there_is_the_operators_matter() {
+    let server = Server::new([Entry::user("alice")]);
+    let host = searching(&server, json!({ "user_base_dn": "ou=persons,dc=example,dc=org" }));
+    assert!(fault(host.login::<Ldap>("alice", "s3cre7")).starts_with("Misconfigured"));
+    assert!(matches!(host.health::<Ldap>(), Err(Fault::Misconfigured(_))));
+    let groups = searching(&server, json!({ "group_base_dn": "ou=nowhere,dc=example,dc=org" }));
+    assert!(fault(groups.login::<Ldap>("alice", "s3cre7")).contains("group_base_dn"));
+}
+
+#[test]
+fn an_entry_that_its_owner_may_not_read_is_the_operators_matter() {
+    let server = Server::scripted([Entry::user("alice")], |message, _| match &message.op {
+        LdapOp::SearchRequest(_) => Reply::Bytes(done(message.msgid, LdapResultCode::NoSuchObject)),
+        _ => Reply::Usual,
+    });
+    assert!(fault(direct(&server, json!({})).login::<Ldap>("alice", "s3cre7")).contains("may not read"));
+}
+
+#[test]
+fn health_is_that_the_directory_answers() {
+    let server = Server::new([Entry::user("alice")]);
+    for host in both(&server) {
+        assert_eq!(host.health::<Ldap>(), Ok(()));
+        assert!(matches!(
+            host.unavailable().health::<Ldap>(),
+            Err(Fault::Unavailable(_))
+        ));
+    }
+    let shy = Server::scripted([], |message, _| match &message.op {
+        LdapOp::SearchRequest(_) => Reply::Bytes(done(message.msgid, LdapResultCode::InsufficentAccessRights)),
+        _ => Reply::Usual,
+    });
+    assert_eq!(
+        direct(&shy, json!({})).health::<Ldap>(),
+        Ok(()),
+        "it need not tell strangers anything"
+    );
+}
+
+#[test]
+fn a_missing_grant_is_named() {
+    let server = Server::new([Entry::user("alice")]);
+    let host = searching(&server, json!({})).deny(Capability::CredentialExpose);
+    assert!(fault(host.login::<Ldap>("alice", "s3cre7")).contains("credential.expose"));
+    let nowhere = keyway_sdk::testing::MockHost::new()
+        .grant(Capability::CredentialExpose)
+        .config(json!({ "user_base_dn": PEOPLE }));
+    assert!(fault(nowhere.login::<Ldap>("alice", "s3cre7")).contains("grants.net.directory"));
+}
