@@ -3,6 +3,7 @@
 mod corp;
 mod directory;
 mod fail;
+mod groups;
 mod keep_secrets;
 mod link;
 mod log_in;

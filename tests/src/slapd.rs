@@ -143,8 +143,9 @@ impl SlapdBuilder {
         let folder = tempfile::Builder::new().prefix("keyway-ldap-").tempdir();
         let folder = folder.expect("a temporary folder").keep();
         fs::create_dir(folder.join("tree")).expect("a folder");
-        // A copy: where AppArmor confines Debian's own, it may read and write its own folders alone.
-        fs::copy(PROGRAM, folder.join("slapd")).expect("a copy of the server");
+        // A copy: where AppArmor confines Debian's own, it may read and write its own folders alone. Made by another process, because a program
+        // cannot be run while any process has it open for writing, as the children do that other threads start meanwhile.
+        run(Command::new("cp").arg(PROGRAM).arg(folder.join("slapd")));
         let demand = if self.demands_client_certificate {
             "demand"
         } else {

@@ -19,6 +19,7 @@ pub(super) struct Corp {
     grants: Vec<String>,
     limits: Vec<String>,
     service_password: Option<&'static str>,
+    /// Keys of `grants.net.directory`, and what is in the files that they name.
     files: Vec<(&'static str, String)>,
 }
 
@@ -59,8 +60,7 @@ impl Corp {
 
     fn trusting(mut self, tls: &'static str, slapd: &Slapd) -> Self {
         self.tls = tls;
-        self.endpoint("ca = \"ca.pem\"")
-            .file("ca.pem", slapd.authority().to_owned())
+        self.endpoint_file("ca", slapd.authority().to_owned())
     }
 
     /// Several servers instead of the one.
@@ -101,15 +101,20 @@ impl Corp {
         self
     }
 
-    /// A file in the server's folder.
-    pub(super) fn file(mut self, name: &'static str, content: String) -> Self {
-        self.files.push((name, content));
+    /// A key of `grants.net.directory` that names a file, and what is in the file.
+    pub(super) fn endpoint_file(mut self, key: &'static str, content: String) -> Self {
+        self.files.push((key, content));
         self
     }
 
     /// With this backend beside those that a server has.
-    pub(super) fn on(self, mut builder: TestHostBuilder) -> TestHostBuilder {
-        let mut toml = format!("name = \"{BACKEND}\"\nplugin = \"ldap\"\ngrants.credential = [\"expose\"]\n");
+    pub(super) fn on(self, builder: TestHostBuilder) -> TestHostBuilder {
+        self.named(BACKEND, builder)
+    }
+
+    /// The same under another name.
+    pub(super) fn named(self, name: &str, mut builder: TestHostBuilder) -> TestHostBuilder {
+        let mut toml = format!("name = \"{name}\"\nplugin = \"ldap\"\ngrants.credential = [\"expose\"]\n");
         let mut lines = |table: &str, lines: &[String]| {
             for line in lines {
                 let _ = writeln!(toml, "{table}.{line}");
@@ -121,12 +126,15 @@ impl Corp {
         let protected = [format!("address = {}", self.address), format!("tls = \"{}\"", self.tls)];
         lines("grants.net.directory", &protected);
         lines("grants.net.directory", &self.endpoint);
-        if let Some(password) = self.service_password {
-            toml.push_str("secrets.bind_password = { file = \"svc.pass\" }\n");
-            builder = builder.file("svc.pass", format!("{password}\n").as_bytes());
+        for (key, content) in &self.files {
+            let file = format!("{name}-{key}.pem");
+            lines("grants.net.directory", &[format!("{key} = \"{file}\"")]);
+            builder = builder.file(&file, content.as_bytes());
         }
-        for (name, content) in &self.files {
-            builder = builder.file(name, content.as_bytes());
+        if let Some(password) = self.service_password {
+            let file = format!("{name}.pass");
+            lines("secrets", &[format!("bind_password = {{ file = \"{file}\" }}")]);
+            builder = builder.file(&file, format!("{password}\n").as_bytes());
         }
         builder.plugin("ldap", artefact("ldap")).backend(&toml)
     }
@@ -137,12 +145,31 @@ impl Corp {
     }
 }
 
+/// A server with all of these, each under its name: one that has the plugin compiled once.
+pub(super) fn start_all(corps: impl IntoIterator<Item = (String, Corp)>) -> TestHost {
+    let mut builder = TestHost::builder();
+    for (name, corp) in corps {
+        builder = corp.named(&name, builder);
+    }
+    builder.start()
+}
+
 /// What a login through the backend is answered.
 pub(super) async fn log_in(wazo: &WazoClient, login: &str, password: &str) -> Answer {
-    wazo.login(login, password, json!({ "backend": BACKEND })).await
+    log_in_through(wazo, BACKEND, login, password).await
+}
+
+/// The same through a backend of another name.
+pub(super) async fn log_in_through(wazo: &WazoClient, backend: &str, login: &str, password: &str) -> Answer {
+    wazo.login(login, password, json!({ "backend": backend })).await
 }
 
 /// Its status alone.
 pub(super) async fn status(host: &TestHost, login: &str, password: &str) -> u16 {
     log_in(&host.wazo(), login, password).await.status
+}
+
+/// Its status alone.
+pub(super) async fn status_through(host: &TestHost, backend: &str, login: &str, password: &str) -> u16 {
+    log_in_through(&host.wazo(), backend, login, password).await.status
 }

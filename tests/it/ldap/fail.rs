@@ -8,7 +8,7 @@ use keyway_tests::slapd::Slapd;
 use serde_json::json;
 use tokio::net::TcpSocket;
 
-use super::corp::{Corp, log_in, status};
+use super::corp::{Corp, log_in, log_in_through, start_all, status};
 
 /// An address where nobody listens, and nobody else does while the socket is held: it is bound, and refuses connections.
 fn dead() -> (TcpSocket, String) {
@@ -98,12 +98,19 @@ async fn what_is_no_ldap_is_503() {
             Script::Answering(b"\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00".to_vec()),
         ),
     ];
-    for (what, script) in scripts {
-        let peer = Peer::start(script);
-        for corp in [Corp::at(peer.address()), Corp::directly(peer.address())] {
-            let host = corp.endpoint("timeout = \"300ms\"").start();
-            let answer = log_in(&host.wazo(), "alice", "s3cre7").await;
-            assert_eq!(answer.status, 503, "{what}: {answer:?}");
+    let backends = scripts.iter().enumerate().flat_map(|(number, (_, script))| {
+        let peer = Peer::start(script.clone());
+        let corps = [
+            ("searching", Corp::at(peer.address())),
+            ("direct", Corp::directly(peer.address())),
+        ];
+        corps.map(|(how, corp)| (format!("{how}{number}"), corp.endpoint("timeout = \"300ms\"")))
+    });
+    let host = start_all(backends);
+    for (number, (what, _)) in scripts.iter().enumerate() {
+        for how in ["searching", "direct"] {
+            let answer = log_in_through(&host.wazo(), &format!("{how}{number}"), "alice", "s3cre7").await;
+            assert_eq!(answer.status, 503, "{how}, {what}: {answer:?}");
             assert_eq!(answer.body["reason"], json!(["Service Unavailable"]), "{what}");
         }
     }

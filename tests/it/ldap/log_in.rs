@@ -4,7 +4,19 @@ use keyway_tests::slapd::{SERVICE_PASSWORD, Slapd};
 use keyway_tests::{TestHost, artefact};
 use serde_json::{Value, json};
 
-use super::corp::{Corp, log_in, status};
+use super::corp::{Corp, log_in, log_in_through, start_all, status, status_through};
+
+/// The names of [`both_ways`].
+const BOTH_WAYS: [&str; 2] = ["searching", "direct"];
+
+/// A backend that searches for users, and one that binds as the entry that a login stands for.
+fn both_ways(slapd: &Slapd) -> [(String, Corp); 2] {
+    let [searching, direct] = BOTH_WAYS.map(str::to_owned);
+    [
+        (searching, Corp::at(&slapd.plain())),
+        (direct, Corp::directly(&slapd.plain())),
+    ]
+}
 
 #[tokio::test]
 async fn the_configuration_of_the_design_lets_its_users_in() {
@@ -52,8 +64,7 @@ async fn a_user_is_the_same_identity_each_time_and_nobody_of_another_backend() {
 #[tokio::test]
 async fn whoever_is_refused_is_refused_in_one_wording() {
     let slapd = Slapd::shared();
-    let host = Corp::at(&slapd.plain()).start();
-    let direct = Corp::directly(&slapd.plain()).start();
+    let host = start_all(both_ways(slapd));
     for (what, login, password) in [
         ("another's password", "alice", "b0bs-s3cre7"),
         ("a wrong password", "alice", "wrong"),
@@ -67,26 +78,27 @@ async fn whoever_is_refused_is_refused_in_one_wording() {
         ("a password that must be changed first", "mustchange", "s3cre7"),
         ("the service by its name", "svc", SERVICE_PASSWORD),
     ] {
-        for host in [&host, &direct] {
-            let mut answer = log_in(&host.wazo(), login, password).await;
-            assert_eq!(answer.status, 401, "{what}: {answer:?}");
+        for how in BOTH_WAYS {
+            let mut answer = log_in_through(&host.wazo(), how, login, password).await;
+            assert_eq!(answer.status, 401, "{how}, {what}: {answer:?}");
             answer.body["timestamp"] = json!("[now]");
             let expected = json!({"reason": ["Authentication Failed"], "timestamp": "[now]", "status_code": 401});
             assert_eq!(answer.body, expected, "{what}");
         }
     }
-    assert_eq!(status(&host, "alice", "s3cre7").await, 200, "nobody was locked out");
+    for how in BOTH_WAYS {
+        let status = status_through(&host, how, "alice", "s3cre7").await;
+        assert_eq!(status, 200, "nobody was locked out");
+    }
 }
 
 #[tokio::test]
 async fn a_name_of_any_characters_is_found_as_it_is() {
-    let slapd = Slapd::shared();
-    let searching = Corp::at(&slapd.plain()).start();
-    let direct = Corp::directly(&slapd.plain()).start();
+    let host = start_all(both_ways(Slapd::shared()));
     for login in ["Doe, John+x", "a*(b)\\c", "zoë"] {
-        for (how, host) in [("by search", &searching), ("directly", &direct)] {
-            assert_eq!(status(host, login, "s3cre7").await, 200, "{login} {how}");
-            assert_eq!(status(host, login, "wrong").await, 401, "{login} {how}");
+        for how in BOTH_WAYS {
+            assert_eq!(status_through(&host, how, login, "s3cre7").await, 200, "{login} {how}");
+            assert_eq!(status_through(&host, how, login, "wrong").await, 401, "{login} {how}");
         }
     }
 }
@@ -94,20 +106,22 @@ async fn a_name_of_any_characters_is_found_as_it_is() {
 #[tokio::test]
 async fn a_filter_of_the_operators_says_who_may_log_in_and_by_which_name() {
     let slapd = Slapd::shared();
-    let staff = Corp::at(&slapd.plain())
-        .config("search_filters = \"(&(employeeType=staff)({user_login_attribute}={username}))\"")
-        .start();
-    assert_eq!(status(&staff, "alice", "s3cre7").await, 200);
-    assert_eq!(status(&staff, "bob", "b0bs-s3cre7").await, 401, "he is no staff");
-    let either = Corp::at(&slapd.plain())
-        .config("search_filters = \"(|(uid={username})({user_email_attribute}={username}))\"")
-        .start();
-    assert_eq!(status(&either, "alice", "s3cre7").await, 200);
-    assert_eq!(status(&either, "alice@example.org", "s3cre7").await, 200);
-    assert_eq!(
-        status(&either, "twin@example.org", "s3cre7").await,
-        401,
-        "there are two"
-    );
-    assert_eq!(status(&either, "*@example.org", "s3cre7").await, 401);
+    let staff = "search_filters = \"(&(employeeType=staff)({user_login_attribute}={username}))\"";
+    let either = "search_filters = \"(|(uid={username})({user_email_attribute}={username}))\"";
+    let host = start_all([
+        ("staff".to_owned(), Corp::at(&slapd.plain()).config(staff)),
+        ("either".to_owned(), Corp::at(&slapd.plain()).config(either)),
+    ]);
+    for (backend, login, password, expected) in [
+        ("staff", "alice", "s3cre7", 200),
+        ("staff", "bob", "b0bs-s3cre7", 401),
+        ("either", "alice", "s3cre7", 200),
+        ("either", "alice@example.org", "s3cre7", 200),
+        ("either", "bob@example.org", "s3cre7", 401),
+        ("either", "twin@example.org", "s3cre7", 401),
+        ("either", "*@example.org", "s3cre7", 401),
+    ] {
+        let status = status_through(&host, backend, login, password).await;
+        assert_eq!(status, expected, "{login} through {backend}");
+    }
 }

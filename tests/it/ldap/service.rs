@@ -29,7 +29,11 @@ async fn a_service_password_that_is_mended_mends_the_backend() {
     let slapd = Slapd::shared();
     let host = Corp::at(&slapd.plain()).service_password("wrong").start();
     assert_eq!(host.plugin_status(BACKEND)["state"], "degraded");
-    std::fs::write(host.folder().join("svc.pass"), keyway_tests::slapd::SERVICE_PASSWORD).expect("a file");
+    std::fs::write(
+        host.folder().join(format!("{BACKEND}.pass")),
+        keyway_tests::slapd::SERVICE_PASSWORD,
+    )
+    .expect("a file");
     host.signal(nix::sys::signal::Signal::SIGHUP);
     let deadline = Instant::now() + Duration::from_secs(20);
     while host.plugin_status(BACKEND)["state"] != "serving" {
@@ -64,7 +68,12 @@ async fn a_kept_connection_that_the_directory_has_closed_is_replaced() {
     assert_eq!(status(&host, "alice", "s3cre7").await, 200);
     slapd.stop();
     slapd.start();
-    assert_eq!(status(&host, "alice", "s3cre7").await, 200, "as if nothing had been");
+    assert_eq!(
+        status(&host, "alice", "s3cre7").await,
+        200,
+        "as if nothing had been: {}",
+        host.log().text()
+    );
 }
 
 #[tokio::test]
