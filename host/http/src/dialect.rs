@@ -7,7 +7,7 @@ use std::fmt;
 use axum::Router;
 
 use crate::document::{self, Document, Mount};
-use crate::{AppState, DialectSettings, edge, events};
+use crate::{AppState, DialectSettings, edge, events, password};
 
 /// An API flavour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,7 +119,7 @@ impl Tables {
             .map(|dialect| (*dialect, dialect.mount(&state.dialects, document)));
         Self {
             dialects: mounts.collect(),
-            every: vec![events::mount(), document::mount(document)],
+            every: vec![password::mount(), events::mount(), document::mount(document)],
             edge: edge::mount(),
         }
     }

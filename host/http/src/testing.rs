@@ -15,12 +15,14 @@ use keyway_core::directory::{AddUser, DirectoryService, FirstUser, ProvidedPolic
 use keyway_core::event::{EventService, EventSettings};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{
-    BackendName, Challenge, ChallengeKind, Credential, HistoryEntry, Outcome, PluginDigest, PluginState, PluginStatus,
-    Purpose, Refusal, Subject, Timestamp, UserId,
+    BackendName, Challenge, ChallengeKind, Changed, Credential, HistoryEntry, Outcome, PluginDigest, PluginState,
+    PluginStatus, Purpose, Refusal, Rejection, Subject, Timestamp, UserId,
 };
 use keyway_core::notice::{NoticeService, NoticeSettings};
 use keyway_core::password::PasswordPool;
-use keyway_core::port::{BackendFault, PluginHost, PluginHostError, ProvidedGroup, Step, SystemRandom, VerifyRequest};
+use keyway_core::port::{
+    BackendFault, ChangeRequest, PluginHost, PluginHostError, ProvidedGroup, Step, SystemRandom, VerifyRequest,
+};
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::testing::{
@@ -40,6 +42,7 @@ pub(crate) struct TestState {
     pub(crate) state: AppState,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) backend: Arc<FakeBackend>,
+    pub(crate) backends: Arc<FakeBackends>,
     pub(crate) clock: Arc<StillClock>,
     pub(crate) letters: Arc<Letterbox>,
 }
@@ -62,10 +65,11 @@ impl TestState {
         let tenants = Arc::new(TenantDirectory::new(store.clone()));
         let directory = directory(&store, &passwords, &cache, &tenants, &clock);
         let alice = Arc::new(OnceLock::new());
-        let backend = Arc::new(FakeBackend::new({
+        let backend = FakeBackend::new({
             let alice = alice.clone();
             move |request| decide(request, alice.get().copied())
-        }));
+        });
+        let backend = Arc::new(backend.changes_passwords(decide_change));
         let backends = backends(&backend);
         let master = MasterKey::new([1; 32]);
         let keys = KeyRing::open(&*store, &master, &SystemRandom, &*clock);
@@ -88,7 +92,7 @@ impl TestState {
         let notices = notices(&directory, &tokens, &letters, &clock);
         let state = AppState::new(AppParts {
             tokens,
-            backends,
+            backends: backends.clone(),
             store: store.clone(),
             directory,
             tenant_settings: tenant_settings(&store),
@@ -106,6 +110,7 @@ impl TestState {
             state,
             store,
             backend,
+            backends,
             clock,
             letters,
         }
@@ -220,6 +225,31 @@ fn decide(request: &VerifyRequest, alice: Option<UserId>) -> Result<Outcome, Bac
         "bug" => panic!("on purpose"),
         _ => Ok(Outcome::Refused(Refusal::UnknownIdentifier)),
     }
+}
+
+/// The same for changes of passwords: `bob` has the password `s3cre7`, and the new one says why it is not good.
+fn decide_change(request: &ChangeRequest) -> Result<Changed, BackendFault> {
+    match request.identifier.as_str() {
+        "bob" if request.present.expose() == b"s3cre7" => {}
+        "unavailable" => return Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
+        "breaker" => {
+            return Err(BackendFault::BreakerOpen {
+                faults: 20,
+                retry_after: Duration::from_millis(4200),
+            });
+        }
+        _ => return Ok(Changed::Refused(Refusal::WrongCredential)),
+    }
+    let rejection = match request.new.expose().as_slice() {
+        b"password-too-short" => Rejection::TooShort,
+        b"password-too-weak" => Rejection::TooWeak,
+        b"password-used-before" => Rejection::UsedBefore,
+        b"password-changed-too-soon" => Rejection::TooSoon,
+        b"password-change-not-allowed" => Rejection::NotAllowed,
+        b"password-rejected" => Rejection::Unspecified,
+        _ => return Ok(Changed::Changed(principal(Subject::Own("bob".to_owned()), "bob"))),
+    };
+    Ok(Changed::Rejected(rejection))
 }
 
 /// A server with something in each of its settings.

@@ -29,6 +29,7 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/0.1/api/api.yml"),
     ("GET", "/0.1/users/password/reset"),
     ("POST", "/0.1/users/register"),
+    ("POST", "/keyway/v1/password"),
     ("GET", "/api/openapi.json"),
     ("GET", "/api"),
     ("GET", "/livez"),

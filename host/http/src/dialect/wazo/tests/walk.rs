@@ -174,6 +174,8 @@ impl Walk {
         for path in ["/api", "/api/openapi.json"] {
             self.ask("GET", path, &[], "").await;
         }
+        let change = json!({"backend": "wazo_user", "login": "bob", "tenant": "a", "old_password": "s3cre7", "new_password": "b"});
+        self.ask("POST", "/keyway/v1/password", &[], &change.to_string()).await;
     }
 
     async fn tenants(&mut self) {
