@@ -13,6 +13,7 @@ mod busy;
 mod call;
 mod check;
 mod limit;
+mod net;
 mod reload;
 mod reuse;
 mod undo;

@@ -40,7 +40,11 @@ impl Backend for Hostile {
     fn describe() -> Description {
         keyway_sdk::description!()
             .wants([Capability::Log, Capability::DirectoryFind, Capability::DirectoryVerify])
-            .may_use([Capability::DirectoryLink])
+            .may_use([
+                Capability::DirectoryLink,
+                Capability::CredentialExpose,
+                Capability::Net("target"),
+            ])
     }
 
     fn configure(config: Self) -> Result<Self, Vec<Problem>> {

@@ -1,5 +1,7 @@
 //! The misdeeds, one function each.
 
+mod net;
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -60,6 +62,18 @@ pub(crate) enum Misdeed {
     MatchesOwnSecret,
     /// Wants to see the password without having asked for the capability.
     ExposeWithoutGrant,
+    /// Connects to the endpoint `target` `amount` times.
+    NetFlood,
+    /// Connects to an endpoint that it never said it would want.
+    NetElsewhere,
+    /// Writes to the endpoint `target` without an end.
+    NetFirehose,
+    /// Reads from the endpoint `target` what never comes.
+    NetWait,
+    /// Leaves a connection to the endpoint `target` that carried the password to a later call.
+    NetKeepCredential,
+    /// Leaves one that carried nothing of the sort.
+    NetKeep,
     /// Answers with the fault `unavailable`.
     Unavailable,
     /// Answers with the fault `internal`, with a message of `amount` bytes that holds control characters.
@@ -99,6 +113,12 @@ impl Misdeed {
             Self::ClaimsDirectoryUser => return claims_directory_user().map(Some),
             Self::MatchesOwnSecret => return matches_own_secret().map(Some),
             Self::ExposeWithoutGrant => expose_without_grant(login)?,
+            Self::NetFlood => net::flood(many)?,
+            Self::NetElsewhere => net::elsewhere()?,
+            Self::NetFirehose => net::firehose()?,
+            Self::NetWait => net::wait()?,
+            Self::NetKeepCredential => return net::keep(login).map(Some),
+            Self::NetKeep => return net::keep(None).map(Some),
             Self::Unavailable => return Err(Fault::unavailable("as requested")),
             Self::UglyFault => return Err(ugly_fault(amount.unwrap_or(MIB as u64))),
         }
