@@ -10,3 +10,4 @@ mod log_in;
 mod protect;
 mod refuse_input;
 mod service;
+mod walk;

@@ -265,7 +265,19 @@ impl Slapd {
     /// # Panics
     /// If it is gone.
     pub fn freeze(&self) {
-        self.signal(Signal::SIGSTOP);
+        let pid = self.pid();
+        kill(pid, Signal::SIGSTOP).expect("a running server");
+        let stands = || {
+            let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a running server");
+            threads.flatten().all(|thread| {
+                let state = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+                state.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+            })
+        };
+        // What its threads have begun they may end before the signal reaches them.
+        while !stands() {
+            std::thread::yield_now();
+        }
     }
 
     /// Lets it go on.
@@ -273,13 +285,12 @@ impl Slapd {
     /// # Panics
     /// If it is gone.
     pub fn thaw(&self) {
-        self.signal(Signal::SIGCONT);
+        kill(self.pid(), Signal::SIGCONT).expect("a running server");
     }
 
-    fn signal(&self, signal: Signal) {
+    fn pid(&self) -> Pid {
         let pid = fs::read_to_string(self.folder.join("pid")).expect("a running server");
-        let pid = pid.trim().parse().expect("a process id");
-        kill(Pid::from_raw(pid), signal).expect("a running server");
+        Pid::from_raw(pid.trim().parse().expect("a process id"))
     }
 
     /// Ends it at once, as a crash would. Nobody listens on its ports then.

@@ -158,7 +158,7 @@ async fn a_directory_that_stops_answering_is_503_in_time_and_the_others_go_on() 
 #[tokio::test]
 async fn a_directory_that_freezes_and_thaws_is_served_again() {
     let slapd = Slapd::builder().start();
-    let host = Corp::at(&slapd.plain()).limit("deadline = \"500ms\"").start();
+    let host = Corp::at(&slapd.plain()).limit("deadline = \"2s\"").start();
     assert_eq!(status(&host, "alice", "s3cre7").await, 200);
     slapd.freeze();
     assert_eq!(status(&host, "alice", "s3cre7").await, 503);

@@ -24,13 +24,13 @@ pub(super) fn elsewhere() -> Result<(), Fault> {
 pub(super) fn firehose() -> Result<(), Fault> {
     let mut connection = net::connect(TARGET)?;
     loop {
-        connection.write_all(&[7; 64 * KIB])?;
+        connection.write_all(&[7; 8 * KIB])?;
     }
 }
 
 /// Reads what never comes.
 pub(super) fn wait() -> Result<(), Fault> {
-    net::connect(TARGET)?.read_exact(&mut [0; 64 * KIB])?;
+    net::connect(TARGET)?.read_exact(&mut [0; 8 * KIB])?;
     Ok(())
 }
 
