@@ -10,7 +10,7 @@ use crate::{Secret, SecretError};
 pub struct Context {
     /// The id under which the host logs this request.
     pub request_id: String,
-    /// The API through which the caller came: `wazo`, `kazoo`, `privacyidea` or `webitel`.
+    /// The API through which the caller came: `wazo`, `kazoo`, `privacyidea` or `webitel`; `keyway` for the host's own.
     pub dialect: String,
     /// The caller's IP address, where it is known. Proxies are already resolved.
     pub client_address: Option<String>,

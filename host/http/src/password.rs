@@ -166,11 +166,7 @@ fn refused(error: &PasswordChangeError, call: &Call) -> Response {
             "this backend does not change passwords: change it where the backend keeps it",
         ),
         PasswordChangeError::Rejected(reason) => rejected(*reason),
-        PasswordChangeError::Backend { fault, .. } => {
-            log_failure(call, error);
-            unavailable(retry_after(fault))
-        }
-        PasswordChangeError::Slot(TokenError::Backend { fault, .. }) => {
+        PasswordChangeError::Backend { fault, .. } | PasswordChangeError::Slot(TokenError::Backend { fault, .. }) => {
             log_failure(call, error);
             unavailable(retry_after(fault))
         }
