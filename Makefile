@@ -28,7 +28,27 @@ test: wasm-target postgresql rabbitmq slapd plugins guests ## Run every test, re
 check: ## What CI runs: format, lints, every test
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	$(MAKE) fuzz
 	$(MAKE) test
+
+# libFuzzer on a stable compiler: what `cargo fuzz` passes, without the sanitizers. These flags would rebuild everything else, so the targets have a
+# folder of their own; naming the host's target keeps the flags away from build scripts.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares
+FUZZ_RUNS := 50000
+
+.PHONY: fuzz
+fuzz: ## Feed mutated input to what parses a stranger's bytes: a fixed number of cases
+	RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --locked --manifest-path plugins/ldap/fuzz/Cargo.toml \
+	    --target "$$(rustc --print host-tuple)" --target-dir target/fuzz
+	@for name in login template; do \
+	    rm -rf target/fuzz/corpus/$$name && mkdir -p target/fuzz/corpus/$$name && \
+	    "target/fuzz/$$(rustc --print host-tuple)/release/$$name" -runs=$(FUZZ_RUNS) -seed=1 -max_len=2048 -timeout=10 \
+	        -artifact_prefix=target/fuzz/$$name- target/fuzz/corpus/$$name plugins/ldap/fuzz/seeds/$$name \
+	        > target/fuzz/$$name.log 2>&1 && echo "$$name: $$(tail -1 target/fuzz/$$name.log)" || \
+	        { tail -40 target/fuzz/$$name.log; exit 1; }; \
+	done
 
 .PHONY: plugins
 plugins: wasm-target ## Build the plugins and the example backends into target/plugins

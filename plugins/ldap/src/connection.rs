@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
+use keyway_sdk::Fault;
 use keyway_sdk::net::{self, NetError, Protection};
-use keyway_sdk::{Fault, log};
 
 use crate::session::Session;
 
@@ -37,7 +37,6 @@ pub(crate) trait Network {
         if protection == Protection::StartTls {
             session.agree_on_tls()?;
             session.stream_mut().start_tls()?;
-            log::debug!("TLS began by StartTLS");
         }
         Ok(session)
     }

@@ -326,3 +326,6 @@ pub(crate) fn only(hits: Hits, search: &Search<'_>) -> Result<Match, Fault> {
         _ => Err(refused_operation("the search for a user", &answer)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,12 @@ pub(crate) fn is_below(dn: &str, base: &str) -> bool {
     dn.len() > base.len() && dn.ends_with(&base)
 }
 
+/// How many parts a name has.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn depth(dn: &str) -> usize {
+    parts(dn).count()
+}
+
 /// A part without what directories do not look at: spaces around its words, and case.
 fn plain(part: &str) -> String {
     let words: Vec<&str> = part.split('=').map(str::trim).collect();

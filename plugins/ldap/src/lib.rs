@@ -12,6 +12,8 @@ mod directory;
 mod dn;
 mod entry;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group;
 mod health;
 mod identity;

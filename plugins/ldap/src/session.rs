@@ -357,3 +357,6 @@ fn notice(op: &LdapOp) -> Result<(), SessionError> {
         _ => Err(SessionError::Unexpected("something that it was not asked")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,11 @@ fn what_is_no_ldap_is_named() {
     check(b"\x30\x05\x02\x01\x01\x04\x00", "malformed");
     check(&[0x30, 0x82, 0x10, 0x00].repeat(1025), "malformed");
     check(&success()[..8], "in the middle of an answer");
+    // The controls of a success, cut off inside of a message that is not.
+    let mut cut = success();
+    cut[1] += 1;
+    cut.push(0xa0);
+    check(&cut, "malformed: an element that is cut off");
 }
 
 #[test]
@@ -58,6 +63,10 @@ fn an_answer_to_something_else_is_named() {
     check(&message(0, LdapOp::UnbindRequest), "it was not asked");
     let unknown = ldap3_proto::proto::LdapExtendedResponse::new_success(Some("1.2.3"), None);
     check(&message(0, LdapOp::ExtendedResponse(unknown)).repeat(9), "notices");
+    let mut farewell = ldap3_proto::proto::LdapExtendedResponse::new_operationserror("going down\n");
+    farewell.name = Some("1.3.6.1.4.1.1466.20036".to_owned());
+    let farewell = message(0, LdapOp::ExtendedResponse(farewell));
+    check(&farewell, "ended the session: OperationsError (1), `going down`");
 }
 
 #[test]
@@ -156,11 +165,9 @@ fn a_service_without_a_password_is_the_operators_matter() {
     let server = Server::new([Entry::user("alice")]);
     let config = json!({ "user_base_dn": PEOPLE, "bind_dn": SERVICE });
     let host = reaching(&server).config(config);
-    let expected = Err(Fault::misconfigured(
-        "there is a `bind_dn` and no `secrets.bind_password`",
-    ));
-    assert_eq!(host.login::<Ldap>("alice", "s3cre7"), expected);
-    assert_eq!(host.health::<Ldap>().unwrap_err(), expected.unwrap_err());
+    let expected = Fault::misconfigured("there is a `bind_dn` and no `secrets.bind_password`");
+    assert_eq!(host.login::<Ldap>("alice", "s3cre7"), Err(expected.clone()));
+    assert_eq!(host.health::<Ldap>(), Err(expected));
     let empty = searching(&server, json!({})).secret("bind_password", "");
     assert!(fault(empty.login::<Ldap>("alice", "s3cre7")).contains("empty"));
     assert!(server.seen().is_empty());

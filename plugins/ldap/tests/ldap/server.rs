@@ -85,7 +85,6 @@ impl Entry {
             LdapFilter::Not(filter) => !self.fits(filter),
             LdapFilter::Equality(name, value) => self.values(name).any(|own| own == value.to_lowercase()),
             LdapFilter::Present(name) => self.values(name).next().is_some(),
-            LdapFilter::Substring(name, _) => self.values(name).next().is_some(),
             _ => false,
         }
     }
