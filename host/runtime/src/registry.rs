@@ -238,6 +238,7 @@ fn slot(spec: &BackendSpec, backend: &Arc<LiveBackend>, gate: &Arc<Gate>) -> Bac
         gate: Arc::clone(gate),
         deadline: spec.limits.deadline,
         acl_ceiling: spec.acl_ceiling.as_deref().map(Arc::from),
+        group_policies: Arc::new(spec.group_policies.clone()),
     }
 }
 

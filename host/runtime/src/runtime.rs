@@ -65,7 +65,7 @@ impl Runtime {
     /// Puts these backends in the place of those that were desired before, and returns when each is live or refused. Backends that
     /// are no longer named stop at once; calls under way end on the generation that they began with.
     ///
-    /// Aliases, `acl_ceiling`, the gate's limits and the deadline take effect at once, even where the new generation is refused.
+    /// Aliases, `acl_ceiling`, `group_policies`, the gate's limits and the deadline take effect at once, even where the new generation is refused.
     pub async fn set_desired(&self, specs: Vec<BackendSpec>) -> Vec<PluginStatus> {
         let asked = self.ask(|done| Command::SetDesired(specs, done)).await;
         asked.unwrap_or_default()

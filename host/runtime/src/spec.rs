@@ -37,6 +37,8 @@ pub struct BackendSpec {
     pub limits: Limits,
     /// Access patterns that the backend may hand out by its own word; `None` for none.
     pub acl_ceiling: Option<Vec<String>>,
+    /// Slugs of the top tenant's policies that the members of the backend's groups have, by the groups' names.
+    pub group_policies: BTreeMap<String, Vec<String>>,
     /// How instances are made.
     pub instances: Instances,
     /// The only plugin file that is acceptable, if the operator pins one.
@@ -58,6 +60,7 @@ impl BackendSpec {
             grants: Grants::default(),
             limits: Limits::default(),
             acl_ceiling: None,
+            group_policies: BTreeMap::new(),
             instances: Instances::default(),
             pin: None,
             is_template: false,

@@ -56,6 +56,7 @@ impl Template {
             gate: Arc::new(Gate::new(gate)),
             deadline: limits.deadline,
             acl_ceiling: self.spec.acl_ceiling.as_deref().map(Arc::from),
+            group_policies: Arc::new(self.spec.group_policies.clone()),
             backend: Arc::new(Variant {
                 template: self.clone(),
                 spec,

@@ -122,6 +122,7 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         gate: Arc::new(Gate::new(GateLimits::default())),
         deadline: Duration::from_secs(30),
         acl_ceiling: Some(Arc::from(vec!["#".to_owned()])),
+        group_policies: Arc::default(),
     };
     let backends: Arc<dyn Backends> = Arc::new(OneBackend(slot));
     let service = compose(&store, &backends, &passwords, keys, &cache, &clock, &random, settings);

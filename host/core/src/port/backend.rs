@@ -1,5 +1,6 @@
 //! Authentication backends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -182,6 +183,8 @@ pub struct BackendSlot {
     pub deadline: Duration,
     /// Access patterns that this backend may hand out by its own word; `None` for none.
     pub acl_ceiling: Option<Arc<[String]>>,
+    /// Slugs of the top tenant's policies that the members of this backend's groups have, by the groups' names.
+    pub group_policies: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 /// The backends that are configured now.

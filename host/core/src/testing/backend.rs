@@ -146,6 +146,7 @@ impl FakeBackends {
             gate: Arc::new(Gate::new(GateLimits::default())),
             deadline: Duration::from_secs(5),
             acl_ceiling: None,
+            group_policies: Arc::default(),
         };
         lock(&self.slots).insert(name.to_owned(), slot);
         Ok(())

@@ -1,5 +1,6 @@
 //! Issuing: from the principal to a session and its token.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::open::{Draft, Standing};
 use super::{IssuedToken, LoginRequest, TokenError, TokenService, TokenSettings};
 use crate::access::within_ceiling;
 use crate::model::{AuthenticationMethod, Identity, IdentityId, PluginDigest, Principal, Refusal, Subject, UserId};
-use crate::port::{BackendSlot, Refreshing, RevocationMark};
+use crate::port::{BackendFault, BackendSlot, Refreshing, RevocationMark};
 
 /// The attribute under which a session keeps each of the principal's groups.
 pub const GROUP_ATTRIBUTE: &str = "group";
@@ -100,7 +101,9 @@ impl TokenService {
             since,
         } = verified;
         let (identity, standing) = self.resolve(slot, &principal).await?;
-        let accesses = self.accesses_of(&identity, slot, &principal).await?;
+        let accesses = self
+            .accesses_of(&identity, slot, &principal.groups, &principal.accesses)
+            .await?;
         let linked_as = matches!(principal.subject, Subject::Linked(_)).then_some(identifier);
         let mut draft = Draft {
             identity,
@@ -122,18 +125,40 @@ impl TokenService {
         self.open(draft).await
     }
 
-    /// The accesses of the policies, then what the ceiling lets through of the backend's.
+    /// The accesses of the policies, then those of the backend's groups, then what the ceiling lets through of the backend's own.
     pub(super) async fn accesses_of(
         &self,
         identity: &Identity,
         slot: &BackendSlot,
-        principal: &Principal,
+        groups: &[String],
+        claimed: &[String],
     ) -> Result<Arc<[String]>, TokenError> {
         let default = self.settings.default_user_policy.as_deref();
-        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        let mut accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        accesses.extend(self.accesses_of_groups(slot, groups).await?);
         let ceiling = slot.acl_ceiling.as_deref();
-        let claimed = ceiling.map(|ceiling| within_ceiling(&principal.accesses, ceiling));
+        let claimed = ceiling.map(|ceiling| within_ceiling(claimed, ceiling));
         Ok(accesses.into_iter().chain(claimed.unwrap_or_default()).collect())
+    }
+
+    /// The accesses of the policies that the operator gives to these groups of the backend.
+    async fn accesses_of_groups(&self, slot: &BackendSlot, groups: &[String]) -> Result<Vec<String>, TokenError> {
+        let slugs = groups.iter().filter_map(|group| slot.group_policies.get(group));
+        let slugs: BTreeSet<&String> = slugs.flatten().collect();
+        if slugs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let master = self.tenants.master().await?;
+        let mut accesses = Vec::new();
+        for slug in slugs {
+            let Some(policy) = self.store.find_policy_by_slug(master, slug).await? else {
+                // It may have denied something, so to go on without it could allow too much.
+                let problem = format!("`group_policies` names the policy `{slug}`, which the top tenant does not have");
+                return Err(TokenError::of_backend(slot, BackendFault::Misconfigured(problem)));
+            };
+            accesses.extend(policy.accesses);
+        }
+        Ok(accesses)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ask::ask;
-use super::issue::{attributes, storable};
+use super::issue::{GROUP_ATTRIBUTE, attributes, storable};
 use super::open::Standing;
 use super::{RefreshRequest, TokenError, TokenService};
 use crate::model::{Found, Identity, Principal, RefreshToken, Refusal, Subject};
@@ -28,7 +28,9 @@ impl TokenService {
         let fresh = storable(request.attributes.clone());
         if let Some(principal) = self.look_up(slot, request, stored).await? {
             let (identity, standing) = self.resolve(slot, &principal).await?;
-            let accesses = self.accesses_of(&identity, slot, &principal).await?;
+            let accesses = self
+                .accesses_of(&identity, slot, &principal.groups, &principal.accesses)
+                .await?;
             let own = format!("{}.", request.dialect);
             let kept = stored.attributes.iter().filter(|(name, _)| name.starts_with(&own));
             return Ok(Owner {
@@ -42,12 +44,13 @@ impl TokenService {
             None => (stored.identity.clone(), self.standing(None).await?),
             Some(id) => self.resolve_user(slot, id).await?,
         };
-        let default = self.settings.default_user_policy.as_deref();
-        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        let groups = stored.attributes.iter().filter(|(name, _)| name == GROUP_ATTRIBUTE);
+        let groups: Vec<_> = groups.map(|(_, group)| group.clone()).collect();
+        let accesses = self.accesses_of(&identity, slot, &groups, &[]).await?;
         Ok(Owner {
             identity,
             standing,
-            accesses: accesses.into(),
+            accesses,
             attributes: merged(fresh, stored.attributes.iter().cloned()),
         })
     }

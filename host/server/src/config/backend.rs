@@ -36,6 +36,8 @@ pub(super) struct RawBackend {
     #[serde(default)]
     instances: RawInstances,
     acl_ceiling: Option<Vec<String>>,
+    #[serde(default)]
+    group_policies: BTreeMap<String, Vec<String>>,
     pin: Option<Spanned<String>>,
 }
 
@@ -133,6 +135,7 @@ impl RawBackend {
             spec.secrets.insert(name.get_ref().clone(), file.check(source)?);
         }
         spec.acl_ceiling.clone_from(&self.acl_ceiling);
+        spec.group_policies.clone_from(&self.group_policies);
         if let Some(raw) = &self.pin {
             let pin =
                 PluginDigest::parse(raw.get_ref()).map_err(|error| source.refuse(raw.span(), error.to_string()))?;

@@ -478,6 +478,7 @@ fn everything_that_can_be_written_is_read() {
         instances = "reuse"
         grants = { log = false, directory = ["find"], credential = ["expose"] }
         acl_ceiling = ["a.#"]
+        group_policies = { "staff of sales" = ["work", "calls"] }
         pin = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
     "#;
     let config = Config::parse(&folder.path().join("keyway.toml"), text, &[]).expect("it is correct");
@@ -501,6 +502,10 @@ fn everything_that_can_be_written_is_read() {
         Some(b"s3cret".as_slice())
     );
     assert_eq!(backend.limits.deadline.as_millis(), 250);
+    assert_eq!(
+        backend.group_policies.get("staff of sales"),
+        Some(&vec!["work".to_owned(), "calls".to_owned()])
+    );
     assert!(!backend.grants.log && backend.grants.directory_find && !backend.grants.directory_verify);
     assert!(backend.grants.credential_expose && backend.grants.net.is_empty());
     assert_eq!(backend.instances, Instances::Reuse);

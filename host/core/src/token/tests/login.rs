@@ -204,6 +204,42 @@ async fn a_token_holds_the_policies_and_what_the_ceiling_lets_through() {
 }
 
 #[tokio::test]
+async fn the_backends_groups_have_the_policies_that_the_operator_gives_them() {
+    let house = House::new().await;
+    let mut claims = principal(Subject::Own("bob".to_owned()), "bob");
+    claims.groups = vec!["staff".to_owned(), "admins".to_owned()];
+    house.add_backend(move || Ok(Outcome::Verified(claims.clone())));
+    house
+        .add_policy("work", &["work.#"], IdentityId(SystemRandom.uuid()))
+        .await;
+    house
+        .add_policy("rule", &["rule.#", "!work.late"], IdentityId(SystemRandom.uuid()))
+        .await;
+    let give = |table: &[(&str, &[&str])]| {
+        let slugs = |slugs: &[&str]| slugs.iter().map(ToString::to_string).collect();
+        let table = table
+            .iter()
+            .map(|(group, policies)| ((*group).to_owned(), slugs(policies)));
+        let table = Arc::new(table.collect());
+        house.backends.change("own", |slot| slot.group_policies = table);
+    };
+    let accesses = async || Ok::<_, TokenError>(house.login(login("own")).await?.live.record.token.accesses.to_vec());
+    assert!(accesses().await.unwrap().is_empty());
+    give(&[
+        ("staff", &["work"]),
+        ("admins", &["rule", "work"]),
+        ("others", &["missing"]),
+    ]);
+    assert_eq!(accesses().await.unwrap(), ["rule.#", "!work.late", "work.#"]);
+    // A policy that is not there may have been one that denies something.
+    give(&[("staff", &["work"]), ("admins", &["missing"])]);
+    assert!(matches!(
+        accesses().await,
+        Err(TokenError::Backend { fault: BackendFault::Misconfigured(reason), .. }) if reason.contains("`missing`")
+    ));
+}
+
+#[tokio::test]
 async fn a_session_keeps_the_attributes_of_the_dialect_then_the_backend_then_the_groups() {
     let house = House::new().await;
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
