@@ -64,6 +64,8 @@ pub enum Found {
     Principal(Principal),
     /// Nobody, or nobody who may log in now: [`Refusal::UnknownIdentifier`], `Disabled`, `Locked`, `Expired` or `Ambiguous`.
     Refused(Refusal),
+    /// The operator configured no way to look anybody up: the host goes by what it knows from the login.
+    CannotTell,
 }
 
 impl From<Principal> for Found {

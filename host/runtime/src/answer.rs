@@ -43,15 +43,16 @@ pub(crate) fn translate(outcome: wit::Outcome, vouched: Vouched<'_>) -> Result<O
     })
 }
 
-/// Translates what a look-up found.
-pub(crate) fn found(found: lookup::Found, vouched: Vouched<'_>) -> Result<Found, BackendFault> {
-    Ok(match found {
+/// Translates what a look-up found; `None` where the plugin cannot tell.
+pub(crate) fn found(found: lookup::Found, vouched: Vouched<'_>) -> Result<Option<Found>, BackendFault> {
+    Ok(Some(match found {
         lookup::Found::Principal(found) => {
             Tape::new().principal(&found)?;
             Found::Principal(principal(found, vouched)?)
         }
         lookup::Found::Refused(reason) => Found::Refused(refusal(reason)),
-    })
+        lookup::Found::CannotTell => return Ok(None),
+    }))
 }
 
 /// Translates what came of a change of a password.

@@ -77,7 +77,11 @@ impl Health for Ldap {
 
 impl Lookup for Ldap {
     fn find(&self, context: &Context, key: &Key) -> Result<Found, Fault> {
-        let person = self.directory().look_up(key);
+        let person = match self.directory().look_up(key) {
+            Ok(Some(person)) => Ok(person),
+            Ok(None) => return Ok(Found::CannotTell),
+            Err(stop) => Err(stop),
+        };
         decided(person.and_then(|person| identity::principal(&self.settings, context, &person)))
     }
 }

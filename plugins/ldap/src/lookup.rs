@@ -1,6 +1,6 @@
 //! Who somebody is, without a password.
 
-use keyway_sdk::{Fault, Key, Refusal};
+use keyway_sdk::{Key, Refusal};
 use ldap3_proto::proto::LdapSearchScope;
 
 use crate::account;
@@ -12,10 +12,11 @@ use crate::verdict::Stop;
 use crate::{attribute, dn, filter, group};
 
 impl<N: Network> Directory<'_, N> {
-    /// Whoever has this login name or this stable name, if the directory does not say that they may not log in.
-    pub(crate) fn look_up(&self, key: &Key) -> Result<Person, Stop> {
+    /// Whoever has this login name or this stable name, if the directory does not say that they may not log in; `None` without an account that could
+    /// look.
+    pub(crate) fn look_up(&self, key: &Key) -> Result<Option<Person>, Stop> {
         let Some(account) = self.account()? else {
-            return Err(Fault::misconfigured("look-ups need a `bind_dn` and its `secrets.bind_password`").into());
+            return Ok(None);
         };
         let (mut service, found, typed) = match key {
             Key::Identifier(name) => {
@@ -31,7 +32,7 @@ impl<N: Network> Directory<'_, N> {
         };
         let person = self.person(&mut service, found, typed);
         self.keep(service, &account);
-        person
+        person.map(Some)
     }
 
     fn person(&self, service: &mut Session<N::Stream>, found: Match, typed: Option<String>) -> Result<Person, Stop> {

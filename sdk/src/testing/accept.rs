@@ -18,7 +18,7 @@ pub(super) fn outcome(outcome: &Outcome, state: &State) -> Result<(), Fault> {
 pub(super) fn found(found: &Found, state: &State) -> Result<(), Fault> {
     match found {
         Found::Principal(found) => principal(found, state),
-        Found::Refused(_) => Ok(()),
+        Found::Refused(_) | Found::CannotTell => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ impl From<Found> for exported_lookup::Found {
         match found {
             Found::Principal(principal) => Self::Principal(principal.into()),
             Found::Refused(refusal) => Self::Refused(refusal.into()),
+            Found::CannotTell => Self::CannotTell,
         }
     }
 }

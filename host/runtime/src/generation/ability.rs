@@ -62,7 +62,7 @@ async fn find(
                 matched: &[],
                 ..state.vouched()
             };
-            answer::found(found, vouched).map(Some)
+            answer::found(found, vouched)
         }
         Some(Err(reported)) => Err(fault::reported(&reported, state)),
     })
