@@ -104,7 +104,8 @@ impl TokenService {
         let accesses = self
             .accesses_of(&identity, slot, &principal.groups, &principal.accesses)
             .await?;
-        let linked_as = matches!(principal.subject, Subject::Linked(_)).then_some(identifier);
+        // PostgreSQL keeps no NUL in a text.
+        let linked_as = matches!(principal.subject, Subject::Linked(_)).then(|| identifier.replace('\0', ""));
         let mut draft = Draft {
             identity,
             standing,

@@ -207,6 +207,19 @@ async fn a_linked_user_is_looked_up_by_the_login_that_the_backend_knows() {
 }
 
 #[tokio::test]
+async fn a_login_name_that_cannot_be_kept_as_it_is_keeps_nobody_from_logging_in() {
+    let corp = Corp::new(linked).await;
+    let request = LoginRequest {
+        backend: "own".to_owned(),
+        credentials: Some(("ali\0ce".to_owned(), Credential::Password("s3cre7".into()))),
+        ..offline("other", false)
+    };
+    let token = corp.house.login(request).await.unwrap().refresh.unwrap();
+    corp.house.service.refresh(with(&token, "other")).await.unwrap();
+    assert_eq!(corp.lookup().key, LookupKey::Identifier("alice".to_owned()));
+}
+
+#[tokio::test]
 async fn a_refresh_token_of_a_link_is_good_while_the_link_would_be() {
     for can_find in [true, false] {
         let corp = Corp::with(linked, can_find).await;
