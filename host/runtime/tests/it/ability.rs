@@ -58,6 +58,9 @@ fn is_alice(found: &Principal) -> bool {
     found.subject == Subject::Own("alice".to_owned()) && found.login == "alice"
 }
 
+/// Whether a fault is the one that a misdeed deserves.
+type IsExpected = fn(&BackendFault) -> bool;
+
 #[tokio::test]
 async fn a_backend_can_do_what_it_exports_and_no_more() {
     let host = TestHost::start().await;
@@ -111,7 +114,7 @@ async fn misdeeds_end_as_they_do_in_a_login_and_leave_nothing_behind() {
     let broken = |fault: &BackendFault| matches!(fault, BackendFault::Broken(_));
     let late = |fault: &BackendFault| matches!(fault, BackendFault::DeadlineExceeded(_));
     let over = |fault: &BackendFault| matches!(fault, BackendFault::LimitExceeded(_));
-    let misdeeds: [(&str, fn(&BackendFault) -> bool); 8] = [
+    let misdeeds: [(&str, IsExpected); 8] = [
         ("endless_loop", late),
         ("slow=60000", late),
         ("panic", broken),

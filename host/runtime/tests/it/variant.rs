@@ -58,7 +58,7 @@ async fn log_in(slot: &BackendSlot) -> Result<(Principal, String), BackendFault>
     let answer = slot.backend.verify(request).await?;
     match answer.outcome {
         Outcome::Verified(principal) => Ok((principal, answer.plugin.digest.to_string())),
-        other => panic!("{other:?}"),
+        other => Err(BackendFault::Broken(format!("{other:?}"))),
     }
 }
 
