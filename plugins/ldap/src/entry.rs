@@ -79,8 +79,7 @@ impl Entry {
         };
         if subject.len() > MAX_SUBJECT {
             return Err(Fault::misconfigured(format!(
-                "the name of `{}` is longer than {MAX_SUBJECT} bytes; `uid_attribute` can name another",
-                self.dn
+                "the name that a user has for ever is longer than {MAX_SUBJECT} bytes; `uid_attribute` can say another"
             )));
         }
         Ok(subject)
