@@ -1,5 +1,6 @@
 //! The ldap backend against a real directory, and against what is none.
 
+mod change_password;
 mod corp;
 mod directory;
 mod fail;
@@ -9,5 +10,6 @@ mod link;
 mod log_in;
 mod protect;
 mod refuse_input;
+mod renew;
 mod service;
 mod walk;

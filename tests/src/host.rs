@@ -450,9 +450,16 @@ impl TestHost {
 }
 
 impl Drop for TestHost {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test that fails shows it, another's output nobody sees"
+    )]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log.text());
+        }
     }
 }
 
