@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -387,6 +387,22 @@ impl TestHost {
         rows.into_iter()
             .find(|row| row["backend"] == backend)
             .unwrap_or_else(|| panic!("no `{backend}` in {list}"))
+    }
+
+    /// Waits until no plugin is being loaded: on a busy machine a server is ready before all of them are.
+    ///
+    /// # Panics
+    /// If one is after a minute.
+    pub fn wait_until_loaded(&self) {
+        let until = Instant::now() + Duration::from_mins(1);
+        loop {
+            let list = self.keyway(&["plugin", "list", "--json"]).ok().json();
+            let rows = list.as_array().expect("an array");
+            if rows.iter().all(|row| row["reason"] != "it is being loaded") {
+                return;
+            }
+            assert!(Instant::now() < until, "{list}");
+        }
     }
 
     /// Kills it without warning, as the kernel or a power cut would.

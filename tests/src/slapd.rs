@@ -327,7 +327,8 @@ impl Slapd {
         let before = starts(&self.log());
         let mut child = watchdog.spawn().expect("a shell");
         let until = Instant::now() + Duration::from_mins(1);
-        while starts(&self.log()) == before {
+        // It says that it is starting when the ports are its own, and listens there a moment later.
+        while starts(&self.log()) == before || ![self.plain, self.tls].into_iter().all(is_listened_on) {
             if child.try_wait().expect("a child").is_some() {
                 return false;
             }
@@ -371,6 +372,17 @@ fn settings(folder: &Path, client_certificate: &str) -> String {
          overlay memberof\n\
          overlay ppolicy\nppolicy_default \"cn=default,ou=policies,{SUFFIX}\"\nppolicy_use_lockout\n"
     )
+}
+
+/// Whether anybody listens on this port. Nobody is connected to: a directory counts its connections.
+fn is_listened_on(port: u16) -> bool {
+    const LISTENING: &str = "0A";
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel's sockets");
+    let end = format!(":{port:04X}");
+    sockets.lines().any(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        columns.next().is_some_and(|local| local.ends_with(&end)) && columns.nth(1) == Some(LISTENING)
+    })
 }
 
 /// Ports that nobody listens on now.

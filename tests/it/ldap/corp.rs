@@ -108,12 +108,7 @@ impl Corp {
     }
 
     /// With this backend beside those that a server has.
-    pub(super) fn on(self, builder: TestHostBuilder) -> TestHostBuilder {
-        self.named(BACKEND, builder)
-    }
-
-    /// The same under another name.
-    pub(super) fn named(self, name: &str, mut builder: TestHostBuilder) -> TestHostBuilder {
+    fn named(self, name: &str, mut builder: TestHostBuilder) -> TestHostBuilder {
         let mut toml = format!("name = \"{name}\"\nplugin = \"ldap\"\ngrants.credential = [\"expose\"]\n");
         let mut lines = |table: &str, lines: &[String]| {
             for line in lines {
@@ -141,7 +136,12 @@ impl Corp {
 
     /// A server with this backend and `wazo_user`.
     pub(super) fn start(self) -> TestHost {
-        self.on(TestHost::builder()).start()
+        self.start_on(TestHost::builder())
+    }
+
+    /// A server with this backend beside others.
+    pub(super) fn start_on(self, builder: TestHostBuilder) -> TestHost {
+        start(self.named(BACKEND, builder))
     }
 }
 
@@ -151,7 +151,14 @@ pub(super) fn start_all(corps: impl IntoIterator<Item = (String, Corp)>) -> Test
     for (name, corp) in corps {
         builder = corp.named(&name, builder);
     }
-    builder.start()
+    start(builder)
+}
+
+/// A server whose plugins are all loaded.
+fn start(builder: TestHostBuilder) -> TestHost {
+    let host = builder.start();
+    host.wait_until_loaded();
+    host
 }
 
 /// What a login through the backend is answered.

@@ -48,7 +48,7 @@ async fn a_server_that_refuses_connections_costs_no_login() {
 #[tokio::test]
 async fn where_all_are_dead_it_is_503_and_others_are_served() {
     let (_held, dead) = dead();
-    let host = Corp::at(&dead).on(TestHost::builder().user("carol", "s3cre7")).start();
+    let host = Corp::at(&dead).start_on(TestHost::builder().user("carol", "s3cre7"));
     let mark = host.log().mark();
     assert_eq!(status(&host, "alice", "s3cre7").await, 503);
     let line = host.log().wait_for_message(mark, "an endpoint failed").to_string();
@@ -125,8 +125,7 @@ async fn a_directory_that_stops_answering_is_503_in_time_and_the_others_go_on() 
         .limit("deadline = \"1s\"")
         .limit("breaker_faults = 8")
         .limit("breaker_cooldown = \"1h\"")
-        .on(builder)
-        .start();
+        .start_on(builder);
     let mut stalled = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let wazo = host.wazo();

@@ -16,8 +16,7 @@ fn host() -> TestHost {
     Corp::at(&Slapd::shared().plain())
         .config("link = \"email\"")
         .grant("directory = [\"find\", \"link\"]")
-        .on(builder)
-        .start()
+        .start_on(builder)
 }
 
 /// Lets this user's passwords be kept where `method` says; the user's id.
@@ -70,8 +69,7 @@ async fn without_the_grant_nobody_is_linked() {
         .user_with("al", "own-s3cre7", &["--email", "alice@example.org"]);
     let host = Corp::at(&Slapd::shared().plain())
         .config("link = \"email\"")
-        .on(builder)
-        .start();
+        .start_on(builder);
     set_method(&host, "al", "ldap").await;
     let status = status(&host, "alice", "s3cre7").await;
     assert!(matches!(status, 401 | 503), "{status}");

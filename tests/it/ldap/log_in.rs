@@ -38,6 +38,7 @@ limits = {{ deadline = "5s", memory = "64MiB", concurrency = 64 }}
         .plugin("ldap", artefact("ldap"))
         .backend(&backend)
         .start();
+    host.wait_until_loaded();
     assert_eq!(status(&host, "alice", "s3cre7").await, 200);
     assert_eq!(status(&host, "alice", "wrong").await, 401);
     assert_eq!(host.plugin_status("ldap_corp")["state"], "serving");
