@@ -12,4 +12,5 @@ mod protect;
 mod refuse_input;
 mod renew;
 mod service;
+mod tenant;
 mod walk;

@@ -11,7 +11,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::gate::Gate;
-use keyway_core::model::{Answer, Changed, Found, Outcome, PluginStamp, TenantId};
+use keyway_core::model::{Answer, Changed, Found, Outcome, PluginStamp, Subject, TenantId};
 use keyway_core::port::{Abilities, Backend, BackendFault, BackendSlot, ChangeRequest, LookupRequest, VerifyRequest};
 use tokio::sync::Mutex;
 
@@ -157,10 +157,7 @@ impl Backend for Variant {
         let deadline = request.deadline;
         let verify = |generation: Arc<Generation>| async move { generation.verify(request).await };
         let (live, generation, outcome) = self.call(deadline, verify).await?;
-        if let Outcome::Challenged(_) = outcome {
-            let reason = "a tenant's own backend cannot give challenges".to_owned();
-            return Err(BackendFault::Misconfigured(reason));
-        }
+        check(&outcome)?;
         let plugin = PluginStamp {
             digest: generation.digest(),
             generation: live.number,
@@ -185,4 +182,19 @@ impl Backend for Variant {
         let (_, _, changed) = self.call(deadline, change).await?;
         Ok(changed)
     }
+}
+
+/// What a tenant's backend may answer. All of them go by one name, so a name of its own for somebody could be another tenant's, too.
+fn check(outcome: &Outcome) -> Result<(), BackendFault> {
+    let reason = match outcome {
+        Outcome::Refused(_) => return Ok(()),
+        Outcome::Verified(principal) => match principal.subject {
+            Subject::Linked(_) => return Ok(()),
+            Subject::Directory(_) | Subject::Own(_) => "let in only users of the tenant, linked to its own",
+        },
+        Outcome::Challenged(_) => "give no challenges",
+    };
+    Err(BackendFault::Misconfigured(format!(
+        "a tenant's own backend can {reason}"
+    )))
 }
