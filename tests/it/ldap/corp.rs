@@ -17,6 +17,7 @@ pub(super) struct Corp {
     endpoint: Vec<String>,
     config: Vec<String>,
     grants: Vec<String>,
+    group_policies: Vec<String>,
     limits: Vec<String>,
     service_password: Option<&'static str>,
     /// Keys of `grants.net.directory`, and what is in the files that they name.
@@ -39,6 +40,7 @@ impl Corp {
             endpoint: Vec::new(),
             config: Vec::new(),
             grants: Vec::new(),
+            group_policies: Vec::new(),
             limits: Vec::new(),
             service_password: None,
             files: Vec::new(),
@@ -83,6 +85,12 @@ impl Corp {
         self
     }
 
+    /// A line of `group_policies`.
+    pub(super) fn group_policy(mut self, line: &str) -> Self {
+        self.group_policies.push(line.to_owned());
+        self
+    }
+
     /// A line of `grants`.
     pub(super) fn grant(mut self, line: &str) -> Self {
         self.grants.push(line.to_owned());
@@ -117,6 +125,7 @@ impl Corp {
         };
         lines("config", &self.config);
         lines("grants", &self.grants);
+        lines("group_policies", &self.group_policies);
         lines("limits", &self.limits);
         let protected = [format!("address = {}", self.address), format!("tls = \"{}\"", self.tls)];
         lines("grants.net.directory", &protected);

@@ -4,7 +4,7 @@ use keyway_tests::TestHost;
 use keyway_tests::slapd::{GROUPS, Slapd};
 use serde_json::{Value, json};
 
-use super::corp::{Corp, start_all};
+use super::corp::{BACKEND, Corp, start_all};
 
 /// The groups of a user who logs in through a backend, sorted.
 fn groups(host: &TestHost, backend: &str, login: &str, password: &str) -> Value {
@@ -56,4 +56,23 @@ fn a_filter_of_the_operators_says_which_groups_count() {
     let host = start_all([("some".to_owned(), corp)]);
     assert_eq!(groups(&host, "some", "alice", "s3cre7"), json!(["engineers"]));
     assert_eq!(groups(&host, "some", "bob", "b0bs-s3cre7"), json!([]));
+}
+
+#[tokio::test]
+async fn a_group_is_worth_the_policies_that_the_operator_names() {
+    let host = Corp::at(&Slapd::shared().plain())
+        .group_policy("engineers = [\"work\", \"calls\"]")
+        .group_policy("managers = [\"calls\"]")
+        .start();
+    host.keyway(&["policy", "add", "work", "--access", "work.#"]).ok();
+    host.keyway(&["policy", "add", "calls", "--access", "calls.#"]).ok();
+    for (login, password, works, calls) in [
+        ("alice", "s3cre7", 204, 204),
+        ("bob", "b0bs-s3cre7", 403, 204),
+        ("nomail", "s3cre7", 403, 403),
+    ] {
+        let token = host.wazo().token(BACKEND, login, password).await;
+        assert_eq!(host.wazo().check(&token, "?scope=work.do").await, works, "{login}");
+        assert_eq!(host.wazo().check(&token, "?scope=calls.do").await, calls, "{login}");
+    }
 }
