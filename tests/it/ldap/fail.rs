@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use keyway_tests::TestHost;
 use keyway_tests::peer::{Peer, Script};
-use keyway_tests::slapd::Slapd;
+use keyway_tests::slapd::{PEOPLE, Slapd};
 use serde_json::json;
 use tokio::net::TcpSocket;
 
-use super::corp::{Corp, log_in, log_in_through, start_all, status};
+use super::corp::{Corp, log_in, log_in_through, start_all, status, status_through};
 
 /// An address where nobody listens, and nobody else does while the socket is held: it is bound, and refuses connections.
 fn dead() -> (TcpSocket, String) {
@@ -163,4 +163,32 @@ async fn a_directory_that_freezes_and_thaws_is_served_again() {
     assert_eq!(status(&host, "alice", "s3cre7").await, 503);
     slapd.thaw();
     assert_eq!(status(&host, "alice", "s3cre7").await, 200);
+}
+
+#[tokio::test]
+async fn a_referral_to_another_server_is_not_followed() {
+    let elsewhere = Peer::start(Script::Silent);
+    let slapd = Slapd::builder()
+        .entries(&format!(
+            "dn: ou=away,{PEOPLE}\nobjectClass: referral\nobjectClass: extensibleObject\nou: away\n\
+             ref: ldap://{}/{PEOPLE}\n",
+            elsewhere.address()
+        ))
+        .start();
+    let away = format!("user_base_dn = \"ou=away,{PEOPLE}\"");
+    let host = start_all([
+        ("around".to_owned(), Corp::at(&slapd.plain())),
+        ("into".to_owned(), Corp::at(&slapd.plain()).config(&away)),
+    ]);
+    assert_eq!(status_through(&host, "around", "alice", "s3cre7").await, 200);
+    assert_eq!(status_through(&host, "around", "nobody", "s3cre7").await, 401);
+    assert_eq!(status_through(&host, "into", "alice", "s3cre7").await, 503);
+    let row = host.plugin_status("into");
+    assert!(
+        row["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("referrals are not followed")),
+        "{row}"
+    );
+    assert_eq!(elsewhere.connections(), 0);
 }
