@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, ensure};
 use keyway_tests::slapd::{PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, Scope, SearchEntry, SearchOptions, drive};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, Scope, SearchEntry, SearchOptions, StdStream, drive};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
 
 use super::plugin::Protected;
 use super::{LOGIN, PASSWORD};
@@ -18,6 +19,7 @@ const ATTRIBUTES: [&str; 4] = ["uid", "mail", "memberOf", "entryUUID"];
 /// A native client.
 pub(super) struct Native {
     settings: LdapConnSettings,
+    address: String,
     url: String,
     /// Connections that are bound as the service.
     pool: Mutex<Vec<Ldap>>,
@@ -25,9 +27,9 @@ pub(super) struct Native {
 
 impl Native {
     pub(super) fn new(slapd: &Slapd, protected: Protected) -> anyhow::Result<Self> {
-        let url = match protected {
-            Protected::No => format!("ldap://{}", slapd.plain()),
-            Protected::Tls => format!("ldaps://{}", slapd.tls()),
+        let (scheme, address) = match protected {
+            Protected::No => ("ldap", slapd.plain()),
+            Protected::Tls => ("ldaps", slapd.tls()),
         };
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(slapd.authority().as_bytes())?)?;
@@ -38,7 +40,8 @@ impl Native {
             .with_no_client_auth();
         Ok(Self {
             settings: LdapConnSettings::new().set_config(Arc::new(config)),
-            url,
+            url: format!("{scheme}://{address}"),
+            address,
             pool: Mutex::default(),
         })
     }
@@ -72,7 +75,11 @@ impl Native {
     }
 
     async fn connect(&self) -> anyhow::Result<Ldap> {
-        let (connection, ldap) = LdapConnAsync::with_settings(self.settings.clone(), &self.url).await?;
+        let stream = TcpStream::connect(&self.address).await?;
+        // As the host does. Without it each TLS connection would rest until the directory's delayed acknowledgement, and no yardstick may lie down.
+        stream.set_nodelay(true)?;
+        let settings = self.settings.clone().set_std_stream(StdStream::Tcp(stream.into_std()?));
+        let (connection, ldap) = LdapConnAsync::with_settings(settings, &self.url).await?;
         drive!(connection);
         Ok(ldap)
     }
