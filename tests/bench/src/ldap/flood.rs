@@ -27,6 +27,7 @@ pub(super) fn measure(table: &mut Table, tokio: &Runtime, slapd: &Slapd) {
         .plugin("ldap", artefact("ldap"))
         .backend(&backend("corp", &net, limits))
         .start();
+    host.wait_until_loaded();
     let wazo = host.wazo();
     tokio.block_on(wazo.token("corp", LOGIN, PASSWORD));
     let (failed, slowest, spent) = tokio.block_on(async {

@@ -43,6 +43,7 @@ pub(super) fn measure(table: &mut Table, tokio: &Runtime) -> anyhow::Result<()> 
             "{ deadline = \"1s\", breaker_faults = 20, breaker_cooldown = \"1h\" }",
         ))
         .start();
+    host.wait_until_loaded();
     neighbour(table, tokio, &host)?;
     breaker(table, tokio, &host)
 }
