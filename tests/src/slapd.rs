@@ -8,6 +8,7 @@ mod certificate;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -320,6 +321,8 @@ impl Slapd {
         watchdog.arg(format!("ldap://{}/ ldaps://{}/", self.plain(), self.tls()));
         watchdog.arg(self.verbosity).current_dir(&self.folder);
         watchdog
+            // What ends a whole group of processes must leave one to clean up.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
