@@ -37,7 +37,7 @@ pub struct BackendSpec {
     pub limits: Limits,
     /// Access patterns that the backend may hand out by its own word; `None` for none.
     pub acl_ceiling: Option<Vec<String>>,
-    /// Slugs of the top tenant's policies that the members of the backend's groups have, by the groups' names.
+    /// Slugs of the top tenant's policies that the members of the backend's own groups have, by the groups' names. The host's groups are none of them.
     pub group_policies: BTreeMap<String, Vec<String>>,
     /// How instances are made.
     pub instances: Instances,

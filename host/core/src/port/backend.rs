@@ -99,6 +99,14 @@ pub struct Abilities {
     pub change_password: bool,
 }
 
+impl Abilities {
+    /// All of them.
+    pub const ALL: Self = Self {
+        lookup: true,
+        change_password: true,
+    };
+}
+
 /// The credential was not judged. A fault is never an answer about a credential: it is a 503.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackendFault {
@@ -146,7 +154,7 @@ pub trait Backend: Send + Sync {
     /// [`BackendFault`], where the credential was not judged.
     async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault>;
 
-    /// What the generation that is live now can do besides.
+    /// What the generation that is live now can do besides; everything while none is, so that who asks is told that none is.
     fn abilities(&self) -> Abilities {
         Abilities::default()
     }

@@ -163,6 +163,15 @@ impl TokenService {
     }
 }
 
+/// The groups that count for `group_policies`: those that the backend names, and not the host's own. Names of those are anybody's to give who has a
+/// tenant.
+pub(super) fn groups_of(principal: &Principal) -> &[String] {
+    match principal.subject {
+        Subject::Own(_) | Subject::Linked(_) => &principal.groups,
+        Subject::Directory(_) => &[],
+    }
+}
+
 /// What the session keeps: the dialect's attributes first, so that none of the backend's can stand in front of them.
 pub(super) fn attributes(dialect: Vec<(String, String)>, principal: Principal) -> Vec<(String, String)> {
     let mut kept = dialect;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ask::ask;
-use super::issue::{GROUP_ATTRIBUTE, attributes, storable};
+use super::issue::{GROUP_ATTRIBUTE, attributes, groups_of, storable};
 use super::open::Standing;
 use super::{RefreshRequest, TokenError, TokenService};
 use crate::model::{Found, Identity, Principal, RefreshToken, Refusal, Subject};
@@ -29,7 +29,7 @@ impl TokenService {
         if let Some(principal) = self.look_up(slot, request, stored).await? {
             let (identity, standing) = self.resolve(slot, &principal).await?;
             let accesses = self
-                .accesses_of(&identity, slot, &principal.groups, &principal.accesses)
+                .accesses_of(&identity, slot, groups_of(&principal), &principal.accesses)
                 .await?;
             let own = format!("{}.", request.dialect);
             let kept = stored.attributes.iter().filter(|(name, _)| name.starts_with(&own));
@@ -44,7 +44,11 @@ impl TokenService {
             None => (stored.identity.clone(), self.standing(None).await?),
             Some(id) => self.resolve_user(slot, id).await?,
         };
-        let groups = stored.attributes.iter().filter(|(name, _)| name == GROUP_ATTRIBUTE);
+        let is_backends = identity.user.is_none() || stored.linked_as.is_some();
+        let groups = stored
+            .attributes
+            .iter()
+            .filter(|(name, _)| is_backends && name == GROUP_ATTRIBUTE);
         let groups: Vec<_> = groups.map(|(_, group)| group.clone()).collect();
         let accesses = self.accesses_of(&identity, slot, &groups, &[]).await?;
         Ok(Owner {

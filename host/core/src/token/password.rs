@@ -10,7 +10,9 @@ use super::revoke::revoke;
 use super::slot::Whose;
 use super::{TokenCache, TokenError, TokenService};
 use crate::Secret;
-use crate::model::{Changed, Client, Credential, IdentityId, Principal, Refusal, Rejection, Subject, Timestamp};
+use crate::model::{
+    AuthenticationMethod, Changed, Client, Credential, IdentityId, Principal, Refusal, Rejection, Subject, Timestamp,
+};
 use crate::port::{BackendFault, BackendSlot, ChangeRequest, RequestContext, RevokeTarget, Store, StoreError};
 
 /// Another password, as a caller asks for it.
@@ -73,7 +75,7 @@ impl TokenService {
     /// Has the backend change a password, and ends everything that was issued to its owner. When this returns, no login that began before it
     /// leaves a session behind, and no refresh token from before it is good. It goes on to its end even if the caller hangs up.
     ///
-    /// What no backend judges costs what a wrong password costs.
+    /// An unknown backend and an identifier that cannot be one cost what a wrong password costs.
     ///
     /// # Errors
     /// [`PasswordChangeError`].
@@ -186,8 +188,9 @@ impl Work {
         let backend = || slot.name.as_str().to_owned();
         match ask(slot, question).await {
             Ok(Some(Changed::Changed(principal))) => {
-                let target = RevokeTarget::Identity(self.identity(&principal).await?);
-                revoke(&**store, &self.cache, &target, self.now).await?;
+                if let Some(identity) = self.identity(&principal).await? {
+                    revoke(&**store, &self.cache, &RevokeTarget::Identity(identity), self.now).await?;
+                }
                 Ok(principal.login)
             }
             Ok(Some(Changed::Refused(reason))) => Err(PasswordChangeError::Refused(reason)),
@@ -201,13 +204,19 @@ impl Work {
         }
     }
 
-    /// Whose tokens are to end. A directory user's do whether or not it may log in now.
-    async fn identity(&self, principal: &Principal) -> Result<IdentityId, StoreError> {
+    /// Whose tokens are to end; `None` for a user of the host's whom that password never let in. A user's end whether or not it may log in now.
+    async fn identity(&self, principal: &Principal) -> Result<Option<IdentityId>, StoreError> {
         match &principal.subject {
-            Subject::Directory(user) | Subject::Linked(user) => Ok((*user).into()),
+            Subject::Directory(user) => Ok(Some((*user).into())),
+            // Who may write an address in a directory could otherwise end the sessions of whoever has that address here.
+            Subject::Linked(user) => {
+                let method = self.store.find_authentication_method(*user).await?;
+                Ok((method == Some(AuthenticationMethod::Ldap)).then_some((*user).into()))
+            }
             Subject::Own(subject) => {
                 let name = &self.slot.name;
-                self.store.resolve_identity(name, subject, self.fresh, self.now).await
+                let known = self.store.resolve_identity(name, subject, self.fresh, self.now).await?;
+                Ok(Some(known))
             }
         }
     }

@@ -240,6 +240,22 @@ async fn the_backends_groups_have_the_policies_that_the_operator_gives_them() {
 }
 
 #[tokio::test]
+async fn the_hosts_own_groups_have_none_of_a_backends_policies() {
+    let house = House::new().await;
+    let mut claims = principal(Subject::Directory(house.alice.id), "alice");
+    claims.groups = vec!["staff".to_owned()];
+    house.add_backend(move || Ok(Outcome::Verified(claims.clone())));
+    house
+        .add_policy("work", &["work.#"], IdentityId(SystemRandom.uuid()))
+        .await;
+    house.backends.change("own", |slot| {
+        slot.group_policies = Arc::new([("staff".to_owned(), vec!["work".to_owned()])].into());
+    });
+    let issued = house.login(login("own")).await.unwrap();
+    assert!(issued.live.record.token.accesses.is_empty());
+}
+
+#[tokio::test]
 async fn a_session_keeps_the_attributes_of_the_dialect_then_the_backend_then_the_groups() {
     let house = House::new().await;
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -121,15 +121,21 @@ async fn a_new_password_ends_all_that_was_issued_for_the_old_one_and_nothing_els
 }
 
 #[tokio::test]
-async fn a_linked_users_new_password_ends_the_users_sessions_however_they_began() {
-    let house = House::new().await;
-    let alice = house.token().await;
-    let linked = principal(Subject::Linked(house.alice.id), "alice");
-    let backend = FakeBackend::new(|_| Ok(Outcome::Refused(Refusal::WrongCredential)))
-        .changes_passwords(move |_| Ok(Changed::Changed(linked.clone())));
-    house.backends.add("own", Arc::new(backend)).unwrap();
-    house.service.change_password(change("s3cre7", "n3w")).await.unwrap();
-    assert!(!house.is_good(&alice.value).await);
+async fn a_linked_users_new_password_ends_the_users_sessions_if_that_password_is_its_own() {
+    for (method, is_good) in [
+        (AuthenticationMethod::Native, true),
+        (AuthenticationMethod::Ldap, false),
+    ] {
+        let house = House::new().await;
+        let alice = house.token().await;
+        let linked = principal(Subject::Linked(house.alice.id), "alice");
+        let backend = FakeBackend::new(|_| Ok(Outcome::Refused(Refusal::WrongCredential)))
+            .changes_passwords(move |_| Ok(Changed::Changed(linked.clone())));
+        house.backends.add("own", Arc::new(backend)).unwrap();
+        house.set_method(house.alice.id, method).await;
+        house.service.change_password(change("s3cre7", "n3w")).await.unwrap();
+        assert_eq!(house.is_good(&alice.value).await, is_good, "{method:?}");
+    }
 }
 
 #[tokio::test]
