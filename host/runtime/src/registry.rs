@@ -162,7 +162,8 @@ impl Backend for LiveBackend {
     }
 
     fn abilities(&self) -> Abilities {
-        self.live().map(|live| live.generation.abilities()).unwrap_or_default()
+        // What is not loaded may have been able to say: it is asked, and that is a fault then.
+        self.live().map_or(Abilities::ALL, |live| live.generation.abilities())
     }
 
     async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
