@@ -68,7 +68,7 @@ impl Corp {
 }
 
 impl House {
-    async fn set_method(&self, user: UserId, method: AuthenticationMethod) {
+    pub(super) async fn set_method(&self, user: UserId, method: AuthenticationMethod) {
         let directory = DirectoryService::new(
             Arc::clone(&self.store) as Arc<dyn Store>,
             Arc::clone(&self.passwords),

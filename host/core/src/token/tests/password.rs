@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::refresh::{offline, with};
 use super::*;
-use crate::model::{Answer, Changed, Rejection};
+use crate::model::{Answer, AuthenticationMethod, Changed, Rejection};
 use crate::port::{Abilities, Backend, ChangeRequest, VerifyRequest};
 
 /// The backend `own`, which keeps bob's password. It says that it has judged or changed one, and goes on when it is told to.
