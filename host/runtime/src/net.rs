@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod policy;
 mod pool;
+mod standing;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,15 @@
 //! An endpoint, as calls use it: which server is asked, what its name stands for, and which did not answer of late.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::pool::Pool;
+use super::standing::{Standing, Standings};
 use super::{Balance, Connection, EndpointSpec, NetError, Protection, Server};
 use crate::trace::Trace;
 
@@ -20,8 +21,7 @@ const ADDRESSES: usize = 8;
 pub(crate) struct Endpoint {
     spec: EndpointSpec,
     turn: AtomicUsize,
-    /// Of each server, when it last did not answer.
-    failed: Vec<Mutex<Option<Instant>>>,
+    standings: Arc<Standings>,
     pool: Pool,
 }
 
@@ -29,7 +29,7 @@ impl Endpoint {
     pub(crate) fn new(spec: EndpointSpec) -> Self {
         Self {
             turn: AtomicUsize::new(0),
-            failed: spec.servers.iter().map(|_| Mutex::default()).collect(),
+            standings: Arc::new(Standings::new(spec.servers.len(), spec.dead_for)),
             pool: Pool::new(spec.idle, spec.idle_timeout),
             spec,
         }
@@ -60,15 +60,19 @@ impl Endpoint {
             let Some(server) = self.spec.servers.get(index) else {
                 continue;
             };
-            let connected = timeout(self.spec.connect_timeout, self.connect_to(server, trace)).await;
+            let standing = Standing {
+                of: Arc::clone(&self.standings),
+                index,
+            };
+            let wait = standing.wait(self.spec.connect_timeout);
+            let connecting = self.connect_to(server, standing.clone(), trace);
+            let connected = timeout(self.spec.connect_timeout, connecting).await;
+            wait.end();
             match connected.unwrap_or_else(|_| Err(NetError::TimedOut(server.to_string()))) {
-                Ok(connection) => {
-                    self.remember(index, None);
-                    return Ok(connection);
-                }
+                Ok(connection) => return Ok(connection),
                 Err(error) => {
                     trace.tell("failed", || error.to_string());
-                    self.remember(index, Some(Instant::now()));
+                    standing.fail();
                     last = error;
                 }
             }
@@ -76,7 +80,7 @@ impl Endpoint {
         Err(last)
     }
 
-    async fn connect_to(&self, server: &Server, trace: &Trace) -> Result<Connection, NetError> {
+    async fn connect_to(&self, server: &Server, standing: Standing, trace: &Trace) -> Result<Connection, NetError> {
         let stream = self.dial(server, trace).await?;
         // Questions and answers: a packet that waits for more to come costs a login its time.
         stream
@@ -87,33 +91,51 @@ impl Endpoint {
             Protection::None => None,
             Protection::StartTls(tls) | Protection::Implicit(tls) => Some(Arc::clone(tls)),
         };
-        let mut connection = Connection::plain(server.clone(), stream, times, offered);
+        let mut connection = Connection::plain(server.clone(), standing, stream, times, offered);
         if matches!(self.spec.protection, Protection::Implicit(_)) {
             connection.start_tls(trace).await?;
         }
         Ok(connection)
     }
 
-    /// Connects to an address that the name stands for now and that the policy admits: the very address that was checked.
     async fn dial(&self, server: &Server, trace: &Trace) -> Result<TcpStream, NetError> {
+        let until = Instant::now() + self.spec.connect_timeout;
         let found = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
         let found: Vec<_> = found.map_err(|_| NetError::Unresolved(server.to_string()))?.collect();
         trace.tell("resolved", || {
             let addresses: Vec<_> = found.iter().map(|address| address.ip().to_string()).collect();
             format!("`{server}` stands for {}", addresses.join(", "))
         });
+        self.dial_any(server, &found, until, trace).await
+    }
+
+    /// Connects to the first address that the policy admits and that answers: the very address that was checked. Each has its part of the time that is
+    /// left, so that one that swallows everything does not keep the others from being tried.
+    pub(super) async fn dial_any(
+        &self,
+        server: &Server,
+        found: &[SocketAddr],
+        until: Instant,
+        trace: &Trace,
+    ) -> Result<TcpStream, NetError> {
         let mut last = NetError::Unresolved(server.to_string());
-        for address in found.into_iter().take(ADDRESSES) {
-            if !self.spec.policy.admits(server, address.ip()) {
+        let mut admitted = Vec::new();
+        for address in found.iter().take(ADDRESSES) {
+            if self.spec.policy.admits(server, address.ip()) {
+                admitted.push(*address);
+            } else {
                 last = refused(server, address.ip());
-                continue;
             }
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
+        }
+        for (address, left) in admitted.iter().zip((1..=admitted.len()).rev()) {
+            let part = until.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(1);
+            match timeout(part, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
                     trace.tell("connected", || address.to_string());
                     return Ok(stream);
                 }
-                Err(error) => last = NetError::of_io(server, &error),
+                Ok(Err(error)) => last = NetError::of_io(server, &error),
+                Err(_) => last = NetError::TimedOut(server.to_string()),
             }
         }
         Err(last)
@@ -128,20 +150,8 @@ impl Endpoint {
         };
         let mut order: Vec<usize> = (0..count).map(|step| (first.wrapping_add(step)) % count).collect();
         // A stable sort: the answering ones keep their order, and so do the others.
-        order.sort_by_key(|index| self.is_dead(*index));
+        order.sort_by_key(|index| self.standings.is_dead(*index));
         order
-    }
-
-    fn is_dead(&self, index: usize) -> bool {
-        let failed = self.failed.get(index);
-        let failed = failed.and_then(|failed| *failed.lock().unwrap_or_else(PoisonError::into_inner));
-        failed.is_some_and(|at| at.elapsed() < self.spec.dead_for)
-    }
-
-    fn remember(&self, index: usize, failed: Option<Instant>) {
-        if let Some(place) = self.failed.get(index) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = failed;
-        }
     }
 }
 

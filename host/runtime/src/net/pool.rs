@@ -58,7 +58,7 @@ impl Pool {
                 let place = waiting.iter().rposition(|one| one.state == state)?;
                 waiting.remove(place)
             };
-            if one.connection.is_quiet() {
+            if one.connection.is_good() {
                 return Some(one.connection);
             }
         }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use super::error::TlsFault;
+use super::standing::Standing;
 use super::tls::{self, TlsSpec};
 use super::{NetError, Server};
 use crate::trace::Trace;
@@ -21,6 +22,9 @@ const MOST: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Connection {
     server: Server,
+    standing: Standing,
+    /// Whether the server has said anything.
+    has_answered: bool,
     stream: Stream,
     io_timeout: Duration,
     connect_timeout: Duration,
@@ -39,6 +43,7 @@ enum Stream {
 impl Connection {
     pub(super) fn plain(
         server: Server,
+        standing: Standing,
         stream: TcpStream,
         times: (Duration, Duration),
         offered: Option<Arc<TlsSpec>>,
@@ -46,6 +51,8 @@ impl Connection {
         let (connect_timeout, io_timeout) = times;
         Self {
             server,
+            standing,
+            has_answered: false,
             stream: Stream::Plain(stream),
             io_timeout,
             connect_timeout,
@@ -68,8 +75,11 @@ impl Connection {
         let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Lost) else {
             return Err(failed(&self.server));
         };
+        let wait = self.standing.wait(self.connect_timeout);
         let shaken = timeout(self.connect_timeout, spec.connect(&self.server, stream)).await;
-        let stream = shaken.map_err(|_| NetError::TimedOut(self.server.to_string()))??;
+        wait.end();
+        let shaken = shaken.unwrap_or_else(|_| Err(NetError::TimedOut(self.server.to_string())));
+        let stream = shaken.inspect_err(|_| self.standing.fail())?;
         trace.tell("TLS", || {
             let version = stream.get_ref().1.protocol_version();
             let version = version.map_or("TLS".to_owned(), |version| format!("{version:?}"));
@@ -85,6 +95,7 @@ impl Connection {
     /// [`NetError::TimedOut`], [`NetError::Closed`], [`NetError::Tls`].
     pub(crate) async fn read(&mut self, most: usize) -> Result<Vec<u8>, NetError> {
         let mut bytes = vec![0; most.clamp(1, MOST)];
+        let wait = self.standing.wait(self.io_timeout);
         let read = async {
             match &mut self.stream {
                 Stream::Plain(stream) => stream.read(&mut bytes).await,
@@ -93,7 +104,16 @@ impl Connection {
             }
         };
         let read = timeout(self.io_timeout, read).await;
+        wait.end();
         let count = self.told(read)?;
+        if !self.has_answered {
+            self.has_answered = count > 0;
+            if self.has_answered {
+                self.standing.answer();
+            } else {
+                self.standing.fail();
+            }
+        }
         bytes.truncate(count);
         Ok(bytes)
     }
@@ -103,6 +123,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::read`].
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        let wait = self.standing.wait(self.io_timeout);
         let write = async {
             match &mut self.stream {
                 Stream::Plain(stream) => stream.write_all(bytes).await,
@@ -114,11 +135,15 @@ impl Connection {
             }
         };
         let written = timeout(self.io_timeout, write).await;
+        wait.end();
         self.told(written)
     }
 
-    /// Whether it is open, and nothing has come that nobody asked for.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    /// Whether its server is in good standing and it is open, and nothing has come that nobody asked for.
+    pub(super) fn is_good(&mut self) -> bool {
+        if self.standing.is_dead() {
+            return false;
+        }
         let mut byte = [0];
         let read = match &mut self.stream {
             Stream::Plain(stream) => stream.read(&mut byte).now_or_never(),
@@ -129,17 +154,26 @@ impl Connection {
     }
 
     fn told<T>(&self, done: Result<std::io::Result<T>, tokio::time::error::Elapsed>) -> Result<T, NetError> {
-        let done = done.map_err(|_| NetError::TimedOut(self.server.to_string()))?;
-        done.map_err(|error| {
-            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            match cause {
-                // With TLS 1.3 a refused client certificate shows only now.
-                Some(cause) => NetError::Tls {
-                    server: self.server.to_string(),
-                    fault: tls::fault(cause),
-                },
-                None => NetError::of_io(&self.server, &error),
-            }
-        })
+        let error = match done {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(error)) => self.failed(&error),
+            Err(_) => NetError::TimedOut(self.server.to_string()),
+        };
+        // That a server ends a connection on which it has answered is its right.
+        if !self.has_answered || matches!(error, NetError::TimedOut(_) | NetError::Tls { .. }) {
+            self.standing.fail();
+        }
+        Err(error)
+    }
+
+    fn failed(&self, error: &std::io::Error) -> NetError {
+        match error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+            // With TLS 1.3 a refused client certificate shows only now.
+            Some(cause) => NetError::Tls {
+                server: self.server.to_string(),
+                fault: tls::fault(cause),
+            },
+            None => NetError::of_io(&self.server, error),
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Endpoints against real sockets on the loopback, with certificates made for the run.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::{AddressPolicy, Balance, Endpoint, EndpointSpec, NetError, Protection, Server, TlsFault, TlsSpec};
@@ -120,6 +120,82 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
     let error = connection.read(1).await.unwrap_err();
     assert_eq!(error, NetError::TimedOut(format!("127.0.0.1:{port}")));
+}
+
+/// A server that accepts, and then says nothing.
+async fn mute() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_does_not_answer_is_asked_last_until_it_does() {
+    let (silent, a) = (mute().await, echo("a").await);
+    let spec = EndpointSpec {
+        io_timeout: Duration::from_millis(100),
+        ..plain(vec![server(silent), server(a)])
+    };
+    let endpoint = Endpoint::new(spec.clone());
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
+    assert_eq!(endpoint.order(), [0, 1], "that it accepts says nothing yet");
+    connection.read(1).await.unwrap_err();
+    assert_eq!(endpoint.order(), [1, 0]);
+    assert_eq!(greeting(&endpoint).await, "a");
+    // A call whose time is up before the server's is.
+    let endpoint = Endpoint::new(EndpointSpec {
+        io_timeout: Duration::from_millis(400),
+        ..spec
+    });
+    let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
+    let cut = tokio::time::timeout(Duration::from_millis(200), connection.read(1)).await;
+    assert!(cut.is_err());
+    assert_eq!(endpoint.order(), [1, 0]);
+    // Accepting again is no answer.
+    let endpoint = Endpoint::new(plain(vec![server(nobody().await), server(silent)]));
+    endpoint.connect(&Trace::default()).await.unwrap();
+    assert_eq!(endpoint.order(), [1, 0]);
+}
+
+#[tokio::test]
+async fn a_connection_of_a_server_that_failed_is_not_taken_again() {
+    let endpoint = Endpoint::new(EndpointSpec {
+        io_timeout: Duration::from_millis(50),
+        ..plain(vec![server(echo("a").await)])
+    });
+    for _ in 0..2 {
+        let mut connection = endpoint.connect(&Trace::default()).await.unwrap();
+        connection.read(64).await.unwrap();
+        endpoint.keep("bound".to_owned(), connection);
+    }
+    let mut connection = endpoint.resume("bound").unwrap();
+    connection.read(1).await.unwrap_err();
+    assert!(endpoint.resume("bound").is_none());
+}
+
+#[tokio::test]
+async fn an_address_that_swallows_everything_leaves_time_for_the_next() {
+    // A listener whose queue is full: what comes then is dropped.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(0).unwrap();
+    let hole = full.local_addr().unwrap();
+    let mut held = Vec::new();
+    while let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(hole)).await {
+        held.push(stream);
+    }
+    let a = server(echo("a").await);
+    let good = format!("127.0.0.1:{}", a.port).parse().unwrap();
+    let endpoint = Endpoint::new(plain(vec![a.clone()]));
+    let until = Instant::now() + Duration::from_secs(1);
+    let dialled = endpoint.dial_any(&a, &[hole, good], until, &Trace::default()).await;
+    assert_eq!(dialled.unwrap().peer_addr().unwrap(), good);
 }
 
 #[tokio::test]
