@@ -102,7 +102,7 @@ impl TokenService {
         } = verified;
         let (identity, standing) = self.resolve(slot, &principal).await?;
         let accesses = self
-            .accesses_of(&identity, slot, &principal.groups, &principal.accesses)
+            .accesses_of(&identity, slot, groups_of(&principal), &principal.accesses)
             .await?;
         // PostgreSQL keeps no NUL in a text.
         let linked_as = matches!(principal.subject, Subject::Linked(_)).then(|| identifier.replace('\0', ""));
