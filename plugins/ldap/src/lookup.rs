@@ -6,7 +6,8 @@ use ldap3_proto::proto::LdapSearchScope;
 use crate::account;
 use crate::connection::Network;
 use crate::directory::{Account, Directory, Match, Person, check_name, only};
-use crate::entry::{GUID, UIDS, guid_bytes};
+use crate::entry::{Entry, GUID, UIDS, guid_bytes};
+use crate::filter::Values;
 use crate::session::{Filter, Search, Session};
 use crate::verdict::Stop;
 use crate::{attribute, dn, filter, group};
@@ -59,7 +60,32 @@ impl<N: Network> Directory<'_, N> {
             }
             found = only(session.search(other)?, other)?;
         }
+        let found = match found {
+            Ok(entry) => self.still_fits(&mut session, entry)?,
+            refused => refused,
+        };
         Ok((session, found))
+    }
+
+    /// Whoever was found by a stable name must be somebody whom the operator's filter lets in today, by the name or the address that the entry has.
+    fn still_fits(&self, session: &mut Session<N::Stream>, entry: Entry) -> Result<Match, Stop> {
+        for attribute in [&self.settings.login_attribute, &self.settings.email_attribute] {
+            let Some(username) = entry.text(attribute) else {
+                continue;
+            };
+            let values = Values {
+                username,
+                ..Values::default()
+            };
+            let filter = Filter::Text(self.settings.user_filter.fill(values));
+            let search = self.search(&entry.dn, LdapSearchScope::Base, filter);
+            match only(session.search(&search)?, &search)? {
+                Err(Refusal::UnknownIdentifier) => {}
+                Err(refusal) => return Ok(Err(refusal)),
+                Ok(_) => return Ok(Ok(entry)),
+            }
+        }
+        Ok(Err(Refusal::UnknownIdentifier))
     }
 
     fn searches_for<'a>(&'a self, subject: &'a str, guid: Option<&'a [u8; 16]>) -> Vec<Search<'a>> {

@@ -109,3 +109,27 @@ fn without_an_account_there_is_nobody_to_ask() {
             .any(|seen| matches!(seen.op, LdapOp::SearchRequest(_)))
     );
 }
+
+#[test]
+fn whoever_the_operators_filter_does_not_let_in_any_more_is_nobody() {
+    let server = Server::new([
+        Entry::user("alice").with("employeeType", "staff"),
+        Entry::user("bob").with("employeeType", "former"),
+        Entry::user("nameless")
+            .with("employeeType", "staff")
+            .without("uid")
+            .without("mail"),
+    ]);
+    for name in ["uid", "mail"] {
+        let filter = format!("(&(employeeType=staff)({name}={{username}}))");
+        let host = searching(&server, json!({ "search_filters": filter }));
+        assert_eq!(found(subject(&host, "uuid-of-alice")).login, "alice", "{name}");
+        for gone in ["uuid-of-bob", "uuid-of-nameless"] {
+            assert_eq!(
+                subject(&host, gone),
+                Ok(Refusal::UnknownIdentifier.into()),
+                "{name} {gone}"
+            );
+        }
+    }
+}
