@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::filter::{self, Values};
 use crate::group;
 use crate::session::{Answer, Filter, Hits, Search, Session};
-use crate::verdict::{self, Purpose, Stop, refused_operation};
+use crate::verdict::{self, Proof, Purpose, Stop, refused_operation};
 
 /// The secret that is the service account's password.
 pub(crate) const BIND_PASSWORD: &str = "bind_password";
@@ -174,7 +174,7 @@ impl<N: Network> Directory<'_, N> {
         password: &str,
     ) -> Result<(Entry, Vec<String>), Stop> {
         let mut user = self.network.open()?;
-        let entry = self.prove(&mut user, found, password, Purpose::LogIn)?;
+        let (entry, _) = self.prove(&mut user, found, password, Purpose::LogIn)?;
         user.unbind();
         let groups = group::find(service, self.settings, &entry, name)?;
         Ok((entry, groups))
@@ -189,7 +189,7 @@ impl<N: Network> Directory<'_, N> {
         name: &str,
         password: &str,
     ) -> Result<(Entry, Vec<String>), Stop> {
-        let entry = self.prove(session, found, password, Purpose::LogIn)?;
+        let (entry, _) = self.prove(session, found, password, Purpose::LogIn)?;
         if group::needs_session(self.settings) {
             Self::bind_account(session, account)?;
         }
@@ -217,11 +217,11 @@ impl<N: Network> Directory<'_, N> {
         found: Match,
         password: &str,
         purpose: Purpose,
-    ) -> Result<Entry, Stop> {
+    ) -> Result<(Entry, Proof), Stop> {
         match found {
             Ok(entry) => {
-                bind_user(session, &entry.dn, password, purpose)?;
-                Ok(entry)
+                let proof = bind_user(session, &entry.dn, password, purpose)?;
+                Ok((entry, proof))
             }
             Err(refusal) => {
                 let nobody = format!("cn=nobody has this name,{}", self.settings.user_base_dn);
@@ -277,7 +277,7 @@ pub(crate) fn bind_user<S: std::io::Read + std::io::Write>(
     dn: &str,
     password: &str,
     purpose: Purpose,
-) -> Result<(), Stop> {
+) -> Result<Proof, Stop> {
     let answer = session.bind(dn, password)?;
     let described = answer.describe();
     log::debug!("{described}", step = "bind user", dn = dn);

@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::connection::{Network, Stream};
 use crate::directory::Directory;
 use crate::filter::{Placeholder, Template, Values, Words};
+use crate::modify_password::Wish;
 use crate::verdict::Stop;
 use crate::{dn, identity, protocol};
 
@@ -99,12 +100,18 @@ impl Backend for Scripted {
         let directory = self.directory();
         let found = if context.dialect == "change" {
             let _ = directory.look_up(&Key::Subject("33323130-3534-3736-3839-616263646566".to_owned()));
-            let changed = directory.change_password(&login.identifier, "s3cre7", Some("new"));
+            let changed = directory.change_password(Wish {
+                context,
+                name: &login.identifier,
+                present: "s3cre7",
+                new: Some("new"),
+            });
             changed.and_then(|changed| changed.map_err(|_| Stop::Refused(Refusal::WrongCredential)))
         } else {
-            directory.log_in(&login.identifier, "s3cre7")
+            let found = directory.log_in(&login.identifier, "s3cre7");
+            found.and_then(|person| identity::principal(&self.0, context, &person))
         };
-        match found.and_then(|person| identity::principal(&self.0, context, &person)) {
+        match found {
             Ok(principal) => Ok(principal.into()),
             Err(Stop::Refused(refusal)) => Ok(refusal.into()),
             Err(Stop::Fault(fault)) => Err(fault),

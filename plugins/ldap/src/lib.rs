@@ -34,6 +34,7 @@ pub use config::{Config, Link};
 use config::Settings;
 use connection::{ENDPOINT, Endpoint};
 use directory::Directory;
+use modify_password::Wish;
 use verdict::Stop;
 
 /// The users of an LDAP directory.
@@ -90,13 +91,12 @@ impl ChangePassword for Ldap {
     fn change(&self, context: &Context, change: &PasswordChange) -> Result<Changed, Fault> {
         let changed = clear(&change.present).and_then(|present| {
             let new = clear(&change.new).ok();
-            let person = self
-                .directory()
-                .change_password(&change.identifier, &present, new.as_deref())?;
-            person.map_or_else(
-                |rejection| Ok(Err(rejection)),
-                |person| identity::principal(&self.settings, context, &person).map(Ok),
-            )
+            self.directory().change_password(Wish {
+                context,
+                name: &change.identifier,
+                present: &present,
+                new: new.as_deref(),
+            })
         });
         match changed {
             Ok(Err(rejection)) => Ok(rejection.into()),

@@ -3,83 +3,108 @@
 use std::io::{Read, Write};
 
 use keyway_sdk::net::Protection;
-use keyway_sdk::{Fault, Refusal, Rejection, log};
+use keyway_sdk::{Context, Fault, Principal, Refusal, Rejection, log};
 use ldap3_proto::proto::{LdapPasswordModifyRequest, LdapResultCode as Code};
 
 use crate::connection::Network;
 use crate::directory::{Directory, Match, Person, bind_user, check_name};
 use crate::entry::Entry;
-use crate::group;
+use crate::identity;
 use crate::password_policy::{self, Objection};
 use crate::session::{Answer, Session};
-use crate::verdict::{Purpose, Stop, refused_operation};
+use crate::verdict::{Proof, Purpose, Stop, refused_operation};
 
 /// Who has the new password now, or why the directory did not take it.
 type Change<T> = Result<Result<T, Rejection>, Stop>;
 
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) name: &'a str,
+    pub(crate) present: &'a str,
+    /// `None` is one that no directory takes.
+    pub(crate) new: Option<&'a str>,
+}
+
 impl<N: Network> Directory<'_, N> {
-    /// Gives somebody who has this name and this password another password; `None` is one that no directory takes.
-    pub(crate) fn change_password(&self, name: &str, present: &str, new: Option<&str>) -> Change<Person> {
+    /// Gives somebody who has this name and this password another password. Who that is to the host is decided before, so that whoever is refused
+    /// keeps the old one. Groups do not matter to it and are not looked for.
+    pub(crate) fn change_password(&self, wish: Wish<'_>) -> Change<Principal> {
         // As for a login: neither may reach a bind.
-        if present.is_empty() || present.contains('\0') {
+        if wish.present.is_empty() || wish.present.contains('\0') {
             return Err(Refusal::WrongCredential.into());
         }
-        check_name(name)?;
+        check_name(wish.name)?;
         if self.network.protection().map_err(Fault::from)? == Protection::None {
             log::warn!("a password is changed over a connection without TLS; see `grants.net.directory.tls`");
         }
-        let changed = match self.account()? {
-            None => self.change_directly(name, present, new)?,
+        match self.account()? {
+            None => self.change_directly(wish),
             Some(account) => {
-                let (mut service, found) = self.search_as(&account, name)?;
-                let changed = self.change_beside(&mut service, found, name, present, new);
+                let (service, found) = self.search_as(&account, wish.name)?;
                 self.keep(service, &account);
-                changed?
+                self.change_found(found, wish)
             }
+        }
+    }
+
+    fn change_found(&self, found: Match, wish: Wish<'_>) -> Change<Principal> {
+        let mut user = self.network.open()?;
+        let (entry, _) = self.prove(&mut user, found, wish.present, Purpose::ChangePassword)?;
+        let dn = entry.dn.clone();
+        let principal = self.principal(entry, wish)?;
+        let changed = modify(&mut user, &dn, wish)?;
+        user.unbind();
+        Ok(changed.map(|()| principal))
+    }
+
+    /// Without a service account the user reads their own entry. Whoever must change the password may do nothing else before.
+    fn change_directly(&self, wish: Wish<'_>) -> Change<Principal> {
+        let dn = self.settings.user_dn.fill(wish.name);
+        let mut user = self.network.open()?;
+        let changed = match bind_user(&mut user, &dn, wish.present, Purpose::ChangePassword)? {
+            Proof::Good => {
+                let entry = self.read(&mut user, &dn)?;
+                let principal = self.principal(entry, wish)?;
+                modify(&mut user, &dn, wish)?.map(|()| principal)
+            }
+            Proof::MustChange => match modify(&mut user, &dn, wish)? {
+                Err(rejection) => Err(rejection),
+                Ok(()) => {
+                    let entry = self.read(&mut user, &dn).map_err(too_late)?;
+                    Ok(self.principal(entry, wish).map_err(too_late)?)
+                }
+            },
         };
-        Ok(changed.map(|(entry, groups)| Person {
+        user.unbind();
+        Ok(changed)
+    }
+
+    fn principal(&self, entry: Entry, wish: Wish<'_>) -> Result<Principal, Stop> {
+        let person = Person {
             entry,
-            groups,
-            typed: Some(name.to_owned()),
-        }))
-    }
-
-    fn change_beside(
-        &self,
-        service: &mut Session<N::Stream>,
-        found: Match,
-        name: &str,
-        present: &str,
-        new: Option<&str>,
-    ) -> Change<(Entry, Vec<String>)> {
-        let mut user = self.network.open()?;
-        let entry = self.prove(&mut user, found, present, Purpose::ChangePassword)?;
-        if let Err(rejection) = modify(&mut user, &entry.dn, present, new)? {
-            return Ok(Err(rejection));
-        }
-        user.unbind();
-        let groups = group::find(service, self.settings, &entry, name)?;
-        Ok(Ok((entry, groups)))
-    }
-
-    /// Without a service account the entry is read last: whoever must change the password may do nothing else before.
-    fn change_directly(&self, name: &str, present: &str, new: Option<&str>) -> Change<(Entry, Vec<String>)> {
-        let dn = self.settings.user_dn.fill(name);
-        let mut user = self.network.open()?;
-        bind_user(&mut user, &dn, present, Purpose::ChangePassword)?;
-        if let Err(rejection) = modify(&mut user, &dn, present, new)? {
-            return Ok(Err(rejection));
-        }
-        let entry = self.read(&mut user, &dn)?;
-        let groups = group::find(&mut user, self.settings, &entry, name)?;
-        user.unbind();
-        Ok(Ok((entry, groups)))
+            groups: Vec::new(),
+            typed: Some(wish.name.to_owned()),
+        };
+        identity::principal(self.settings, wish.context, &person)
     }
 }
 
-fn modify<S: Read + Write>(session: &mut Session<S>, dn: &str, present: &str, new: Option<&str>) -> Change<()> {
+/// A refusal says that nothing was changed. Where something was, it is a fault.
+fn too_late(stop: Stop) -> Stop {
+    match stop {
+        Stop::Refused(refusal) => Fault::misconfigured(format!(
+            "the password of a user was changed, who is none to the host ({refusal:?})"
+        ))
+        .into(),
+        fault @ Stop::Fault(_) => fault,
+    }
+}
+
+fn modify<S: Read + Write>(session: &mut Session<S>, dn: &str, wish: Wish<'_>) -> Change<()> {
     // For an empty one a directory would think one up that nobody gets to see.
-    let new = match new {
+    let new = match wish.new {
         Some("") => return Ok(Err(Rejection::TooShort)),
         None => return Ok(Err(Rejection::Unspecified)),
         Some(new) if new.contains('\0') => return Ok(Err(Rejection::Unspecified)),
@@ -87,7 +112,7 @@ fn modify<S: Read + Write>(session: &mut Session<S>, dn: &str, present: &str, ne
     };
     let request = LdapPasswordModifyRequest {
         user_identity: Some(dn.to_owned()),
-        old_password: Some(present.to_owned()),
+        old_password: Some(wish.present.to_owned()),
         new_password: Some(new.to_owned()),
     };
     let answer = session.extended(request.into(), true)?;

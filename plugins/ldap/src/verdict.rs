@@ -42,8 +42,16 @@ pub(crate) enum Purpose {
     ChangePassword,
 }
 
+/// How good a password is that is the right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    Good,
+    /// It must be changed first, and is good for that alone.
+    MustChange,
+}
+
 /// Whether a user's bind proves the password.
-pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<(), Stop> {
+pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<Proof, Stop> {
     let objection = match password_policy::objection(answer) {
         Some(Objection::Expired) => Some(Refusal::Expired),
         Some(Objection::Locked) => Some(Refusal::Locked),
@@ -51,8 +59,10 @@ pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<(), Stop> {
         _ => None,
     };
     match (&answer.code, objection) {
-        (Code::Success, None) => Ok(()),
-        (Code::Success, Some(Refusal::MustChangePassword)) if purpose == Purpose::ChangePassword => Ok(()),
+        (Code::Success, None) => Ok(Proof::Good),
+        (Code::Success, Some(Refusal::MustChangePassword)) if purpose == Purpose::ChangePassword => {
+            Ok(Proof::MustChange)
+        }
         (Code::Success | Code::InvalidCredentials, Some(refusal)) => Err(refusal.into()),
         (Code::InvalidCredentials, None) => {
             let refusal = active_directory::refusal(&answer.words);

@@ -5,8 +5,8 @@ use keyway_sdk::{Changed, Fault, Refusal, Rejection, json};
 use ldap::Ldap;
 use ldap3_proto::proto::{LdapOp, LdapResultCode as Code};
 
-use crate::server::{Entry, PEOPLE, Reply, SERVICE, Server, bound, extended};
-use crate::{both, principal, searching};
+use crate::server::{Entry, GROUPS, PEOPLE, Reply, SERVICE, Server, bound, done, extended};
+use crate::{both, direct, principal, searching};
 
 fn change(host: &MockHost, name: &str, present: &str, new: &str) -> Result<Changed, Fault> {
     host.change_password::<Ldap>(name, present, new)
@@ -157,4 +157,65 @@ fn a_directory_that_cannot_is_the_operators_matter() {
         matches!(&fault, Fault::Misconfigured(message) if message.contains("RFC 3062")),
         "{fault:?}"
     );
+}
+
+#[test]
+fn whoever_is_refused_keeps_the_old_one() {
+    for place in 0..2 {
+        let server = Server::new([Entry::user("alice")]);
+        let config = json!({ "link": "email" });
+        let host = &[searching(&server, config.clone()), direct(&server, config)][place];
+        let host = host.clone().grant(keyway_sdk::Capability::DirectoryLink);
+        assert_eq!(
+            change(&host, "alice", "s3cre7", "a better one"),
+            Ok(Refusal::UnknownIdentifier.into())
+        );
+        let kept = server.password_of(&format!("uid=alice,{PEOPLE}"));
+        assert_eq!(kept.as_deref(), Some("s3cre7"));
+    }
+}
+
+#[test]
+fn whoever_must_change_it_and_is_nobody_to_the_host_is_not_said_to_have_kept_it() {
+    let server = Server::scripted([Entry::user("alice")], |message, _| match &message.op {
+        LdapOp::BindRequest(_) => Reply::Bytes(bound(message.msgid, Code::Success, "", Some(2))),
+        LdapOp::ExtendedRequest(_) => Reply::Bytes(extended(message.msgid, Code::Success, None)),
+        _ => Reply::Usual,
+    });
+    let host = direct(&server, json!({ "link": "email" })).grant(keyway_sdk::Capability::DirectoryLink);
+    let fault = change(&host, "alice", "s3cre7", "new").unwrap_err();
+    assert!(
+        matches!(&fault, Fault::Misconfigured(message) if message.contains("was changed")),
+        "{fault:?}"
+    );
+}
+
+#[test]
+fn groups_do_not_matter_to_it() {
+    let server = Server::scripted([Entry::user("alice")], |message, _| match &message.op {
+        LdapOp::SearchRequest(search) if search.base == GROUPS => Reply::Bytes(done(message.msgid, Code::Busy)),
+        _ => Reply::Usual,
+    });
+    let config = json!({ "group_base_dn": GROUPS });
+    assert!(
+        changed(change(&searching(&server, config.clone()), "alice", "s3cre7", "new"))
+            .groups
+            .is_empty()
+    );
+    changed(change(&direct(&server, config), "alice", "new", "newer"));
+}
+
+#[test]
+fn a_connection_that_dies_meanwhile_is_a_fault_and_nothing_is_sent_twice() {
+    for place in 0..2 {
+        let server = Server::scripted([Entry::user("alice")], |message, _| match &message.op {
+            LdapOp::ExtendedRequest(_) => Reply::Last(Vec::new()),
+            _ => Reply::Usual,
+        });
+        let outcome = change(&both(&server)[place], "alice", "s3cre7", "new");
+        assert!(matches!(outcome, Err(Fault::Unavailable(_))), "{outcome:?}");
+        let seen = server.seen();
+        let sent = seen.iter().filter(|seen| matches!(seen.op, LdapOp::ExtendedRequest(_)));
+        assert_eq!(sent.count(), 1);
+    }
 }
