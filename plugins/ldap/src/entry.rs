@@ -11,6 +11,8 @@ pub(crate) const UIDS: [&str; 2] = ["entryUUID", GUID];
 pub(crate) const GUID: &str = "objectGUID";
 /// The longest subject, in bytes.
 const MAX_SUBJECT: usize = 255;
+/// The longest login name, in bytes.
+const MAX_LOGIN: usize = 1024;
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl From<LdapSearchResultEntry> for Entry {
 
 impl Entry {
     /// The values of an attribute that are text. What is not UTF-8, is empty or has a NUL in it is of no use to anybody.
-    pub(crate) fn texts<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn texts<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = &'a str> + Clone {
         self.values(attribute)
             .filter_map(|value| std::str::from_utf8(value).ok())
             .filter(|text| !text.is_empty() && !text.contains('\0'))
@@ -45,19 +47,18 @@ impl Entry {
         self.texts(attribute).next()
     }
 
-    fn values<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn values<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.attributes
             .iter()
             .filter(move |(name, _)| attribute::is_same(name, attribute))
             .flat_map(|(_, values)| values.iter().map(Vec::as_slice))
     }
 
-    /// The login name as the directory spells it. Of several, the one that was typed.
+    /// The login name as the directory spells it. Of several, the one that was typed; without one that is short enough, that too.
     pub(crate) fn login<'a>(&'a self, attribute: &'a str, typed: &'a str) -> &'a str {
-        let same = self
-            .texts(attribute)
-            .find(|own| own.to_lowercase() == typed.to_lowercase());
-        same.or_else(|| self.text(attribute)).unwrap_or(typed)
+        let mut names = self.texts(attribute).filter(|own| own.len() <= MAX_LOGIN);
+        let same = names.clone().find(|own| own.to_lowercase() == typed.to_lowercase());
+        same.or_else(|| names.next()).unwrap_or(typed)
     }
 
     /// The name under which the host knows this entry for ever.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use keyway_sdk::net::{NetError, Protection};
 use keyway_sdk::testing::MockHost;
 use keyway_sdk::{
-    Backend, Capability, Context, Description, Fault, Health, Key, Login, Outcome, Problem, Refusal, json,
+    Backend, Capability, Context, Description, Fault, Health, Key, Login, Outcome, Problem, Refusal, Subject, json,
 };
 use ldap3_proto::proto::{LdapDerefAliases, LdapFilter, LdapMsg, LdapOp, LdapSearchRequest, LdapSearchScope};
 
@@ -60,6 +60,15 @@ pub fn converse(bytes: &[u8]) {
         let kept = principal.groups.iter().chain(principal.attributes.values());
         let size: usize = kept.map(String::len).sum();
         assert!(size <= 12 * 1024, "the host would not take it");
+        assert!((1..=1024).contains(&principal.login.len()), "no login");
+        let has_name = matches!(&principal.subject, Subject::Own(subject) if (1..=255).contains(&subject.len()));
+        assert!(has_name, "no subject");
+        let shown = principal.email.iter().chain(&principal.display_name);
+        assert!(
+            shown.into_iter().all(|text| text.len() <= 1024),
+            "the host would show it"
+        );
+        assert!(principal.groups.iter().all(|name| name.len() <= 4096), "no group");
     }
 }
 

@@ -17,6 +17,8 @@ use crate::verdict::{Stop, refused_operation};
 const MAX_GROUPS: u16 = 256;
 /// Bytes of their names. The host refuses a session with more than 12 KiB of groups and attributes.
 const MAX_NAMES: usize = 8 * 1024;
+/// Bytes of one name. The host takes no longer text.
+const MAX_NAME: usize = 4 * 1024;
 /// How far groups in groups are followed.
 const MAX_DEPTH: usize = 8;
 /// How many groups one search asks about.
@@ -75,7 +77,7 @@ impl Found {
         if self.seen.contains(&key) {
             return false;
         }
-        let name = name.filter(|name| !name.contains('\0'));
+        let name = name.filter(|name| !name.contains('\0') && name.len() <= MAX_NAME);
         let size = name.as_ref().map_or(0, String::len);
         if self.seen.len() == usize::from(MAX_GROUPS) || self.bytes + size > MAX_NAMES {
             self.is_cut = true;

@@ -22,8 +22,8 @@ pub(crate) fn principal(settings: &Settings, context: &Context, person: &Person)
             let subject = entry.subject(settings.uid_attribute.as_deref())?;
             let typed = person.typed.as_deref().unwrap_or(&subject);
             let mut own = Principal::own(&subject).login(entry.login(&settings.login_attribute, typed));
-            own.email = email.map(str::to_owned);
-            own.display_name = entry.text(&settings.name_attribute).map(str::to_owned);
+            own.email = bounded(&settings.email_attribute, email);
+            own.display_name = bounded(&settings.name_attribute, entry.text(&settings.name_attribute));
             own
         }
     };
@@ -56,6 +56,18 @@ fn linked(settings: &Settings, context: &Context, email: Option<&str>) -> Result
         }
         Found::Several => Err(Refusal::Ambiguous.into()),
     }
+}
+
+/// A value that the host takes. One that is too long must not be why its owner cannot log in.
+fn bounded(attribute: &str, value: Option<&str>) -> Option<String> {
+    let is_short = |value: &&str| {
+        let is_short = value.len() <= MAX_VALUE;
+        if !is_short {
+            log::warn!("an attribute is too long and was left out", attribute = attribute);
+        }
+        is_short
+    };
+    value.filter(is_short).map(str::to_owned)
 }
 
 fn name_of(subject: &Subject) -> &str {

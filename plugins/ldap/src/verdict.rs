@@ -56,28 +56,25 @@ pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<Proof, Stop> 
         Some(Objection::Expired) => Some(Refusal::Expired),
         Some(Objection::Locked) => Some(Refusal::Locked),
         Some(Objection::MustChange) => Some(Refusal::MustChangePassword),
-        _ => None,
+        _ if answer.is_success() => None,
+        _ => active_directory::refusal(&answer.words),
     };
     match (&answer.code, objection) {
         (Code::Success, None) => Ok(Proof::Good),
         (Code::Success, Some(Refusal::MustChangePassword)) if purpose == Purpose::ChangePassword => {
             Ok(Proof::MustChange)
         }
-        (Code::Success | Code::InvalidCredentials, Some(refusal)) => Err(refusal.into()),
-        (Code::InvalidCredentials, None) => {
-            let refusal = active_directory::refusal(&answer.words);
-            Err(refusal.unwrap_or(Refusal::WrongCredential).into())
-        }
+        (_, Some(refusal)) => Err(refusal.into()),
+        (Code::InvalidCredentials, None) => Err(Refusal::WrongCredential.into()),
         (Code::NoSuchObject | Code::InvalidDNSyntax | Code::NamingViolation, _) => {
             Err(Refusal::UnknownIdentifier.into())
         }
         // An entry without a password.
         (Code::InappropriateAuthentication, _) => Err(Refusal::WrongCredential.into()),
-        // 389 Directory Server: too many wrong passwords; an inactivated account.
+        // 389 Directory Server: too many wrong passwords.
         (Code::ConstraintViolation, _) => Err(Refusal::Locked.into()),
-        (Code::UnwillingToPerform, _) if answer.words.to_lowercase().contains("inactivated") => {
-            Err(Refusal::Disabled.into())
-        }
+        // An account that may not bind, of which the directory says no more.
+        (Code::UnwillingToPerform, _) => Err(Refusal::Disabled.into()),
         _ => Err(refused_operation("the bind of a user", answer).into()),
     }
 }

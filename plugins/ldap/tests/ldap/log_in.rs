@@ -141,6 +141,34 @@ fn wanted_attributes_stay_with_the_principal_as_far_as_they_fit() {
 }
 
 #[test]
+fn what_is_too_long_for_the_host_keeps_nobody_out() {
+    let long = |length| "x".repeat(length);
+    let server = Server::new([
+        Entry::user("alice")
+            .without("mail")
+            .without("displayName")
+            .with("mail", &long(1025))
+            .with("displayName", &long(1025))
+            .with("cn", &long(1025))
+            .with("memberOf", &format!("cn={},dc=example", long(4097)))
+            .with("memberOf", "cn=staff,dc=example"),
+        Entry::user("bob").with("cn", &long(1025)).with("cn", "Bob"),
+    ]);
+    let filter = "(uid={username})";
+    let config = json!({ "user_login_attribute": "cn", "search_filters": filter });
+    let host = searching(&server, config);
+    let alice = alice(&host);
+    assert_eq!(
+        (alice.login.as_str(), alice.email, alice.display_name),
+        ("alice", None, None)
+    );
+    assert_eq!(alice.groups, ["staff"]);
+
+    assert_eq!(host.lines().iter().filter(|line| line.level == Level::Warn).count(), 2);
+    assert_eq!(principal(host.login::<Ldap>("bob", "s3cre7")).login, "Bob");
+}
+
+#[test]
 fn what_is_no_text_is_as_if_it_were_not_there() {
     let server = Server::new([Entry::user("alice")
         .without("mail")
