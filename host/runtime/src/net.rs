@@ -51,7 +51,7 @@ pub enum Balance {
 }
 
 /// What protects an endpoint's connections.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Protection {
     /// Nothing.
     None,
@@ -72,7 +72,7 @@ impl Protection {
 }
 
 /// One `grants.net.<name>` of a backend, checked and with its files read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSpec {
     /// At least one, in the operator's order.
     pub servers: Vec<Server>,

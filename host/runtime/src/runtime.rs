@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use keyway_core::model::{BackendName, HistoryEntry, PluginState, PluginStatus};
+use keyway_core::model::{BackendName, HistoryEntry, PluginState, PluginStatus, TenantId};
 use keyway_core::port::{BackendSlot, Backends, Clock, PluginHost, PluginHostError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +17,7 @@ use crate::reload::bring_up::{HEALTH_DEADLINE, Workshop};
 use crate::reload::cache::ArtefactCache;
 use crate::reload::record::Record;
 use crate::reload::{Board, Command, Reconciler, file};
+use crate::variant::Variants;
 use crate::{BackendSpec, HostServices, RuntimeError, RuntimeSettings, VariantSpec};
 
 /// Commands that may wait for the reconcile task.
@@ -27,6 +28,7 @@ pub struct Runtime {
     registry: Arc<Registry>,
     board: Arc<Board>,
     commands: mpsc::Sender<Command>,
+    variants: Variants,
 }
 
 impl Runtime {
@@ -59,6 +61,7 @@ impl Runtime {
             registry,
             board,
             commands,
+            variants: Variants::default(),
         }))
     }
 
@@ -68,19 +71,27 @@ impl Runtime {
     /// Aliases, `acl_ceiling`, `group_policies`, the gate's limits and the deadline take effect at once, even where the new generation is refused.
     pub async fn set_desired(&self, specs: Vec<BackendSpec>) -> Vec<PluginStatus> {
         let asked = self.ask(|done| Command::SetDesired(specs, done)).await;
+        self.variants.keep(|name| self.registry.find_template(name).is_some());
         asked.unwrap_or_default()
     }
 
-    /// A backend on the plugin, the grants and the limits of the template `name`, with its own configuration; `None` if there is no such template. The
-    /// first one has the template loaded. What it is given now is what it has; whether its configuration is usable shows in its first call.
+    /// A backend on the plugin, the grants and the limits of the template `name`, with its own configuration; `None` if there is no such template. Who
+    /// asks for the same again gets the same; all that one tenant asks for, one after the other, share a gate. The first one has the template loaded, and
+    /// waits for it, though no longer than for a login. Whether a configuration is usable shows in its first call.
     pub async fn find_variant(&self, name: &BackendName, spec: VariantSpec) -> Option<BackendSlot> {
         let template = self.registry.find_template(name)?;
         let load = async {
-            // Without an answer the runtime is shut down.
-            let _ = self.ask(Command::Reconcile).await;
+            let loaded = self.ask(|done| Command::Load(name.clone(), done));
+            // Without an answer the runtime is shut down, or the plugin takes its time; then it is not loaded yet, and calls say so.
+            let _ = tokio::time::timeout(template.spec.limits.deadline, loaded).await;
         };
         template.backend.want(load).await;
-        Some(template.slot(spec))
+        Some(self.variants.find(&template, spec))
+    }
+
+    /// Lets go of what a tenant has asked for, which it no longer wants.
+    pub fn forget_variant(&self, name: &BackendName, tenant: TenantId) {
+        self.variants.forget(name, tenant);
     }
 
     /// Stops watching and reloading. Calls under way go on; whoever shuts the server down waits for them.

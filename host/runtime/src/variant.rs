@@ -4,27 +4,32 @@
 //! A template is loaded when the first variant is asked for, and nobody logs in through it itself. A swap of its plugin reaches each variant with its
 //! next call.
 
+mod ready;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use keyway_core::Secret;
-use keyway_core::gate::Gate;
+use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::model::{Answer, Changed, Found, Outcome, PluginStamp, Subject, TenantId};
 use keyway_core::port::{Abilities, Backend, BackendFault, BackendSlot, ChangeRequest, LookupRequest, VerifyRequest};
 use tokio::sync::Mutex;
 
+use self::ready::Lasting;
+pub(crate) use self::ready::Variants;
 use crate::generation::Generation;
 use crate::grant::Capabilities;
 use crate::profile::Profile;
 use crate::registry::{Live, LiveBackend};
 use crate::reload::bring_up::describe_problem;
 use crate::trace::Trace;
-use crate::{BackendSpec, EndpointSpec, Grants};
+use crate::{BackendSpec, EndpointSpec, Grants, fault};
 
 /// What one variant has of its own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VariantSpec {
     /// Whose it is. It can link its users to this tenant's and to nobody else's.
     pub tenant: TenantId,
@@ -46,20 +51,25 @@ pub(crate) struct Template {
 }
 
 impl Template {
+    /// What one tenant may have under way at once, and when it is kept away.
+    fn share(&self) -> GateLimits {
+        let mut limits = self.spec.limits.gate();
+        limits.concurrency = (limits.concurrency / SHARE).max(1);
+        limits
+    }
+
     /// The backend of one tenant.
-    pub(crate) fn slot(&self, spec: VariantSpec) -> BackendSlot {
-        let limits = self.spec.limits;
-        let mut gate = limits.gate();
-        gate.concurrency = (gate.concurrency / SHARE).max(1);
+    fn slot(&self, spec: Arc<VariantSpec>, lasting: Arc<Lasting>) -> BackendSlot {
         BackendSlot {
             name: self.spec.name.clone(),
-            gate: Arc::new(Gate::new(gate)),
-            deadline: limits.deadline,
+            gate: Arc::clone(&lasting.gate),
+            deadline: self.spec.limits.deadline,
             acl_ceiling: self.spec.acl_ceiling.as_deref().map(Arc::from),
             group_policies: Arc::new(self.spec.group_policies.clone()),
             backend: Arc::new(Variant {
                 template: self.clone(),
                 spec,
+                lasting,
                 made: Mutex::default(),
             }),
         }
@@ -71,7 +81,8 @@ const SHARE: u32 = 4;
 
 struct Variant {
     template: Template,
-    spec: VariantSpec,
+    spec: Arc<VariantSpec>,
+    lasting: Arc<Lasting>,
     /// The number of the template's generation that it was made of, and what came of it.
     made: Mutex<Option<Made>>,
 }
@@ -132,6 +143,15 @@ impl Variant {
 }
 
 impl Variant {
+    /// Counts a call for the probation of the template's generation, whose defects must not be one tenant's doing: of each tenant one counts.
+    fn observe<T>(&self, live: &Live, result: &Result<T, BackendFault>) {
+        let is_defect = result.as_ref().err().is_some_and(fault::is_defect);
+        let is_again = is_defect && self.lasting.blamed.swap(live.number, Ordering::Relaxed) == live.number;
+        if !is_again {
+            self.template.backend.observe(live, result);
+        }
+    }
+
     /// Has a generation do something, within the share that all variants have of the host.
     async fn call<T, F>(
         &self,
@@ -141,10 +161,14 @@ impl Variant {
     where
         F: Future<Output = Result<T, BackendFault>>,
     {
-        let pass = self.template.gate.enter(deadline).await?;
+        let pass = self.template.gate.enter(deadline).await.map_err(|fault| match fault {
+            // Others took the places. This tenant's directory has not been asked, and its breaker hears nothing.
+            BackendFault::DeadlineExceeded(_) => BackendFault::Saturated,
+            fault => fault,
+        })?;
         let (live, generation) = self.generation().await?;
         let result = work(Arc::clone(&generation)).await;
-        self.template.backend.observe(&live, &result);
+        self.observe(&live, &result);
         // A directory that is down is its tenant's trouble; the breaker in front of this variant sees to it.
         pass.settle(None);
         result.map(|answer| (live, generation, answer))

@@ -105,6 +105,14 @@ impl TlsSpec {
     }
 }
 
+impl PartialEq for TlsSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for TlsSpec {}
+
 impl fmt::Debug for TlsSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("TlsSpec")

@@ -193,6 +193,7 @@ impl Reconciler {
                 self.answer_all(done);
             }
             Command::Reconcile(done) => self.answer_all(done),
+            Command::Load(name, done) => self.load(name, done),
             Command::History(backend, done) => drop(done.send(self.history(&backend))),
             Command::Rollback(backend, done) => self.rollback(&backend, done),
             Command::Promote(backend, done) => self.promote(&backend, done),
@@ -203,7 +204,11 @@ impl Reconciler {
     fn set_desired(&mut self, specs: Vec<BackendSpec>) {
         let mut before = std::mem::take(&mut self.entries);
         for spec in specs {
-            let entry = if let Some(mut entry) = before.remove(&spec.name) {
+            // A template that becomes a backend, or the other way round, begins anew: it is loaded at another time, and others may call it.
+            let is_same = |entry: &Entry| entry.spec.is_template == spec.is_template;
+            let entry = if before.get(&spec.name).is_some_and(is_same)
+                && let Some(mut entry) = before.remove(&spec.name)
+            {
                 entry.gate.set_limits(spec.limits.gate());
                 entry.work.outdate();
                 let spec = Arc::new(spec);
@@ -239,6 +244,21 @@ impl Reconciler {
             entry.work.ask(self.ticket, insist);
         }
         self.ticket
+    }
+
+    /// Loads one backend, and says how it stands then. Others are not waited for.
+    fn load(&mut self, name: BackendName, done: oneshot::Sender<Result<PluginStatus, PluginHostError>>) {
+        self.ticket += 1;
+        if let Some(entry) = self.entries.get_mut(&name) {
+            entry.work.ask(self.ticket, true);
+        }
+        let asker = Asker::One {
+            name,
+            must_serve: false,
+            done,
+        };
+        let ticket = self.ticket;
+        self.waiters.push(Waiter { ticket, asker });
     }
 
     /// Tries everything again, and says how it stands then.

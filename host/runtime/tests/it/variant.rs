@@ -1,6 +1,7 @@
 //! Backends of tenants: one plugin, many configurations, and nobody logs in through what they are made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keyway_core::Secret;
@@ -126,4 +127,42 @@ async fn a_tenants_configuration_that_is_no_good_is_a_fault_and_harms_nobody_els
     log_in(&good).await.unwrap();
     host.runtime.set_desired(Vec::new()).await;
     assert!(find(&host, HERS, json!({})).await.is_none());
+}
+
+#[tokio::test]
+async fn who_asks_for_the_same_gets_the_same_and_one_gate_outlives_each_change() {
+    let host = Arc::new(host().await);
+    let asking = (0..8).map(|_| {
+        let host = Arc::clone(&host);
+        tokio::spawn(async move { find(&host, HERS, does("claims_directory_user")).await.unwrap() })
+    });
+    let slots: Vec<BackendSlot> = futures::future::join_all(asking)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    for slot in &slots {
+        assert!(Arc::ptr_eq(&slot.backend, &slots[0].backend));
+    }
+    let changed = find(&host, HERS, does("unavailable")).await.unwrap();
+    assert!(!Arc::ptr_eq(&changed.backend, &slots[0].backend));
+    assert!(Arc::ptr_eq(&changed.gate, &slots[0].gate));
+    host.runtime.forget_variant(&name(), TenantId(Uuid::from_u128(HERS)));
+    let again = find(&host, HERS, does("unavailable")).await.unwrap();
+    assert!(!Arc::ptr_eq(&again.backend, &changed.backend));
+    assert!(Arc::ptr_eq(&again.gate, &changed.gate));
+    let anothers = find(&host, 1, does("unavailable")).await.unwrap();
+    assert!(!Arc::ptr_eq(&anothers.gate, &changed.gate));
+}
+
+#[tokio::test]
+async fn a_template_that_becomes_a_backend_is_loaded() {
+    let host = host().await;
+    host.runtime
+        .set_desired(vec![BackendSpec::new(name(), "hostile")])
+        .await;
+    let status = host.status_of(NAME).await;
+    assert_eq!((status.generation, status.reason), (1, None));
+    assert!(find(&host, HERS, json!({})).await.is_none());
+    assert!(host.runtime.find(NAME).is_some());
 }
