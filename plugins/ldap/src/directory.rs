@@ -8,8 +8,9 @@ use crate::connection::Network;
 use crate::entry::Entry;
 use crate::filter::{self, Values};
 use crate::group;
-use crate::session::{Answer, Filter, Hits, Search, Session};
-use crate::verdict::{self, Proof, Purpose, Stop, refused_operation};
+use crate::matching::{self, Match};
+use crate::session::{Filter, Search, Session, SessionError};
+use crate::verdict::{self, Proof, Purpose, Stop};
 
 /// The secret that is the service account's password.
 pub(crate) const BIND_PASSWORD: &str = "bind_password";
@@ -39,9 +40,6 @@ pub(crate) struct Directory<'a, N> {
     pub(crate) settings: &'a Settings,
     pub(crate) network: &'a N,
 }
-
-/// What came of a search for one user.
-pub(crate) type Match = Result<Entry, Refusal>;
 
 impl<N: Network> Directory<'_, N> {
     /// Somebody who has this name and this password.
@@ -142,15 +140,17 @@ impl<N: Network> Directory<'_, N> {
             let mut session = Session::new(stream);
             log::debug!("resumed a bound connection", step = "bind service", dn = account.dn);
             match session.search(search) {
-                Ok(hits) if is_decided(&hits, search) => return Ok((session, only(hits, search)?)),
+                Ok(hits) if matching::is_decided(&hits, search) => return Ok((session, matching::only(hits, search)?)),
                 Err(error) if error.is_timeout() => return Err(error.into()),
                 Ok(hits) => log::debug!("the resumed connection is of no use", reason = hits.answer.describe()),
                 Err(error) => log::debug!("the resumed connection is of no use", reason = error),
             }
         }
         let mut session = self.bind_service(account)?;
-        let hits = session.search(search)?;
-        let found = only(hits, search)?;
+        let found = matching::search(&mut session, search)?;
+        if !session.is_quiet() {
+            session = self.bind_service(account)?;
+        }
         Ok((session, found))
     }
 
@@ -242,17 +242,20 @@ impl<N: Network> Directory<'_, N> {
             attributes: &self.settings.wanted,
             limit: 1,
         };
-        let hits = session.search(&search)?;
-        let may_not = hits.answer.code == Code::InsufficentAccessRights;
-        // Nobody but the user could have read it.
-        let unreadable = || Fault::misconfigured("a user who has bound may not read their own entry").into();
-        match only(hits, &search) {
-            Ok(Ok(entry)) => Ok(entry),
-            Ok(Err(Refusal::UnknownIdentifier)) => Err(unreadable()),
-            Ok(Err(refusal)) => Err(refusal.into()),
-            Err(_) if may_not => Err(unreadable()),
-            Err(fault) => Err(fault.into()),
+        let hits = match session.search(&search) {
+            Err(SessionError::TooLarge) => return Err(matching::unreadable().into()),
+            hits => hits?,
+        };
+        let is_hidden = match hits.answer.code {
+            Code::InsufficentAccessRights | Code::NoSuchObject => true,
+            Code::Success => hits.entries.is_empty() && hits.unreadable == 0,
+            _ => false,
+        };
+        if is_hidden {
+            // Nobody but the user could have read it.
+            return Err(Fault::misconfigured("a user who has bound may not read their own entry").into());
         }
+        Ok(matching::only(hits, &search)??)
     }
 }
 
@@ -282,49 +285,6 @@ pub(crate) fn bind_user<S: std::io::Read + std::io::Write>(
     let described = answer.describe();
     log::debug!("{described}", step = "bind user", dn = dn);
     verdict::of_user(&answer, purpose)
-}
-
-/// Whether the directory did what was asked, which on a connection that was kept it may not.
-fn is_decided(hits: &Hits, search: &Search<'_>) -> bool {
-    matches!(hits.answer.code, Code::Success | Code::SizeLimitExceeded) || is_absent(&hits.answer, search)
-}
-
-/// Whether the one entry that was asked for by its name is not there. Of a search below a base the same answer says that the base is wrong.
-fn is_absent(answer: &Answer, search: &Search<'_>) -> bool {
-    answer.code == Code::NoSuchObject && search.scope == LdapSearchScope::Base
-}
-
-/// The one entry of a search.
-pub(crate) fn only(hits: Hits, search: &Search<'_>) -> Result<Match, Fault> {
-    let Hits {
-        mut entries,
-        references,
-        answer,
-    } = hits;
-    let count = entries.len();
-    let plural = if count == 1 { "entry" } else { "entries" };
-    log::debug!("{count} {plural}", step = "search");
-    if references > 0 {
-        log::debug!(
-            "references to other servers, which are not followed",
-            step = "search",
-            count = references
-        );
-    }
-    match answer.code {
-        Code::SizeLimitExceeded => Ok(Err(Refusal::Ambiguous)),
-        Code::Success => match (entries.pop(), entries.is_empty()) {
-            (None, _) => Ok(Err(Refusal::UnknownIdentifier)),
-            // It would be bound as nobody.
-            (Some(entry), true) if entry.dn.is_empty() => {
-                Err(Fault::unavailable("the directory sent an entry without a name"))
-            }
-            (Some(entry), true) => Ok(Ok(entry)),
-            (Some(_), false) => Ok(Err(Refusal::Ambiguous)),
-        },
-        _ if is_absent(&answer, search) => Ok(Err(Refusal::UnknownIdentifier)),
-        _ => Err(refused_operation("the search for a user", &answer)),
-    }
 }
 
 #[cfg(test)]

@@ -184,6 +184,7 @@ impl Query<'_> {
         };
         let Hits {
             mut entries,
+            unreadable,
             references,
             answer,
         } = session.search(&Search {
@@ -193,6 +194,9 @@ impl Query<'_> {
             attributes: &[self.name.to_owned()],
             limit: MAX_GROUPS,
         })?;
+        if unreadable > 0 {
+            log::warn!("{unreadable} groups cannot be read and are left out", step = "groups");
+        }
         if references > 0 {
             log::debug!(
                 "{references} references to other servers, not followed",

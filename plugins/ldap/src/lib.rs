@@ -18,6 +18,7 @@ mod group;
 mod health;
 mod identity;
 mod lookup;
+mod matching;
 mod modify_password;
 mod password_policy;
 mod protocol;

@@ -5,9 +5,10 @@ use ldap3_proto::proto::LdapSearchScope;
 
 use crate::account;
 use crate::connection::Network;
-use crate::directory::{Account, Directory, Match, Person, check_name, only};
+use crate::directory::{Account, Directory, Person, check_name};
 use crate::entry::{Entry, GUID, UIDS, guid_bytes};
 use crate::filter::Values;
+use crate::matching::{self, Match};
 use crate::session::{Filter, Search, Session};
 use crate::verdict::Stop;
 use crate::{attribute, dn, filter, group};
@@ -58,7 +59,7 @@ impl<N: Network> Directory<'_, N> {
             if !matches!(found, Err(Refusal::UnknownIdentifier)) {
                 break;
             }
-            found = only(session.search(other)?, other)?;
+            found = matching::search(&mut session, other)?;
         }
         let found = match found {
             Ok(entry) => self.still_fits(&mut session, entry)?,
@@ -79,7 +80,7 @@ impl<N: Network> Directory<'_, N> {
             };
             let filter = Filter::Text(self.settings.user_filter.fill(values));
             let search = self.search(&entry.dn, LdapSearchScope::Base, filter);
-            match only(session.search(&search)?, &search)? {
+            match matching::search(session, &search)? {
                 Err(Refusal::UnknownIdentifier) => {}
                 Err(refusal) => return Ok(Err(refusal)),
                 Ok(_) => return Ok(Ok(entry)),

@@ -7,9 +7,10 @@ use keyway_sdk::{Context, Fault, Principal, Refusal, Rejection, log};
 use ldap3_proto::proto::{LdapPasswordModifyRequest, LdapResultCode as Code};
 
 use crate::connection::Network;
-use crate::directory::{Directory, Match, Person, bind_user, check_name};
+use crate::directory::{Directory, Person, bind_user, check_name};
 use crate::entry::Entry;
 use crate::identity;
+use crate::matching::Match;
 use crate::password_policy::{self, Objection};
 use crate::session::{Answer, Session};
 use crate::verdict::{Proof, Purpose, Stop, refused_operation};
@@ -69,13 +70,14 @@ impl<N: Network> Directory<'_, N> {
                 let principal = self.principal(entry, wish)?;
                 modify(&mut user, &dn, wish)?.map(|()| principal)
             }
-            Proof::MustChange => match modify(&mut user, &dn, wish)? {
-                Err(rejection) => Err(rejection),
-                Ok(()) => {
-                    let entry = self.read(&mut user, &dn).map_err(too_late)?;
-                    Ok(self.principal(entry, wish).map_err(too_late)?)
+            Proof::MustChange => {
+                let changed = modify(&mut user, &dn, wish)?;
+                if let Err(rejection) = changed {
+                    return Ok(Err(rejection));
                 }
-            },
+                let entry = self.read(&mut user, &dn).map_err(too_late)?;
+                Ok(self.principal(entry, wish).map_err(too_late)?)
+            }
         };
         user.unbind();
         Ok(changed)

@@ -9,20 +9,27 @@ use ldap3_proto::proto::{LdapMsg, LdapOp};
 use crate::ber::{self, Head};
 
 /// The largest message that is read. An entry with every photograph of its owner is larger; one that was asked for by attribute is not.
-pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
+pub(crate) const MAX_MESSAGE: usize = 1024 * 1024;
 /// More than what [`ber::check`] lets through, so that this limit of the parser is never met.
 const PARSER_DEPTH: usize = 32;
 /// A SEQUENCE.
 const MESSAGE_TAG: u8 = 0x30;
+/// An INTEGER.
+const NUMBER_TAG: u8 = 0x02;
+/// What begins an entry that a search brings, an application tag.
+const ENTRY_TAG: u8 = 0x64;
 /// Where the filter stands in a search request.
 const FILTER_PLACE: usize = 6;
 
 /// Why bytes are no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProtocolError {
-    /// The bytes are not LDAP, or not a message that has a meaning.
+    /// The bytes are not LDAP.
     #[error("the directory's answer is malformed: {0}")]
     Malformed(String),
+    /// Well-formed bytes that are not a message with a meaning.
+    #[error("the directory's answer is malformed: {0}")]
+    Meaningless(String),
     /// The message is too large.
     #[error("the directory's answer is larger than {MAX_MESSAGE} bytes")]
     Oversized,
@@ -67,6 +74,18 @@ pub(crate) fn size(bytes: &[u8]) -> Result<Option<usize>, ProtocolError> {
     }
 }
 
+/// The number of the search to which this brings an entry, if it does, which only the entry's own content may be wrong with. What has come of the
+/// message so far is enough to say so.
+pub(crate) fn entry_of(bytes: &[u8]) -> Option<i32> {
+    let message = Head::read(bytes).ok()??;
+    let inside = bytes.get(message.size..)?;
+    let number = Head::read(inside).ok()??;
+    let behind = inside.get(number.size..)?;
+    let id = behind.get(..number.content).filter(|id| id.len() <= 4)?;
+    let is_entry = number.tag == NUMBER_TAG && behind.get(number.content) == Some(&ENTRY_TAG);
+    is_entry.then(|| id.iter().fold(0, |sum, byte| (sum << 8) | i32::from(*byte)))
+}
+
 /// Reads one whole message.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Message, ProtocolError> {
     ber::check(bytes)?;
@@ -78,7 +97,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Message, ProtocolError> {
         _ => Vec::new(),
     };
     let message = LdapMsg::try_from(tag)
-        .map_err(|error| ProtocolError::Malformed(error.to_string().trim_end_matches('.').to_lowercase()))?;
+        .map_err(|error| ProtocolError::Meaningless(error.to_string().trim_end_matches('.').to_lowercase()))?;
     Ok(Message {
         id: message.msgid,
         op: message.op,

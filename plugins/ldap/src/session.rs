@@ -40,6 +40,15 @@ pub(crate) enum SessionError {
     /// What it sent is no answer.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// An entry that a search brought cannot be read. What comes behind it can.
+    #[error("the directory sent an entry that cannot be read")]
+    Unreadable {
+        /// The number of the search.
+        id: i32,
+    },
+    /// An entry that a search brought is too large to be read.
+    #[error("the directory sent an entry that is larger than {} bytes", protocol::MAX_MESSAGE)]
+    TooLarge,
     /// What it sent answers something that was not asked.
     #[error("the directory answered with {0}")]
     Unexpected(&'static str),
@@ -137,6 +146,8 @@ pub(crate) enum Filter<'a> {
 #[derive(Debug)]
 pub(crate) struct Hits {
     pub(crate) entries: Vec<Entry>,
+    /// How many entries there are beside those, which cannot be read.
+    pub(crate) unreadable: usize,
     /// How often the directory referred to another server.
     pub(crate) references: usize,
     pub(crate) answer: Answer,
@@ -215,9 +226,20 @@ impl<S: Read + Write> Session<S> {
     /// A search (RFC 4511, 4.5). References to other servers are counted and not followed.
     pub(crate) fn search(&mut self, search: &Search<'_>) -> Result<Hits, SessionError> {
         let id = self.send_search(search)?;
-        let (mut entries, mut references) = (Vec::new(), 0);
+        let (mut entries, mut unreadable, mut references) = (Vec::new(), 0, 0);
         loop {
-            match self.receive(id)?.op {
+            let op = match self.receive(id) {
+                Ok(message) => message.op,
+                Err(SessionError::Unreadable { id: other }) if other == id => {
+                    unreadable += 1;
+                    if unreadable > usize::from(search.limit) {
+                        return Err(SessionError::TooMany("entries"));
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match op {
                 LdapOp::SearchResultEntry(entry) => {
                     if entries.len() == usize::from(search.limit) {
                         return Err(SessionError::TooMany("entries"));
@@ -234,6 +256,7 @@ impl<S: Read + Write> Session<S> {
                     let answer = self.done(Answer::new(&result, Vec::new()));
                     return Ok(Hits {
                         entries,
+                        unreadable,
                         references,
                         answer,
                     });
@@ -251,6 +274,11 @@ impl<S: Read + Write> Session<S> {
     /// The stream, if no request is open on it and no byte of it is left over.
     pub(crate) fn into_quiet_stream(self) -> Option<S> {
         (self.is_quiet && self.received.is_empty()).then_some(self.stream)
+    }
+
+    /// Whether every request has its whole answer.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     pub(crate) fn stream_mut(&mut self) -> &mut S {
@@ -321,14 +349,21 @@ impl<S: Read + Write> Session<S> {
         Err(SessionError::TooMany("notices"))
     }
 
+    fn too_large(&self, error: ProtocolError) -> SessionError {
+        match protocol::entry_of(&self.received) {
+            Some(id) if error == ProtocolError::Oversized && id == self.last_id => SessionError::TooLarge,
+            _ => error.into(),
+        }
+    }
+
     fn next(&mut self) -> Result<Message, SessionError> {
         loop {
-            if let Some(size) = protocol::size(&self.received)?
+            if let Some(size) = protocol::size(&self.received).map_err(|error| self.too_large(error))?
                 && let Some(bytes) = self.received.get(..size)
             {
-                let message = protocol::decode(bytes);
+                let message = protocol::decode(bytes).map_err(|error| unreadable(bytes, error));
                 self.received.drain(..size);
-                return Ok(message?);
+                return message;
             }
             let mut chunk = [0; CHUNK];
             let count = match self.stream.read(&mut chunk) {
@@ -340,6 +375,14 @@ impl<S: Read + Write> Session<S> {
             };
             self.received.extend(chunk.get(..count).unwrap_or_default());
         }
+    }
+}
+
+/// Whether only an entry is to blame, whose owner alone is to suffer for it.
+fn unreadable(bytes: &[u8], error: ProtocolError) -> SessionError {
+    match (error, protocol::entry_of(bytes)) {
+        (ProtocolError::Meaningless(_), Some(id)) => SessionError::Unreadable { id },
+        (error, _) => error.into(),
     }
 }
 

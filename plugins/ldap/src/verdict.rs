@@ -65,12 +65,11 @@ pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<Proof, Stop> 
             Ok(Proof::MustChange)
         }
         (_, Some(refusal)) => Err(refusal.into()),
-        (Code::InvalidCredentials, None) => Err(Refusal::WrongCredential.into()),
         (Code::NoSuchObject | Code::InvalidDNSyntax | Code::NamingViolation, _) => {
             Err(Refusal::UnknownIdentifier.into())
         }
-        // An entry without a password.
-        (Code::InappropriateAuthentication, _) => Err(Refusal::WrongCredential.into()),
+        // The latter of an entry without a password.
+        (Code::InvalidCredentials | Code::InappropriateAuthentication, _) => Err(Refusal::WrongCredential.into()),
         // 389 Directory Server: too many wrong passwords.
         (Code::ConstraintViolation, _) => Err(Refusal::Locked.into()),
         // An account that may not bind, of which the directory says no more.

@@ -150,3 +150,30 @@ fn a_connection_that_dies_among_them_is_a_fault() {
     assert!(searches.iter().all(|search| search.scope == LdapSearchScope::Subtree));
     assert_eq!(server.binds().iter().filter(|(_, dn)| dn == SERVICE).count(), 2);
 }
+
+#[test]
+fn a_group_that_cannot_be_read_is_left_out() {
+    let server = Server::scripted([Entry::user("alice")], |message, _| match &message.op {
+        LdapOp::SearchRequest(search) if search.base == GROUPS => {
+            let group = |name: &str| {
+                let attributes = vec![ldap3_proto::proto::LdapPartialAttribute {
+                    atype: "cn".to_owned(),
+                    vals: vec![name.as_bytes().to_vec()],
+                }];
+                let dn = group_dn(name);
+                let entry = ldap3_proto::proto::LdapSearchResultEntry { dn, attributes };
+                crate::server::message(message.msgid, LdapOp::SearchResultEntry(entry))
+            };
+            let mut strange = group("x");
+            let place = strange.windows(4).position(|part| part == b"cn=x").unwrap();
+            strange[place + 3] = 0xff;
+            let end = crate::server::done(message.msgid, ldap3_proto::proto::LdapResultCode::Success);
+            crate::server::Reply::Bytes([group("staff"), strange, end].concat())
+        }
+        _ => crate::server::Reply::Usual,
+    });
+    assert_eq!(
+        alice(&searching(&server, json!({ "group_base_dn": GROUPS }))).groups,
+        ["staff"]
+    );
+}

@@ -1,11 +1,12 @@
 //! Who is refused, and what it costs.
 
+use keyway_sdk::log::Level;
 use keyway_sdk::testing::{MockCredential, MockHost};
 use keyway_sdk::{Refusal, json};
 use ldap::Ldap;
-use ldap3_proto::proto::{LdapFilter, LdapOp, LdapResultCode};
+use ldap3_proto::proto::{LdapFilter, LdapOp, LdapPartialAttribute, LdapResultCode, LdapSearchResultEntry};
 
-use crate::server::{Entry, PEOPLE, Reply, Server, bound, done};
+use crate::server::{Entry, PEOPLE, Reply, Server, bound, done, message};
 use crate::{alice, both, direct, searching};
 
 #[track_caller]
@@ -261,6 +262,66 @@ fn an_answer_that_judges_nobody_is_a_fault() {
         let server = answering(&code, "", None);
         for host in both(&server) {
             crate::fault(host.login::<Ldap>("alice", "s3cre7"));
+        }
+    }
+}
+
+/// A directory that answers each search so.
+fn finding(answer: impl Fn(i32) -> Vec<u8> + Send + Sync + 'static) -> Server {
+    Server::scripted([Entry::user("alice")], move |message, _| match &message.op {
+        LdapOp::SearchRequest(_) => Reply::Bytes(answer(message.msgid)),
+        _ => Reply::Usual,
+    })
+}
+
+#[test]
+fn whose_entry_cannot_be_read_is_nobody() {
+    let entry = |value: &str| LdapSearchResultEntry {
+        dn: format!("uid=alice,{PEOPLE}"),
+        attributes: vec![LdapPartialAttribute {
+            atype: "description".to_owned(),
+            vals: vec![value.as_bytes().to_vec()],
+        }],
+    };
+    let long = entry(&"x".repeat(1024 * 1024));
+    let long = move |id| {
+        let answer = [
+            message(id, LdapOp::SearchResultEntry(long.clone())),
+            done(id, LdapResultCode::Success),
+        ];
+        answer.concat()
+    };
+    let strange = entry("");
+    let strange = move |id| {
+        let mut bytes = message(id, LdapOp::SearchResultEntry(strange.clone()));
+        let place = bytes.windows(5).position(|part| part == b"alice").unwrap();
+        bytes[place] = 0xff;
+        [bytes, done(id, LdapResultCode::Success)].concat()
+    };
+    for server in [finding(long), finding(strange)] {
+        let key = || keyway_sdk::Key::Subject("uuid-of-alice".to_owned());
+        for host in [
+            searching(&server, json!({})),
+            searching(&server, json!({ "pool": false })),
+            direct(&server, json!({})),
+        ] {
+            for _ in 0..2 {
+                check_refused(&host, "alice", "s3cre7", Refusal::UnknownIdentifier);
+                let warning = host.lines().into_iter().find(|line| line.level == Level::Warn).unwrap();
+                assert!(!format!("{warning:?}").contains("uid="), "{warning:?}");
+            }
+        }
+        let found = searching(&server, json!({})).lookup::<Ldap>(key());
+        assert_eq!(found, Ok(Refusal::UnknownIdentifier.into()));
+    }
+}
+
+#[test]
+fn a_search_that_is_too_much_for_the_directory_is_ambiguous() {
+    for code in [LdapResultCode::AdminLimitExceeded, LdapResultCode::TimeLimitExceeded] {
+        let server = finding(move |id| done(id, code.clone()));
+        for _ in 0..2 {
+            check_refused(&searching(&server, json!({})), "alice", "s3cre7", Refusal::Ambiguous);
         }
     }
 }
