@@ -39,7 +39,7 @@ impl<N: Network> Directory<'_, N> {
 
     fn person(&self, service: &mut Session<N::Stream>, found: Match, typed: Option<String>) -> Result<Person, Stop> {
         let entry = found?;
-        if let Some(refusal) = account::refusal(&entry) {
+        if let Some(refusal) = account::refusal(&entry, account::now()) {
             return Err(refusal.into());
         }
         let name = entry.login(&self.settings.login_attribute, typed.as_deref().unwrap_or_default());

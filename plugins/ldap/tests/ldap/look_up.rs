@@ -86,6 +86,8 @@ fn whoever_may_not_log_in_is_refused() {
         ("userAccountControl", "514", Refusal::Disabled),
         ("nsAccountLock", "TRUE", Refusal::Disabled),
         ("pwdAccountLockedTime", "000001010000Z", Refusal::Locked),
+        ("accountExpires", "131592384000000000", Refusal::Expired),
+        ("shadowExpire", "17532", Refusal::Expired),
     ] {
         let server = Server::new([Entry::user("alice").with(attribute, value)]);
         let host = searching(&server, json!({}));
@@ -94,7 +96,11 @@ fn whoever_may_not_log_in_is_refused() {
     }
     let server = Server::new([Entry::user("alice")
         .with("userAccountControl", "512")
-        .with("nsAccountLock", "false")]);
+        .with("nsAccountLock", "false")
+        // Of somebody who guesses; it ends by itself.
+        .with("pwdAccountLockedTime", "20260101000000Z")
+        .with("accountExpires", "9223372036854775807")
+        .with("shadowExpire", "-1")]);
     found(identifier(&searching(&server, json!({})), "alice"));
 }
 
