@@ -107,10 +107,10 @@ impl Reload for Reloader {
             report.applied.push("log.level".to_owned());
         }
         // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.
-        if let (Some(directories), Some(config)) = (&self.parts.tenant_ldap, &fresh.tenant_ldap) {
-            directories.update(config.clone());
-        }
         self.parts.runtime.set_desired(fresh.desired()).await;
+        if let Some(directories) = &self.parts.tenant_ldap {
+            directories.update(fresh.tenant_ldap.clone());
+        }
         report.plugins = self.parts.runtime.reconcile().await;
         report.applied.push("backend".to_owned());
         // What needs a restart stays as it runs, so that the next reload names it again.

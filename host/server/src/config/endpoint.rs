@@ -177,9 +177,14 @@ fn server(text: &str) -> Option<Server> {
         None => host,
     };
     let port = port.parse().ok().filter(|port| *port != 0)?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    (!host.is_empty() && host.len() <= 253 && host.chars().all(is_plain)).then(|| Server {
+    is_host(host).then(|| Server {
         host: host.to_owned(),
         port,
     })
+}
+
+/// Whether it can be a DNS name or an address, without brackets: nothing in it could be more than that in a log or in a URL.
+pub(super) fn is_host(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    !text.is_empty() && text.len() <= 253 && text.chars().all(is_plain)
 }

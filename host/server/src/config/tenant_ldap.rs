@@ -1,14 +1,15 @@
 //! `[dialect.wazo.ldap]`: what serves the LDAP directories that tenants name themselves, by `PUT /backends/ldap`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use keyway_core::model::{BackendName, LdapSecurity};
-use keyway_runtime::{AddressPolicy, BackendSpec, EndpointSpec, Grants, Protection, Server, TlsSpec};
+use keyway_runtime::{AddressPolicy, BackendSpec, EndpointSpec, Grants, InvalidTls, Protection, Server, TlsSpec};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::backend::plugin_stem;
+use super::endpoint::is_host;
 use super::error::ConfigError;
 use super::http::positive_time;
 use super::password::within;
@@ -37,15 +38,25 @@ pub(super) struct RawTenantLdap {
 pub(crate) struct TenantLdap {
     /// The plugin, and what it may do and use.
     pub(crate) template: BackendSpec,
-    ca: Option<Arc<TlsSpec>>,
+    /// Made when the first tenant's directory needs it: with `ca` it is there from the start.
+    trust: Arc<OnceLock<Result<Arc<TlsSpec>, InvalidTls>>>,
     policy: AddressPolicy,
     timeout: Duration,
 }
 
-/// Nothing says whom to trust.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("this machine trusts no authorities; name the directories' with `dialect.wazo.ldap.ca`")]
-pub(crate) struct NoAuthorities;
+/// A tenant's server cannot be an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnusableDirectory {
+    /// Nothing says whom to trust.
+    #[error("this machine trusts no authorities; name the directories' with `dialect.wazo.ldap.ca`")]
+    NoAuthorities(#[source] InvalidTls),
+    /// It is no name and no address.
+    #[error("the tenant's `host` is neither a DNS name nor an address")]
+    Host,
+    /// Nobody listens there.
+    #[error("the tenant's `port` is 0")]
+    Port,
+}
 
 impl RawTenantLdap {
     /// `None` where it is switched off, or the operator has a backend of this name.
@@ -73,7 +84,10 @@ impl RawTenantLdap {
         })?;
         let checked = TenantLdap {
             template,
-            ca: self.ca.as_ref().map(|raw| trust(raw, source)).transpose()?,
+            trust: match &self.ca {
+                Some(raw) => Arc::new(OnceLock::from(Ok(trust(raw, source)?))),
+                None => Arc::default(),
+            },
             policy,
             timeout: positive_time(self.timeout.as_ref(), Duration::from_secs(2), source)?,
         };
@@ -83,12 +97,17 @@ impl RawTenantLdap {
 }
 
 impl TenantLdap {
-    /// The endpoint of a tenant's server.
+    /// The endpoint of a tenant's server. It keeps one connection at most: there may be many tenants.
+    ///
+    /// # Errors
+    /// [`UnusableDirectory`].
     pub(crate) fn endpoint(
         &self,
-        server: Server,
+        host: &str,
+        port: u16,
         security: Option<LdapSecurity>,
-    ) -> Result<EndpointSpec, NoAuthorities> {
+    ) -> Result<EndpointSpec, UnusableDirectory> {
+        let server = server(host, port)?;
         let protection = match security {
             None => Protection::None,
             Some(LdapSecurity::Tls) => Protection::StartTls(self.trusted()?),
@@ -98,16 +117,31 @@ impl TenantLdap {
             policy: self.policy.clone(),
             connect_timeout: self.timeout,
             io_timeout: self.timeout,
+            idle: 1,
             ..EndpointSpec::new(vec![server], protection)
         })
     }
 
-    fn trusted(&self) -> Result<Arc<TlsSpec>, NoAuthorities> {
-        match &self.ca {
-            Some(ca) => Ok(Arc::clone(ca)),
-            None => TlsSpec::new(None, None, None).map(Arc::new).map_err(|_| NoAuthorities),
-        }
+    fn trusted(&self) -> Result<Arc<TlsSpec>, UnusableDirectory> {
+        let trusted = self.trust.get_or_init(|| TlsSpec::new(None, None, None).map(Arc::new));
+        trusted.clone().map_err(UnusableDirectory::NoAuthorities)
     }
+}
+
+/// An IPv6 address may stand in brackets, as in a URL.
+fn server(host: &str, port: u16) -> Result<Server, UnusableDirectory> {
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host = inner.unwrap_or(host);
+    if port == 0 {
+        return Err(UnusableDirectory::Port);
+    }
+    let is_server = is_host(host) && (inner.is_none() || host.contains(':'));
+    is_server
+        .then(|| Server {
+            host: host.to_owned(),
+            port,
+        })
+        .ok_or(UnusableDirectory::Host)
 }
 
 fn trust(raw: &Spanned<String>, source: &Source) -> Result<Arc<TlsSpec>, ConfigError> {
@@ -115,4 +149,52 @@ fn trust(raw: &Spanned<String>, source: &Source) -> Result<Arc<TlsSpec>, ConfigE
     let tls = TlsSpec::new(Some(read.expose()), None, None);
     tls.map(Arc::new)
         .map_err(|error| source.refuse(raw.span(), error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn served() -> TenantLdap {
+        let config = Config::parse(Path::new("/srv/keyway.toml"), "", &[]).expect("it is correct");
+        config.tenant_ldap.expect("it is on")
+    }
+
+    #[test]
+    fn a_tenants_server_is_a_name_or_an_address() {
+        let ldap = served();
+        for (host, bare) in [
+            ("ldap.example.org", "ldap.example.org"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+        ] {
+            let endpoint = ldap.endpoint(host, 389, None).expect(host);
+            assert_eq!((endpoint.servers[0].host.as_str(), endpoint.idle), (bare, 1));
+        }
+        for host in [
+            "",
+            "ldap.example.org\nlevel=error",
+            "a b",
+            "ldap://x",
+            "[x]",
+            "x/y",
+            &"x".repeat(254),
+        ] {
+            assert_eq!(ldap.endpoint(host, 389, None), Err(UnusableDirectory::Host), "{host}");
+        }
+        assert_eq!(ldap.endpoint("x", 0, None), Err(UnusableDirectory::Port));
+    }
+
+    #[test]
+    fn this_machines_authorities_are_read_once() {
+        let ldap = served();
+        let (first, again) = (ldap.trusted(), ldap.clone().trusted());
+        match (first, again) {
+            (Ok(first), Ok(again)) => assert!(Arc::ptr_eq(&first, &again)),
+            (first, again) => assert_eq!(first, again),
+        }
+    }
 }
