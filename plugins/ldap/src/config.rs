@@ -40,9 +40,12 @@ pub struct Config {
     /// The attribute that holds a group's name.
     #[serde(default = "cn")]
     group_name_attribute: String,
-    /// The attribute of a user that names its groups' entries; a group's name is the first value of its entry's name.
+    /// The attribute of a user that names its groups' entries; a group's name is the value of `group_name_attribute` in its entry's name.
     #[serde(default = "member_of")]
     member_of_attribute: String,
+    /// Groups that `member_of_attribute` names count only below this entry. Without one they count wherever they are.
+    #[serde(default)]
+    member_of_base_dn: Option<String>,
     /// Whether the groups that a user's groups are in count too.
     #[serde(default)]
     nested_groups: bool,
@@ -123,7 +126,13 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) enum Groups {
     /// An attribute of the user.
-    MemberOf(String),
+    MemberOf {
+        attribute: String,
+        /// Where groups count, if not everywhere.
+        base: Option<String>,
+        /// The attribute of a group's entry's name that holds the group's name.
+        name: String,
+    },
     /// A search.
     Search {
         base: String,
@@ -190,7 +199,7 @@ impl Settings {
             Some(attribute) => want(attribute),
             None => UIDS.into_iter().for_each(&mut want),
         }
-        if let Groups::MemberOf(attribute) = &self.groups {
+        if let Groups::MemberOf { attribute, .. } = &self.groups {
             want(attribute);
         }
         crate::account::ATTRIBUTES.into_iter().for_each(&mut want);
@@ -266,8 +275,16 @@ impl Problems {
     }
 
     fn groups(&mut self, config: &Config) -> Option<Groups> {
+        let member_of_base = written(config.member_of_base_dn.clone());
+        if let Some(base) = &member_of_base {
+            self.base("/member_of_base_dn", base);
+        }
         let Some(base) = written(config.group_base_dn.clone()) else {
-            return Some(Groups::MemberOf(config.member_of_attribute.clone()));
+            return Some(Groups::MemberOf {
+                attribute: config.member_of_attribute.clone(),
+                base: member_of_base,
+                name: config.group_name_attribute.clone(),
+            });
         };
         self.base("/group_base_dn", &base);
         let text = written(config.group_filter.clone());

@@ -27,9 +27,13 @@ pub(crate) fn is_valid(dn: &str) -> bool {
         })
 }
 
-/// The value of the first attribute of the first part, `staff` of `cn=staff,dc=example,dc=org`. `None` where it is not text.
-pub(crate) fn first_value(dn: &str) -> Option<String> {
-    let (_, value) = parts(dn).next()?.split_once('=')?;
+/// The value that an attribute has in the first part, `staff` of `cn=staff,dc=example,dc=org`. `None` where it has none, or one that is not text.
+pub(crate) fn first_value(dn: &str, attribute: &str) -> Option<String> {
+    let first = split(dn, |character| matches!(character, ',' | ';')).next()?;
+    let value = parts(first).find_map(|part| {
+        let (kind, value) = part.split_once('=')?;
+        kind.trim().eq_ignore_ascii_case(attribute).then_some(value)
+    })?;
     let value = value.trim_start_matches(' ');
     // The form `#04024869` stands for BER, which no group's name is.
     if value.starts_with('#') {
@@ -163,13 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_named_by_its_first_value() {
+    fn a_group_is_named_by_a_value_of_its_first_part() {
         for (dn, value) in [
             ("cn=staff,dc=example,dc=org", Some("staff")),
             ("CN = Domain Users , DC=example", Some("Domain Users")),
             ("cn=Smith\\, John,dc=example", Some("Smith, John")),
             ("cn=caf\\c3\\a9,dc=example", Some("café")),
             ("cn=a+ou=b,dc=example", Some("a")),
+            ("ou=b + CN=a,dc=example", Some("a")),
+            ("ou=b,cn=a,dc=example", None),
             ("cn=\"a,b\",dc=example", Some("a,b")),
             ("cn=x\\ ", Some("x ")),
             ("cn=\\ff", None),
@@ -178,7 +184,7 @@ mod tests {
             ("nothing", None),
             ("cn=a\\", None),
         ] {
-            assert_eq!(first_value(dn).as_deref(), value, "{dn}");
+            assert_eq!(first_value(dn, "cn").as_deref(), value, "{dn}");
         }
     }
 
@@ -228,7 +234,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_value_comes_back_as_it_was(value in "\\PC{1,40}") {
-            prop_assert_eq!(first_value(&format!("uid={},dc=example", escape(&value))), Some(value));
+            prop_assert_eq!(first_value(&format!("uid={},dc=example", escape(&value)), "uid"), Some(value));
         }
 
         #[test]

@@ -38,7 +38,14 @@ pub(crate) fn find<S: Read + Write>(
 ) -> Result<Vec<String>, Stop> {
     let mut found = Found::default();
     match &settings.groups {
-        Groups::MemberOf(attribute) => member_of(session, settings, attribute, entry, &mut found)?,
+        Groups::MemberOf { attribute, base, name } => {
+            let named = Named {
+                attribute,
+                base: base.as_deref(),
+                name,
+            };
+            named.run(session, settings.is_nested, entry, &mut found)?;
+        }
         Groups::Search { base, filter, name } => {
             let query = Query {
                 base,
@@ -89,45 +96,63 @@ impl Found {
     }
 }
 
-/// Groups by the attribute of the user, and, where groups in groups count, by the same attribute of each group.
-fn member_of<S: Read + Write>(
-    session: &mut Session<S>,
-    settings: &Settings,
-    attribute: &str,
-    entry: &Entry,
-    found: &mut Found,
-) -> Result<(), Stop> {
-    let new_of = |entry: &Entry, found: &mut Found| -> Vec<String> {
-        let groups = entry.texts(attribute).filter(|dn| found.add(dn, dn::first_value(dn)));
-        groups.map(str::to_owned).collect()
-    };
-    let mut level = new_of(entry, found);
-    if !settings.is_nested {
-        return Ok(());
-    }
-    let wanted = [attribute.to_owned()];
-    for _ in 0..MAX_DEPTH {
-        let mut next = Vec::new();
-        for dn in &level {
-            let hits = session.search(&Search {
-                base: dn,
-                scope: LdapSearchScope::Base,
-                filter: Filter::Text(filter::anything()),
-                attributes: &wanted,
-                limit: 1,
-            })?;
-            // A group that the account may not see is still one that the user is in.
-            for group in &hits.entries {
-                next.extend(new_of(group, found));
-            }
-        }
-        if next.is_empty() {
+/// Groups by an attribute of the user, and, where groups in groups count, by the same attribute of each group.
+struct Named<'a> {
+    attribute: &'a str,
+    base: Option<&'a str>,
+    name: &'a str,
+}
+
+impl Named<'_> {
+    fn run<S: Read + Write>(
+        &self,
+        session: &mut Session<S>,
+        is_nested: bool,
+        entry: &Entry,
+        found: &mut Found,
+    ) -> Result<(), Stop> {
+        let mut level = self.new_of(entry, found);
+        if !is_nested {
             return Ok(());
         }
-        level = next;
+        for _ in 0..MAX_DEPTH {
+            let mut next = Vec::new();
+            for dn in &level {
+                for group in self.read(session, dn)? {
+                    next.extend(self.new_of(&group, found));
+                }
+            }
+            if next.is_empty() {
+                return Ok(());
+            }
+            level = next;
+        }
+        found.is_cut = true;
+        Ok(())
     }
-    found.is_cut = true;
-    Ok(())
+
+    /// The names of the entries of those groups that were not found before.
+    fn new_of(&self, entry: &Entry, found: &mut Found) -> Vec<String> {
+        let counts = |dn: &&str| dn::is_valid(dn) && self.base.is_none_or(|base| dn::is_below(dn, base));
+        let groups = entry.texts(self.attribute).filter(counts);
+        let new = groups.filter(|dn| found.add(dn, dn::first_value(dn, self.name)));
+        new.map(str::to_owned).collect()
+    }
+
+    /// A group's own entry, where it can be read: one that the account may not see, or that is elsewhere, is still one that the user is in.
+    fn read<S: Read + Write>(&self, session: &mut Session<S>, dn: &str) -> Result<Vec<Entry>, Stop> {
+        let hits = session.search(&Search {
+            base: dn,
+            scope: LdapSearchScope::Base,
+            filter: Filter::Text(filter::anything()),
+            attributes: &[self.attribute.to_owned()],
+            limit: 1,
+        })?;
+        match hits.answer.code {
+            Code::Success | Code::NoSuchObject | Code::InsufficentAccessRights | Code::Referral => Ok(hits.entries),
+            _ => Err(refused_operation("a look at a group of a user", &hits.answer).into()),
+        }
+    }
 }
 
 /// A search for groups.

@@ -30,6 +30,7 @@ fn an_empty_text_is_none() {
         "user_dn_template",
         "group_base_dn",
         "group_filter",
+        "member_of_base_dn",
         "uid_attribute",
         "tenant",
     ] {
@@ -48,6 +49,7 @@ fn what_cannot_work_is_pointed_at() {
         ("user_name_attribute", json!("a b"), "/user_name_attribute"),
         ("uid_attribute", json!("*"), "/uid_attribute"),
         ("member_of_attribute", json!("1x"), "/member_of_attribute"),
+        ("member_of_base_dn", json!("groups"), "/member_of_base_dn"),
         ("attributes", json!(["cn", "c=n"]), "/attributes/1"),
         ("bind_dn", json!("cn=\u{0}"), "/bind_dn"),
         ("search_filters", json!("(uid=alice)"), "/search_filters"),

@@ -29,6 +29,51 @@ fn an_attribute_of_the_user_names_them() {
 }
 
 #[test]
+fn an_attribute_counts_only_below_its_base_and_by_the_groups_own_name() {
+    let server = Server::new([Entry::user("alice")
+        .with("memberOf", &group_dn("staff").to_uppercase())
+        .with("memberOf", "cn=admins,ou=mine,dc=example,dc=org")
+        .with("memberOf", &format!("ou=unit,{GROUPS}"))
+        .with("memberOf", &format!("ou=unit+CN=both,{GROUPS}"))]);
+    let below = |more| crate::with(json!({ "member_of_base_dn": GROUPS, "nested_groups": true }), more);
+    for host in [searching(&server, below(json!({}))), direct(&server, below(json!({})))] {
+        assert_eq!(alice(&host).groups, ["STAFF", "both"]);
+    }
+    let units = searching(&server, below(json!({ "group_name_attribute": "ou" })));
+    assert_eq!(alice(&units).groups, ["unit"]);
+    assert_eq!(
+        alice(&searching(&server, json!({}))).groups,
+        ["STAFF", "admins", "both"]
+    );
+}
+
+#[test]
+fn a_directory_that_does_not_say_what_a_group_is_in_is_a_fault() {
+    use ldap3_proto::proto::LdapResultCode as Code;
+
+    for (code, passes) in [
+        (Code::NoSuchObject, true),
+        (Code::InsufficentAccessRights, true),
+        (Code::Referral, true),
+        (Code::Busy, false),
+        (Code::Unavailable, false),
+        (Code::OperationsError, false),
+    ] {
+        let server = Server::scripted(
+            [Entry::user("alice").with("memberOf", &group_dn("staff"))],
+            move |message, _| match &message.op {
+                LdapOp::SearchRequest(search) if search.base == group_dn("staff") => {
+                    crate::server::Reply::Bytes(crate::server::done(message.msgid, code.clone()))
+                }
+                _ => crate::server::Reply::Usual,
+            },
+        );
+        let outcome = searching(&server, json!({ "nested_groups": true })).login::<ldap::Ldap>("alice", "s3cre7");
+        assert_eq!(outcome.is_ok(), passes, "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_search_finds_them() {
     let server = Server::new([
         Entry::user("alice").with("memberOf", &group_dn("of the attribute")),
