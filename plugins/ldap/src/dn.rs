@@ -131,6 +131,11 @@ impl Template {
                 "is no distinguished name with `{username}` in the place of a value, such as `uid={username},ou=people,dc=example,dc=org`",
             );
         }
+        let mut before: Vec<&str> = text.split(USERNAME).collect();
+        before.pop();
+        if before.into_iter().any(changes_a_name) {
+            return Err("has a `\\` or a `#` before `{username}` that would make something else of the name");
+        }
         Ok(Self(text.split(USERNAME).map(str::to_owned).collect()))
     }
 
@@ -143,6 +148,17 @@ impl Template {
     pub(crate) fn fill(&self, username: &str) -> String {
         self.0.join(&escape(username))
     }
+}
+
+/// Whether what follows this would not be a value as it stands: after half of an escape, or in the form `#04024869` that stands for BER.
+fn changes_a_name(before: &str) -> bool {
+    let is_half = |text: &str| text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+    let has_digit = before.ends_with(|last: char| last.is_ascii_hexdigit());
+    let without_digit = before.get(..before.len().saturating_sub(1)).unwrap_or_default();
+    let is_ber = before
+        .rsplit_once('=')
+        .is_some_and(|(_, value)| value.trim_start().starts_with('#') && !value.contains([',', ';', '+']));
+    is_half(before) || has_digit && is_half(without_digit) || is_ber
 }
 
 #[cfg(test)]
@@ -225,9 +241,29 @@ mod tests {
             "uid={username},dc={tenant}",
             "uid=\"{username}\",dc=example",
             "uid={username},people",
+            "uid=a\\{username},dc=example",
+            "uid=a\\\\\\{username},dc=example",
+            "uid=a\\2{username},dc=example",
+            "uid=#{username},dc=example",
+            "uid= #{username},dc=example",
+            "cn={username}+uid= # {username},dc=example",
             "uid={username},",
         ] {
             assert!(Template::parse(wrong).is_err(), "{wrong}");
+        }
+        for right in [
+            "uid=a\\\\{username},dc=example",
+            "uid=a#{username},dc=example",
+            "uid=\\#{username}",
+            "uid=a2{username}",
+        ] {
+            let filled = Template::parse(right).unwrap().fill("a,b");
+            let value = right
+                .replace("\\\\", "\\")
+                .replace("\\#", "#")
+                .replace("{username}", "a,b");
+            let value = value.strip_prefix("uid=").unwrap().trim_end_matches(",dc=example");
+            assert_eq!(first_value(&filled, "uid").as_deref(), Some(value), "{right}");
         }
     }
 
