@@ -7,6 +7,9 @@ const MAX_DEPTH: usize = 12;
 const MAX_ELEMENTS: usize = 32 * 1024;
 /// Octets of a long length. RFC 4511 has no use for more than four.
 const MAX_LENGTH_OCTETS: u8 = 4;
+/// The tags of the numbers in LDAP, of which none is larger than four bytes (RFC 4511, 4.1.1).
+const INTEGER: u8 = 0x02;
+const ENUMERATED: u8 = 0x0a;
 
 /// The head of an element: how many bytes it takes, and how many follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,9 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), &'static str> {
             .checked_add(head.content)
             .filter(|&sum| sum <= end)
             .ok_or("an element that ends after its parent")?;
+        if matches!(head.tag, INTEGER | ENUMERATED) && !(1..=4).contains(&head.content) {
+            return Err("a number that is not of one to four bytes");
+        }
         if !head.is_constructed() {
             at = end_of_content;
         } else if open.len() > MAX_DEPTH {
@@ -112,6 +118,17 @@ mod tests {
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
         ] {
             assert!(check(bytes).is_err(), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_one_to_four_bytes() {
+        for tag in [INTEGER, ENUMERATED] {
+            for length in 0..10 {
+                let mut bytes = vec![0x30, 2 + length, tag, length];
+                bytes.extend(vec![0x01; usize::from(length)]);
+                assert_eq!(check(&bytes).is_ok(), (1..=4).contains(&length), "{bytes:x?}");
+            }
         }
     }
 
