@@ -98,16 +98,27 @@ impl<N: Network> Directory<'_, N> {
     }
 
     /// A new session on which the service account is bound.
-    pub(crate) fn bind_service(&self, account: &Account<'_>) -> Result<Session<N::Stream>, Fault> {
+    ///
+    /// Where the directory refuses it, that is a fault of this kind. A login says that the directory is unavailable, so that the host leaves it alone
+    /// after a few of them: a bind for each login would lock the account.
+    pub(crate) fn bind_service(
+        &self,
+        account: &Account<'_>,
+        refused: fn(String) -> Fault,
+    ) -> Result<Session<N::Stream>, Fault> {
         let mut session = self.network.open()?;
-        Self::bind_account(&mut session, account)?;
+        Self::bind_account(&mut session, account, refused)?;
         Ok(session)
     }
 
-    fn bind_account(session: &mut Session<N::Stream>, account: &Account<'_>) -> Result<(), Fault> {
+    fn bind_account(
+        session: &mut Session<N::Stream>,
+        account: &Account<'_>,
+        refused: fn(String) -> Fault,
+    ) -> Result<(), Fault> {
         let answer = session.bind(account.dn, &account.password)?;
         if !answer.is_success() {
-            return Err(verdict::of_service(account.dn, &answer));
+            return Err(verdict::of_service(account.dn, &answer, refused));
         }
         log::debug!("bound", step = "bind service", dn = account.dn);
         Ok(())
@@ -146,10 +157,10 @@ impl<N: Network> Directory<'_, N> {
                 Err(error) => log::debug!("the resumed connection is of no use", reason = error),
             }
         }
-        let mut session = self.bind_service(account)?;
+        let mut session = self.bind_service(account, Fault::Unavailable)?;
         let found = matching::search(&mut session, search)?;
         if !session.is_quiet() {
-            session = self.bind_service(account)?;
+            session = self.bind_service(account, Fault::Unavailable)?;
         }
         Ok((session, found))
     }
@@ -191,7 +202,7 @@ impl<N: Network> Directory<'_, N> {
     ) -> Result<(Entry, Vec<String>), Stop> {
         let (entry, _) = self.prove(session, found, password, Purpose::LogIn)?;
         if group::needs_session(self.settings) {
-            Self::bind_account(session, account)?;
+            Self::bind_account(session, account, Fault::Unavailable)?;
         }
         let groups = group::find(session, self.settings, &entry, name)?;
         Ok((entry, groups))

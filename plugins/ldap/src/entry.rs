@@ -69,8 +69,7 @@ impl Entry {
         let subject = match uid_attribute {
             Some(attribute) => self.uid(attribute).ok_or_else(|| {
                 Fault::misconfigured(format!(
-                    "`{}` has no `{attribute}`, which `uid_attribute` names",
-                    self.dn
+                    "a user's entry has no `{attribute}`, which `uid_attribute` names"
                 ))
             })?,
             None => UIDS

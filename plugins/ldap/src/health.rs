@@ -18,7 +18,10 @@ impl<N: Network> Directory<'_, N> {
     pub(crate) fn check(&self) -> Result<(), Fault> {
         let account = self.account()?;
         let (mut session, base) = match &account {
-            Some(account) => (self.bind_service(account)?, self.settings.user_base_dn.as_str()),
+            Some(account) => (
+                self.bind_service(account, Fault::Misconfigured)?,
+                self.settings.user_base_dn.as_str(),
+            ),
             None => (self.network.open()?, ""),
         };
         let hits = session.search(&Search {

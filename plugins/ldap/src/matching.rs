@@ -73,6 +73,11 @@ pub(crate) fn only(hits: Hits, search: &Search<'_>) -> Result<Match, Fault> {
         return Ok(Err(Refusal::UnknownIdentifier));
     }
     if !answer.is_success() {
+        let answer = match search.scope {
+            // The base is the user's own name, which the directory may repeat.
+            LdapSearchScope::Base => answer.without_words(),
+            _ => answer,
+        };
         return Err(refused_operation("the search for a user", &answer));
     }
     match (entries.pop(), count) {

@@ -145,13 +145,13 @@ fn judge(answer: &Answer) -> Change<()> {
             Code::InvalidCredentials => return Err(Refusal::WrongCredential.into()),
             // What a directory answers that does not know the operation, such as Active Directory.
             Code::ProtocolError | Code::UnavailableCriticalExtension => {
-                let described = answer.describe();
+                let described = answer.without_words().describe();
                 return Err(Fault::misconfigured(format!(
                     "the directory does not offer to change passwords (RFC 3062): {described}"
                 ))
                 .into());
             }
-            _ => return Err(refused_operation("the change of a password", answer).into()),
+            _ => return Err(refused_operation("the change of a password", &answer.without_words()).into()),
         },
     };
     Ok(Err(rejection))

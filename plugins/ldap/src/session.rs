@@ -99,6 +99,15 @@ impl Answer {
         self.code == LdapResultCode::Success
     }
 
+    /// The same of which nobody can say more than the code: what a directory says of a user may be their name, which is for no log.
+    pub(crate) fn without_words(&self) -> Self {
+        Self {
+            code: self.code.clone(),
+            words: String::new(),
+            controls: Vec::new(),
+        }
+    }
+
     /// The code, its number and the directory's words, for the operator.
     pub(crate) fn describe(&self) -> String {
         describe(&self.code, &self.words)

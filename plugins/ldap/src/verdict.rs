@@ -74,18 +74,18 @@ pub(crate) fn of_user(answer: &Answer, purpose: Purpose) -> Result<Proof, Stop> 
         (Code::ConstraintViolation, _) => Err(Refusal::Locked.into()),
         // An account that may not bind, of which the directory says no more.
         (Code::UnwillingToPerform, _) => Err(Refusal::Disabled.into()),
-        _ => Err(refused_operation("the bind of a user", answer).into()),
+        _ => Err(refused_operation("the bind of a user", &answer.without_words()).into()),
     }
 }
 
-/// The fault that a refused bind of the service account is.
-pub(crate) fn of_service(bind_dn: &str, answer: &Answer) -> Fault {
+/// The fault that a refused bind of the service account is, of a kind that depends on who is told.
+pub(crate) fn of_service(bind_dn: &str, answer: &Answer, kind: fn(String) -> Fault) -> Fault {
     match answer.code {
         Code::Busy | Code::Unavailable | Code::Other | Code::OperationsError | Code::Referral => {
             refused_operation("the bind of the service account", answer)
         }
-        _ => Fault::misconfigured(format!(
-            "the directory refused the bind of the service account `{bind_dn}` with `secrets.bind_password`: {}",
+        _ => kind(format!(
+            "the directory refused the bind of the service account, which is `bind_dn`, `{bind_dn}`, with `secrets.bind_password`: {}",
             answer.describe()
         )),
     }

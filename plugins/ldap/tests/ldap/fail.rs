@@ -145,12 +145,15 @@ fn more_than_was_asked_for_is_named() {
 fn a_service_that_may_not_bind_is_the_operators_matter() {
     let server = Server::new([Entry::user("alice")]);
     let wrong = searching(&server, json!({})).secret("bind_password", "wrong");
-    for fault in [
-        fault(wrong.login::<Ldap>("alice", "s3cre7")),
-        format!("{:?}", wrong.health::<Ldap>().unwrap_err()),
+    let unpooled = searching(&server, json!({ "pool": false })).secret("bind_password", "wrong");
+    for (fault, kind) in [
+        // Of these the host bears only a few, before it leaves the directory alone: one that counts would lock the account.
+        (fault(wrong.login::<Ldap>("alice", "s3cre7")), "Unavailable"),
+        (fault(unpooled.login::<Ldap>("alice", "s3cre7")), "Unavailable"),
+        (format!("{:?}", wrong.health::<Ldap>().unwrap_err()), "Misconfigured"),
     ] {
-        assert!(fault.starts_with("Misconfigured"), "{fault}");
-        for word in [SERVICE, "bind_password", "InvalidCredentials (49)"] {
+        assert!(fault.starts_with(kind), "{fault}");
+        for word in [SERVICE, "bind_dn", "bind_password", "InvalidCredentials (49)"] {
             assert!(fault.contains(word), "{fault}");
         }
     }
@@ -190,6 +193,54 @@ fn an_entry_that_its_owner_may_not_read_is_the_operators_matter() {
         _ => Reply::Usual,
     });
     assert!(fault(direct(&server, json!({})).login::<Ldap>("alice", "s3cre7")).contains("may not read"));
+}
+
+#[test]
+fn no_fault_names_a_user() {
+    let dn = format!("uid=alice,{PEOPLE}");
+    for code in [
+        LdapResultCode::Other,
+        LdapResultCode::StrongerAuthRequired,
+        LdapResultCode::ProtocolError,
+    ] {
+        let (number, words) = (code.clone(), format!("no luck with {dn}"));
+        let server = Server::scripted([Entry::user("alice")], move |message, _| match &message.op {
+            LdapOp::BindRequest(bind) if bind.dn != SERVICE => {
+                Reply::Bytes(bound(message.msgid, number.clone(), &words, None))
+            }
+            _ => Reply::Usual,
+        });
+        for host in both(&server) {
+            let fault = fault(host.login::<Ldap>("alice", "s3cre7"));
+            assert!(
+                !fault.contains("alice") && fault.contains(&format!("{code:?} (")),
+                "{fault}"
+            );
+        }
+        let (number, words) = (code.clone(), format!("no luck with {dn}"));
+        let server = Server::scripted([Entry::user("alice")], move |message, _| match &message.op {
+            LdapOp::ExtendedRequest(_) => Reply::Bytes(bound_as_extended(message.msgid, &number, &words)),
+            _ => Reply::Usual,
+        });
+        let fault = searching(&server, json!({}))
+            .change_password::<Ldap>("alice", "s3cre7", "new")
+            .unwrap_err();
+        let fault = format!("{fault:?}");
+        assert!(
+            !fault.contains("alice") && fault.contains(&format!("{code:?} (")),
+            "{fault}"
+        );
+    }
+    let server = Server::new([Entry::user("alice")]);
+    let host = searching(&server, json!({ "uid_attribute": "employeeNumber" }));
+    let fault = fault(host.login::<Ldap>("alice", "s3cre7"));
+    assert!(!fault.contains("alice") && fault.contains("employeeNumber"), "{fault}");
+}
+
+fn bound_as_extended(id: i32, code: &LdapResultCode, words: &str) -> Vec<u8> {
+    let mut response = ldap3_proto::proto::LdapExtendedResponse::new_operationserror(words);
+    response.res.code = code.clone();
+    message(id, LdapOp::ExtendedResponse(response))
 }
 
 #[test]
