@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod policy;
 mod pool;
+mod resolve;
 mod standing;
 mod stream;
 #[cfg(test)]
@@ -82,7 +83,7 @@ pub struct EndpointSpec {
     pub protection: Protection,
     /// Which addresses their names may stand for.
     pub policy: AddressPolicy,
-    /// How long one server may take to accept a connection, TLS included.
+    /// How long one server may take to accept a connection, looking its name up and TLS included. The addresses of its name share it.
     pub connect_timeout: Duration,
     /// How long one read or one write may take.
     pub io_timeout: Duration,
@@ -94,7 +95,7 @@ pub struct EndpointSpec {
     pub bytes: u64,
     /// Connections that wait for later calls; 0 for none.
     pub idle: usize,
-    /// How long one of these waits.
+    /// How long one of these waits. None is kept for longer than five minutes after it was connected.
     pub idle_timeout: Duration,
 }
 

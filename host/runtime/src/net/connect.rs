@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::pool::Pool;
+use super::resolve::Resolver;
 use super::standing::{Standing, Standings};
 use super::{Balance, Connection, EndpointSpec, NetError, Protection, Server};
 use crate::trace::Trace;
@@ -16,12 +17,16 @@ use crate::trace::Trace;
 /// The most addresses of one name that are tried.
 const ADDRESSES: usize = 8;
 
+/// A connection that is older is not kept for a later call: the server that is asked first may be back, and an account that was taken away must end.
+const OLDEST: Duration = Duration::from_mins(5);
+
 /// An endpoint of one generation.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     spec: EndpointSpec,
     turn: AtomicUsize,
     standings: Arc<Standings>,
+    resolver: Resolver,
     pool: Pool,
 }
 
@@ -30,7 +35,8 @@ impl Endpoint {
         Self {
             turn: AtomicUsize::new(0),
             standings: Arc::new(Standings::new(spec.servers.len(), spec.dead_for)),
-            pool: Pool::new(spec.idle, spec.idle_timeout),
+            resolver: Resolver::new(),
+            pool: Pool::new(spec.idle, spec.idle_timeout, OLDEST),
             spec,
         }
     }
@@ -100,8 +106,7 @@ impl Endpoint {
 
     async fn dial(&self, server: &Server, trace: &Trace) -> Result<TcpStream, NetError> {
         let until = Instant::now() + self.spec.connect_timeout;
-        let found = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
-        let found: Vec<_> = found.map_err(|_| NetError::Unresolved(server.to_string()))?.collect();
+        let found = self.resolver.resolve(server).await?;
         trace.tell("resolved", || {
             let addresses: Vec<_> = found.iter().map(|address| address.ip().to_string()).collect();
             format!("`{server}` stands for {}", addresses.join(", "))
@@ -130,6 +135,7 @@ impl Endpoint {
         for (address, left) in admitted.iter().zip((1..=admitted.len()).rev()) {
             let part = until.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(1);
             match timeout(part, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) if self.is_to_itself(&stream) => last = refused(server, address.ip()),
                 Ok(Ok(stream)) => {
                     trace.tell("connected", || address.to_string());
                     return Ok(stream);
@@ -139,6 +145,14 @@ impl Endpoint {
             }
         }
         Err(last)
+    }
+
+    /// Whether it leads back to this machine, which has public addresses perhaps, and may not.
+    fn is_to_itself(&self, stream: &TcpStream) -> bool {
+        let (Ok(own), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else {
+            return false;
+        };
+        !self.spec.policy.admits_pair(own.ip(), peer.ip())
     }
 
     /// The servers' places, in the order in which they are tried.

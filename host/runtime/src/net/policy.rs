@@ -27,7 +27,7 @@ enum Others {
 
 /// Networks that are nobody's or somebody's own: the special-purpose registries of IANA (RFC 6890), and what leads to such an IPv4 address from
 /// within IPv6.
-const NOT_PUBLIC: [IpNet; 26] = [
+const NOT_PUBLIC: [IpNet; 19] = [
     v4([0, 0, 0, 0], 8),
     v4([10, 0, 0, 0], 8),
     v4([100, 64, 0, 0], 10),
@@ -43,18 +43,14 @@ const NOT_PUBLIC: [IpNet; 26] = [
     v4([203, 0, 113, 0], 24),
     v4([224, 0, 0, 0], 4),
     v4([240, 0, 0, 0], 4),
-    v6([0, 0, 0, 0], 96),
-    v6([0x64, 0xff9b, 0, 0], 96),
-    v6([0x64, 0xff9b, 1, 0], 48),
-    v6([0x100, 0, 0, 0], 64),
     v6([0x2001, 0, 0, 0], 23),
     v6([0x2001, 0xdb8, 0, 0], 32),
     v6([0x2002, 0, 0, 0], 16),
     v6([0x3fff, 0, 0, 0], 20),
-    v6([0xfc00, 0, 0, 0], 7),
-    v6([0xfe80, 0, 0, 0], 10),
-    v6([0xff00, 0, 0, 0], 8),
 ];
+
+/// All that IANA gives out of IPv6 for use in the world (RFC 4291); the rest is nobody's or somebody's own.
+const WORLD: IpNet = v6([0x2000, 0, 0, 0], 3);
 
 const fn v4([a, b, c, d]: [u8; 4], length: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
@@ -100,15 +96,31 @@ impl AddressPolicy {
     /// Whether a connection for `server` may go to `address`.
     pub(super) fn admits(&self, server: &Server, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        if self.allow.iter().any(|network| network.contains(&address)) {
+        if self.allows(address) {
             return true;
         }
         match self.others {
             Others::None => false,
-            Others::Public => !NOT_PUBLIC.iter().any(|network| network.contains(&address)),
+            Others::Public => is_public(address),
             Others::Usual => is_usual(server, address),
         }
     }
+
+    /// Whether a connection between these two is one. This machine's own address may be public, and what listens on it still meant for nobody but
+    /// this machine.
+    pub(super) fn admits_pair(&self, own: IpAddr, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.others != Others::Public || own.to_canonical() != peer || self.allows(peer)
+    }
+
+    fn allows(&self, address: IpAddr) -> bool {
+        self.allow.iter().any(|network| network.contains(&address))
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    let is_in_the_world = address.is_ipv4() || WORLD.contains(&address);
+    is_in_the_world && !NOT_PUBLIC.iter().any(|network| network.contains(&address))
 }
 
 fn is_usual(server: &Server, address: IpAddr) -> bool {
@@ -189,10 +201,29 @@ mod tests {
             ("ldap.example.org", "64:ff9b::a08:101", false),
             ("ldap.example.org", "2002:7f00:1::", false),
             ("ldap.example.org", "fd00::1", false),
+            ("ldap.example.org", "5f00::1", false),
+            ("ldap.example.org", "fec0::1", false),
+            ("ldap.example.org", "fe80::1", false),
+            ("ldap.example.org", "ff02::1", false),
+            ("ldap.example.org", "100::1", false),
+            ("ldap.example.org", "2001:db8::1", false),
         ] {
             assert_eq!(admits(&policy, host, address), admitted, "{host} {address}");
         }
         assert!(!admits(&AddressPolicy::public_and([]).unwrap(), "10.7.1.1", "10.7.1.1"));
+    }
+
+    #[test]
+    fn what_a_tenant_names_does_not_lead_back_to_this_machine() {
+        let (public, other): (IpAddr, IpAddr) = ("1.1.1.1".parse().unwrap(), "1.0.0.1".parse().unwrap());
+        let policy = AddressPolicy::public_and([]).unwrap();
+        assert!(policy.admits_pair(other, public) && !policy.admits_pair(public, public));
+        assert!(
+            AddressPolicy::public_and(["1.1.1.1"])
+                .unwrap()
+                .admits_pair(public, public)
+        );
+        assert!(AddressPolicy::default().admits_pair(public, public));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One connection: bytes in and out, each with a time limit, and TLS when the guest's protocol has agreed on it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,6 +25,7 @@ pub(crate) struct Connection {
     standing: Standing,
     /// Whether the server has said anything.
     has_answered: bool,
+    since: Instant,
     stream: Stream,
     io_timeout: Duration,
     connect_timeout: Duration,
@@ -53,6 +54,7 @@ impl Connection {
             server,
             standing,
             has_answered: false,
+            since: Instant::now(),
             stream: Stream::Plain(stream),
             io_timeout,
             connect_timeout,
@@ -137,6 +139,11 @@ impl Connection {
         let written = timeout(self.io_timeout, write).await;
         wait.end();
         self.told(written)
+    }
+
+    /// When it was connected.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
     /// Whether its server is in good standing and it is open, and nothing has come that nobody asked for.

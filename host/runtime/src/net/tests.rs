@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::pool::Pool;
 use super::{AddressPolicy, Balance, Endpoint, EndpointSpec, NetError, Protection, Server, TlsFault, TlsSpec};
 use crate::trace::Trace;
 
@@ -215,6 +216,34 @@ async fn a_kept_connection_is_taken_by_its_state_while_it_is_open_and_quiet() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     endpoint.keep("bound".to_owned(), connection);
     assert!(endpoint.resume("bound").is_none());
+}
+
+#[tokio::test]
+async fn a_connection_that_waits_is_closed_in_time_though_nobody_calls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let endpoint = Endpoint::new(EndpointSpec {
+        idle_timeout: Duration::from_millis(50),
+        ..plain(vec![server(port)])
+    });
+    for _ in 0..2 {
+        let connection = endpoint.connect(&Trace::default()).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        endpoint.keep("bound".to_owned(), connection);
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut [0])).await;
+        assert_eq!(ended.unwrap().unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_has_lived_for_long_is_not_taken_again() {
+    let endpoint = Endpoint::new(plain(vec![server(mute().await)]));
+    let minute = Duration::from_mins(1);
+    for (oldest, is_taken) in [(minute, true), (Duration::ZERO, false)] {
+        let pool = Pool::new(1, minute, oldest);
+        pool.keep("bound".to_owned(), endpoint.connect(&Trace::default()).await.unwrap());
+        assert_eq!(pool.take("bound").is_some(), is_taken);
+    }
 }
 
 /// An authority and a server with a certificate of it.
