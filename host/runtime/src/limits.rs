@@ -1,5 +1,6 @@
 //! How much a backend may use. All limits are always on.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use keyway_core::gate::GateLimits;
@@ -24,7 +25,9 @@ pub struct Limits {
     /// Password comparisons, in the directory and against verifiers together.
     pub comparisons: u32,
 
-    /// Calls under way at once.
+    /// Calls under way at once. No backend has more than a quarter of
+    /// [`RuntimeSettings::max_concurrent_calls`](crate::RuntimeSettings::max_concurrent_calls), whatever this says, so that one whose calls hang
+    /// leaves places to the others; further calls wait in its queue.
     pub concurrency: u32,
     /// Calls that may wait for a place.
     pub queue: u32,
@@ -40,6 +43,14 @@ impl Limits {
 
     /// The most that [`Limits::table_elements`] can allow.
     pub const MAX_TABLE_ELEMENTS: u32 = 64 << 10;
+
+    /// The same, with no more than one backend's part of all places.
+    pub(crate) fn of_places(self, places: u32) -> Self {
+        Self {
+            concurrency: self.concurrency.min((places / SHARES).max(1)),
+            ..self
+        }
+    }
 
     /// What the gate in front of the backend goes by.
     pub fn gate(&self) -> GateLimits {
@@ -72,6 +83,9 @@ impl Default for Limits {
     }
 }
 
+/// One backend has at most one of so many parts of the engine's places.
+const SHARES: u32 = 4;
+
 /// A call went over the named limit. Travels as the cause of a trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("over the limit of {0}")]
@@ -86,8 +100,8 @@ pub(crate) struct Meter {
     log_lines_left: u32,
     lookups_left: u32,
     comparisons_left: u32,
-    connections_used: u32,
-    net_bytes_used: u64,
+    /// By the endpoints' names.
+    endpoints: BTreeMap<String, EndpointUse>,
     /// Lines that were not logged.
     pub(crate) dropped_lines: u64,
     /// The growth that was refused, if one was: a guest that traps afterwards did so because of it.
@@ -103,8 +117,7 @@ impl Meter {
             log_lines_left: limits.log_lines,
             lookups_left: limits.lookups,
             comparisons_left: limits.comparisons,
-            connections_used: 0,
-            net_bytes_used: 0,
+            endpoints: BTreeMap::new(),
             dropped_lines: 0,
             refused_growth: None,
         }
@@ -162,24 +175,50 @@ impl Meter {
         take_one(&mut self.comparisons_left)
     }
 
-    /// Whether one more connection may be opened, of so many.
-    pub(crate) fn take_connection(&mut self, most: u32) -> bool {
-        let taken = self.connections_used < most;
-        self.connections_used += u32::from(taken);
+    /// Whether one more connection to this endpoint may be had, of so many.
+    pub(crate) fn take_connection(&mut self, endpoint: &str, most: u32) -> bool {
+        let used = self.endpoint(endpoint);
+        let taken = used.connections < most;
+        used.connections += u32::from(taken);
         taken
     }
 
-    /// Whether these bytes may travel, of so many in both directions.
-    pub(crate) fn take_net_bytes(&mut self, bytes: usize, most: u64) -> bool {
-        let used = self
-            .net_bytes_used
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        let taken = used <= most;
-        if taken {
-            self.net_bytes_used = used;
-        }
-        taken
+    /// Gives back what was taken for a connection that there was none of.
+    pub(crate) fn return_connection(&mut self, endpoint: &str) {
+        let used = self.endpoint(endpoint);
+        used.connections = used.connections.saturating_sub(1);
     }
+
+    /// How many bytes may still travel to and from this endpoint, of so many; `None` for none.
+    pub(crate) fn net_bytes_left(&mut self, endpoint: &str, most: u64) -> Option<usize> {
+        let used = self.endpoint(endpoint);
+        let left = most.saturating_sub(used.bytes);
+        used.is_over |= left == 0;
+        (!used.is_over).then(|| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Whether these bytes may travel to or from this endpoint, of so many. Once they may not, none may.
+    pub(crate) fn take_net_bytes(&mut self, endpoint: &str, bytes: usize, most: u64) -> bool {
+        let used = self.endpoint(endpoint);
+        let sum = used.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        used.is_over |= sum > most;
+        if !used.is_over {
+            used.bytes = sum;
+        }
+        !used.is_over
+    }
+
+    fn endpoint(&mut self, name: &str) -> &mut EndpointUse {
+        self.endpoints.entry(name.to_owned()).or_default()
+    }
+}
+
+/// What one call has used of one endpoint.
+#[derive(Debug, Default)]
+struct EndpointUse {
+    connections: u32,
+    bytes: u64,
+    is_over: bool,
 }
 
 fn take(left: &mut usize, amount: usize) -> bool {
@@ -210,6 +249,32 @@ mod tests {
         assert_eq!(meter.dropped_lines, 2);
         assert_eq!(meter.charge(10), Ok(()));
         assert_eq!(meter.charge(1), Err(LimitHit("host-call bytes")));
+    }
+
+    #[test]
+    fn each_endpoint_has_its_own_and_what_went_over_stays_over() {
+        let mut meter = Meter::new(&small());
+        assert!(meter.take_connection("a", 1) && !meter.take_connection("a", 1));
+        assert!(meter.take_connection("b", 1));
+        meter.return_connection("b");
+        assert!(meter.take_connection("b", 1));
+        assert!(meter.take_net_bytes("a", 6, 10));
+        assert_eq!(
+            (meter.net_bytes_left("a", 10), meter.net_bytes_left("b", 10)),
+            (Some(4), Some(10))
+        );
+        assert!(!meter.take_net_bytes("a", 5, 10) && !meter.take_net_bytes("a", 1, 10));
+        assert_eq!(meter.net_bytes_left("a", 10), None);
+        assert!(meter.take_net_bytes("b", 10, 10));
+        assert_eq!(meter.net_bytes_left("b", 10), None);
+    }
+
+    #[test]
+    fn a_backend_has_a_quarter_of_all_places_at_most() {
+        let limits = |concurrency| Limits { concurrency, ..small() };
+        for (wanted, places, had) in [(64, 256, 64), (200, 256, 64), (8, 256, 8), (64, 2, 1)] {
+            assert_eq!(limits(wanted).of_places(places).concurrency, had);
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Host for CallState {
             Ok(endpoint) => endpoint,
             Err(error) => return Ok(Err(error)),
         };
-        if !self.meter.take_connection(endpoint.spec().connections) {
+        if !self.meter.take_connection(&name, endpoint.spec().connections) {
             return Ok(Err(WitError::LimitReached));
         }
         match endpoint.connect(&self.profile.trace).await {
@@ -88,10 +88,14 @@ impl Host for CallState {
             Ok(endpoint) => endpoint,
             Err(error) => return Ok(Err(error)),
         };
-        match endpoint.resume(&state) {
-            Some(connection) => Ok(Ok(Some(self.hold_connection(name, endpoint, connection)?))),
-            None => Ok(Ok(None)),
+        if !self.meter.take_connection(&name, endpoint.spec().connections) {
+            return Ok(Err(WitError::LimitReached));
         }
+        if let Some(connection) = endpoint.resume(&state) {
+            return Ok(Ok(Some(self.hold_connection(name, endpoint, connection)?)));
+        }
+        self.meter.return_connection(&name);
+        Ok(Ok(None))
     }
 }
 
@@ -101,14 +105,17 @@ impl HostConnection for CallState {
         handle: Resource<HeldConnection>,
         most: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, WitError>> {
-        let held = self.held_connection(&handle)?;
-        let (name, most_bytes) = (held.name.clone(), held.endpoint.spec().bytes);
-        let read = held.connection.read(usize::try_from(most).unwrap_or(usize::MAX)).await;
+        let (name, most_bytes) = self.metered(&handle)?;
+        let Some(left) = self.meter.net_bytes_left(&name, most_bytes) else {
+            return Ok(Err(WitError::LimitReached));
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(left);
+        let read = self.held_connection(&handle)?.connection.read(most).await;
         let bytes = match read {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(self.net_failed(&name, &error))),
         };
-        if self.meter.take_net_bytes(bytes.len(), most_bytes) {
+        if self.meter.take_net_bytes(&name, bytes.len(), most_bytes) {
             Ok(Ok(bytes))
         } else {
             Ok(Err(WitError::LimitReached))
@@ -120,14 +127,12 @@ impl HostConnection for CallState {
         handle: Resource<HeldConnection>,
         bytes: Vec<u8>,
     ) -> wasmtime::Result<Result<(), WitError>> {
-        let most_bytes = self.held_connection(&handle)?.endpoint.spec().bytes;
-        if !self.meter.take_net_bytes(bytes.len(), most_bytes) {
+        let (name, most_bytes) = self.metered(&handle)?;
+        if !self.meter.take_net_bytes(&name, bytes.len(), most_bytes) {
             return Ok(Err(WitError::LimitReached));
         }
         self.follow(&handle, &bytes)?;
-        let held = self.held_connection(&handle)?;
-        let name = held.name.clone();
-        let written = held.connection.write(&bytes).await;
+        let written = self.held_connection(&handle)?.connection.write(&bytes).await;
         Ok(written.map_err(|error| self.net_failed(&name, &error)))
     }
 
@@ -144,7 +149,7 @@ impl HostConnection for CallState {
         let held = self.release_connection(handle)?;
         if held.trail.carried_credential {
             let (backend, request_id) = (&self.profile.backend, &self.request_id);
-            tracing::warn!(%backend, request_id, endpoint = held.name, "a plugin asked to keep a connection that carried a credential; it was closed");
+            tracing::debug!(%backend, request_id, endpoint = held.name, "a plugin asked to keep a connection that carried a credential; it was closed");
         } else {
             held.endpoint.keep(state, held.connection);
         }
@@ -157,6 +162,12 @@ impl HostConnection for CallState {
 }
 
 impl CallState {
+    /// The name of a connection's endpoint, and the bytes that a call may exchange with it.
+    fn metered(&mut self, handle: &Resource<HeldConnection>) -> wasmtime::Result<(String, u64)> {
+        let held = self.held_connection(handle)?;
+        Ok((held.name.clone(), held.endpoint.spec().bytes))
+    }
+
     fn endpoint(&self, name: &str) -> Result<Arc<Endpoint>, WitError> {
         let granted = self.profile.capabilities.endpoint(name).cloned();
         granted.ok_or_else(|| WitError::NotGranted(format!("grants.net.{name}")))

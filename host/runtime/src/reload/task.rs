@@ -203,7 +203,8 @@ impl Reconciler {
 
     fn set_desired(&mut self, specs: Vec<BackendSpec>) {
         let mut before = std::mem::take(&mut self.entries);
-        for spec in specs {
+        for mut spec in specs {
+            spec.limits = spec.limits.of_places(self.settings.max_concurrent_calls);
             // A template that becomes a backend, or the other way round, begins anew: it is loaded at another time, and others may call it.
             let is_same = |entry: &Entry| entry.spec.is_template == spec.is_template;
             let entry = if before.get(&spec.name).is_some_and(is_same)
