@@ -39,6 +39,7 @@ async fn no_name_lets_in_whom_it_does_not_name() {
             "{username}",
             "alice,ou=people,dc=example,dc=org",
             "alice+uid=alice",
+            "twin,ou=staff",
             "uid=alice",
             "#616c696365",
             "alice\\",

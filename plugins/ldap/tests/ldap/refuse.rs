@@ -123,6 +123,7 @@ fn no_name_is_more_than_a_value() {
     let names = [
         "*",
         "a*",
+        "al*ce",
         "(",
         ")",
         "\\",
@@ -154,6 +155,30 @@ fn no_name_is_more_than_a_value() {
             .iter()
             .all(|(_, dn)| dn.ends_with(PEOPLE) || dn == crate::SERVICE)
     );
+}
+
+#[test]
+fn no_name_reaches_another_branch() {
+    let below = |branch: &str| {
+        Entry::new(&format!("uid=twin,{branch}{PEOPLE}"))
+            .password("s3cre7")
+            .with("uid", "twin")
+    };
+    let server = Server::new([below("ou=staff,"), Entry::user("alice")]);
+    let direct = direct(&server, json!({}));
+    for (name, rdn) in [
+        ("twin,ou=staff", "uid=twin\\,ou\\=staff"),
+        ("twin;ou=staff", "uid=twin\\;ou\\=staff"),
+        ("twin\\,ou=staff", "uid=twin\\\\\\,ou\\=staff"),
+        ("twin+ou=staff", "uid=twin\\+ou\\=staff"),
+        ("#7477696e", "uid=\\#7477696e"),
+        (" twin ", "uid=\\ twin\\ "),
+        ("\"twin\"", "uid=\\\"twin\\\""),
+    ] {
+        check_refused(&direct, name, "s3cre7", Refusal::WrongCredential);
+        let (_, dn) = server.binds().pop().unwrap();
+        assert_eq!(dn, format!("{rdn},{PEOPLE}"), "{name}");
+    }
 }
 
 #[test]
