@@ -2,8 +2,8 @@
 
 use keyway_sdk::Refusal;
 
-/// Why it refused, where it says so. It tells of the states of an account only to whoever has its password; `data 52e` is what everybody else
-/// gets.
+/// Why it refused, where it says so. It tells of most states of an account only to whoever has its password, and everybody else gets `data 52e`. Of a
+/// locked account, `data 775`, it tells everybody: it looks at no password then.
 pub(crate) fn refusal(words: &str) -> Option<Refusal> {
     let (_, behind) = words.split_once("AcceptSecurityContext error, data ")?;
     let code = behind.split([',', ' ']).next()?;

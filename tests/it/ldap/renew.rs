@@ -38,9 +38,14 @@ async fn whoever_is_removed_or_locked_renews_no_token() {
     slapd.remove(&format!("uid=bob,{PEOPLE}"));
     assert_eq!(renew(&host, &bob).await.status, 401);
     assert_eq!(renew(&host, &alice).await.status, 200, "alice is still there");
-    slapd.modify(&format!(
-        "dn: uid=alice,{PEOPLE}\nchangetype: modify\nadd: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n"
-    ));
+    let lock = |since: &str| {
+        slapd.modify(&format!(
+            "dn: uid=alice,{PEOPLE}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: {since}\n"
+        ));
+    };
+    lock("20260101000000Z");
+    assert_eq!(renew(&host, &alice).await.status, 200, "whoever guesses ends no sessions");
+    lock("000001010000Z");
     assert_eq!(renew(&host, &alice).await.status, 401);
 }
 
