@@ -23,7 +23,7 @@ fn stuck() -> BackendSpec {
 }
 
 /// Desires `others` beside a backend that hangs while it is loaded. Whoever desired it waits for it.
-async fn hang_beside(host: &TestHost, others: Vec<BackendSpec>) -> JoinHandle<Vec<PluginStatus>> {
+pub(crate) async fn hang_beside(host: &TestHost, others: Vec<BackendSpec>) -> JoinHandle<Vec<PluginStatus>> {
     host.install_built("hostile", "hostile");
     let runtime = Arc::clone(&host.runtime);
     let specs = [vec![stuck()], others].concat();
@@ -33,7 +33,7 @@ async fn hang_beside(host: &TestHost, others: Vec<BackendSpec>) -> JoinHandle<Ve
 }
 
 /// What must not wait for the backend that hangs.
-async fn soon<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work).await.unwrap()
 }
 

@@ -13,6 +13,7 @@ use keyway_runtime::{BackendSpec, Grants, VariantSpec};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::apart::{hang_beside, soon};
 use crate::host::{ALICE, PASSWORD, TestHost, variant};
 
 const NAME: &str = "tenants";
@@ -20,18 +21,25 @@ const NAME: &str = "tenants";
 const HERS: u128 = 0;
 
 async fn host() -> TestHost {
+    host_of(template()).await
+}
+
+async fn host_of(template: BackendSpec) -> TestHost {
     let host = TestHost::start().await;
     host.install_built("hostile", "hostile");
-    let template = BackendSpec {
+    assert!(host.runtime.set_desired(vec![template]).await.is_empty());
+    host
+}
+
+fn template() -> BackendSpec {
+    BackendSpec {
         is_template: true,
         grants: Grants {
             directory_link: true,
             ..Grants::default()
         },
         ..BackendSpec::new(name(), "hostile")
-    };
-    assert!(host.runtime.set_desired(vec![template]).await.is_empty());
-    host
+    }
 }
 
 fn name() -> BackendName {
@@ -54,13 +62,17 @@ async fn find(host: &TestHost, tenant: u128, config: Value) -> Option<BackendSlo
 }
 
 async fn log_in(slot: &BackendSlot) -> Result<Answer, BackendFault> {
+    log_in_within(slot, slot.deadline).await
+}
+
+async fn log_in_within(slot: &BackendSlot, longest: Duration) -> Result<Answer, BackendFault> {
     let request = VerifyRequest {
         context: RequestContext::default(),
         step: Step::Start {
             identifier: "alice".to_owned(),
             credential: Credential::Password(Secret::from(PASSWORD)),
         },
-        deadline: Instant::now() + slot.deadline,
+        deadline: Instant::now() + longest,
     };
     slot.backend.verify(request).await
 }
@@ -165,4 +177,51 @@ async fn a_template_that_becomes_a_backend_is_loaded() {
     assert_eq!((status.generation, status.reason), (1, None));
     assert!(find(&host, HERS, json!({})).await.is_none());
     assert!(host.runtime.find(NAME).is_some());
+}
+
+#[tokio::test]
+async fn the_first_variant_waits_for_its_template_and_for_nobody_else() {
+    let host = TestHost::start().await;
+    let waiting = hang_beside(&host, vec![template()]).await;
+    let slot = soon(find(&host, HERS, does("claims_directory_user"))).await.unwrap();
+    soon(log_in(&slot)).await.unwrap();
+    assert!(!waiting.is_finished());
+    waiting.abort();
+}
+
+#[tokio::test]
+async fn a_tenant_that_finds_all_places_taken_is_not_at_fault() {
+    let mut template = template();
+    template.limits.concurrency = 1;
+    let host = host_of(template).await;
+    let slow = find(&host, HERS, json!({ "verify": "slow", "amount": 60_000 }))
+        .await
+        .unwrap();
+    let other = find(&host, 1, does("claims_directory_user")).await.unwrap();
+    let (slow, other) = tokio::join!(
+        log_in_within(&slow, Duration::from_millis(1500)),
+        log_in_within(&other, Duration::from_millis(100))
+    );
+    assert!(matches!(slow, Err(BackendFault::DeadlineExceeded(_))), "{slow:?}");
+    assert_eq!(other.unwrap_err(), BackendFault::Saturated);
+}
+
+#[tokio::test]
+async fn one_tenants_defects_take_no_plugin_back_and_many_tenants_do() {
+    let host = host().await;
+    find(&host, HERS, json!({})).await.unwrap();
+    host.install("hostile", &variant("hostile", 1));
+    host.status_of_when(NAME, |status| status.generation == 2).await;
+    for amount in 0..10 {
+        // Another setting each time.
+        let config = json!({ "verify": "panic", "amount": amount });
+        log_in(&find(&host, 1, config).await.unwrap()).await.unwrap_err();
+    }
+    assert_eq!(host.runtime.reconcile().await[0].generation, 2);
+    for tenant in 2..6 {
+        log_in(&find(&host, tenant, does("panic")).await.unwrap())
+            .await
+            .unwrap_err();
+    }
+    host.status_of_when(NAME, |status| status.generation == 3).await;
 }
