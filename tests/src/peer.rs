@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What it does with every connection.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub enum Script {
     Answering(Vec<u8>),
     /// Answers the first question with these bytes and then waits for ever.
     Hanging(Vec<u8>),
+    /// The same, and then sends a NUL each time that this has passed.
+    Dripping(Vec<u8>, Duration),
 }
 
 /// One on a free port of the loopback, for as long as the process lives.
@@ -73,6 +76,13 @@ fn play(script: &Script, mut stream: TcpStream) {
             let _ = stream.read(&mut question);
             let _ = stream.write_all(answer);
             while stream.read(&mut question).is_ok_and(|read| read > 0) {}
+        }
+        Script::Dripping(answer, pause) => {
+            let _ = stream.read(&mut question);
+            let _ = stream.write_all(answer);
+            while stream.write_all(&[0]).is_ok() {
+                std::thread::sleep(*pause);
+            }
         }
     }
 }

@@ -155,6 +155,28 @@ async fn a_directory_that_stops_answering_is_503_in_time_and_the_others_go_on() 
 }
 
 #[tokio::test]
+async fn a_directory_that_answers_byte_by_byte_is_503_in_time() {
+    // Of a message that may be as long as it says it is.
+    let head = b"\x30\x83\x0f\xff\x00\x02\x01\x01\x61\x83\x0f\xfe\xf0".to_vec();
+    let dripping = Peer::start(Script::Dripping(head, Duration::from_millis(20)));
+    let slow = |corp: Corp| corp.endpoint("timeout = \"1m\"").limit("deadline = \"1s\"");
+    let host = start_all([
+        ("searching".to_owned(), slow(Corp::at(dripping.address()))),
+        ("direct".to_owned(), slow(Corp::directly(dripping.address()))),
+    ]);
+    for backend in ["searching", "direct"] {
+        let begun = Instant::now();
+        assert_eq!(
+            status_through(&host, backend, "alice", "s3cre7").await,
+            503,
+            "{backend}"
+        );
+        // Each byte comes soon enough; what ends it is the deadline of the whole call.
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
 async fn a_directory_that_freezes_and_thaws_is_served_again() {
     let slapd = Slapd::builder().start();
     let host = Corp::at(&slapd.plain()).limit("deadline = \"2s\"").start();
@@ -191,4 +213,25 @@ async fn a_referral_to_another_server_is_not_followed() {
         "{row}"
     );
     assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_referral_to_the_server_itself_is_not_followed_either() {
+    let slapd = Slapd::builder().start();
+    slapd.modify(&format!(
+        "dn: ou=again,{PEOPLE}\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\nou: again\n\
+         ref: ldap://{}/{PEOPLE}\n",
+        slapd.plain()
+    ));
+    let again = format!("user_base_dn = \"ou=again,{PEOPLE}\"");
+    let host = start_all([
+        ("around".to_owned(), Corp::at(&slapd.plain())),
+        ("into".to_owned(), Corp::at(&slapd.plain()).config(&again)),
+    ]);
+    assert_eq!(status_through(&host, "around", "alice", "s3cre7").await, 200);
+    let connections = slapd.connections();
+    assert_eq!(status_through(&host, "around", "alice", "s3cre7").await, 200);
+    assert_eq!(slapd.connections(), connections + 1, "the user's own");
+    assert_eq!(status_through(&host, "into", "alice", "s3cre7").await, 503);
+    assert_eq!(slapd.connections(), connections + 2, "the service's own");
 }

@@ -141,6 +141,29 @@ fn wanted_attributes_stay_with_the_principal_as_far_as_they_fit() {
 }
 
 #[test]
+fn a_warning_of_the_password_policy_keeps_nobody_out() {
+    use ldap3_proto::proto::LdapOp;
+
+    // The seconds until it expires; how many logins are left until it must be changed; nothing; and what is no such thing.
+    for value in [
+        &[0x30, 5, 0xa0, 3, 0x80, 1, 9][..],
+        &[0x30, 5, 0xa0, 3, 0x81, 1, 0],
+        &[0x30, 0],
+        &[0x30, 9],
+    ] {
+        let server = Server::scripted([Entry::user("alice")], move |message, _| match &message.op {
+            LdapOp::BindRequest(bind) if bind.dn != SERVICE => {
+                crate::server::Reply::Bytes(crate::server::bound_and_told(message.msgid, value))
+            }
+            _ => crate::server::Reply::Usual,
+        });
+        for host in both(&server) {
+            assert_eq!(alice(&host).login, "alice", "{value:x?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_too_long_for_the_host_keeps_nobody_out() {
     let long = |length| "x".repeat(length);
     let server = Server::new([

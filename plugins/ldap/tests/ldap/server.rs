@@ -357,6 +357,15 @@ pub(crate) fn bound(id: i32, code: LdapResultCode, words: &str, policy: Option<u
     written(LdapMsg::new_with_ctrls(id, op, objection(policy)))
 }
 
+/// The answer to a bind that succeeds, of which the password policy says this.
+pub(crate) fn bound_and_told(id: i32, value: &[u8]) -> Vec<u8> {
+    let op = LdapOp::BindResponse(LdapBindResponse {
+        res: result(LdapResultCode::Success, ""),
+        saslcreds: None,
+    });
+    written(LdapMsg::new_with_ctrls(id, op, vec![policy_control(value)]))
+}
+
 /// The answer to an extended operation, as above.
 pub(crate) fn extended(id: i32, code: LdapResultCode, policy: Option<u8>) -> Vec<u8> {
     let response = LdapExtendedResponse {
@@ -369,10 +378,14 @@ pub(crate) fn extended(id: i32, code: LdapResultCode, policy: Option<u8>) -> Vec
 }
 
 fn objection(policy: Option<u8>) -> Vec<LdapControl> {
-    let control = |error| LdapControl::Unknown {
+    let control = |error| policy_control(&[0x30, 3, 0x81, 1, error]);
+    policy.map(control).into_iter().collect()
+}
+
+fn policy_control(value: &[u8]) -> LdapControl {
+    LdapControl::Unknown {
         oid: POLICY.to_owned(),
         criticality: false,
-        value: Some(vec![0x30, 3, 0x81, 1, error]),
-    };
-    policy.map(control).into_iter().collect()
+        value: Some(value.to_vec()),
+    }
 }
