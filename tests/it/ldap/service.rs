@@ -25,6 +25,32 @@ async fn a_wrong_service_password_degrades_the_backend_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_wrong_service_password_is_tried_a_few_times_and_not_for_every_login() {
+    let slapd = Slapd::builder().start();
+    let host = Corp::at(&slapd.plain())
+        .service_password("not-the-servic3s")
+        .limit("breaker_faults = 2")
+        .limit("breaker_cooldown = \"1h\"")
+        .start();
+    for _ in 0..2 {
+        assert_eq!(status(&host, "alice", "s3cre7").await, 503);
+    }
+    let binds = service_binds(&slapd);
+    for _ in 0..4 * LOGINS {
+        assert_eq!(status(&host, "alice", "s3cre7").await, 503);
+    }
+    // The health check may have come in between.
+    assert!(service_binds(&slapd) <= binds + 1, "{}", slapd.log());
+    let row = host.plugin_status(BACKEND);
+    assert!(
+        row["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("bind_password")),
+        "{row}"
+    );
+}
+
+#[tokio::test]
 async fn a_service_password_that_is_mended_mends_the_backend() {
     let slapd = Slapd::shared();
     let host = Corp::at(&slapd.plain()).service_password("wrong").start();

@@ -1,8 +1,11 @@
 //! `/backends/ldap`: the directory that a tenant names itself, and who logs in through it.
 
+use std::time::{Duration, Instant};
+
 use keyway_tests::slapd::{PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd};
 use keyway_tests::wazo::{Answer, send};
 use keyway_tests::{TestHost, artefact};
+use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -242,4 +245,28 @@ async fn a_server_lists_it_and_its_operator_can_switch_it_off() {
             .await,
         401
     );
+}
+
+#[tokio::test]
+async fn a_reload_switches_it_off_and_on_again() {
+    let house = House::start(LOOPBACK).await;
+    let tenant = house.tenant("one").await;
+    house.user(&tenant, "alice@example.org", "default").await;
+    house.directory(&tenant, Slapd::shared(), Value::Null).await;
+    let path = house.host.folder().join("keyway.toml");
+    let on = std::fs::read_to_string(&path).expect("the configuration");
+    let off = on.replace("[dialect.wazo.ldap]", "[dialect.wazo.ldap]\nenabled = false");
+    for (text, status) in [(&on, 200), (&off, 401), (&on, 200)] {
+        std::fs::write(&path, text).expect("the configuration");
+        house.host.signal(Signal::SIGHUP);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let domain = json!({"domain_name": "one.example.org"});
+            let now = house.status("alice", "s3cre7", domain).await;
+            if now == status {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{now} instead of {status}");
+        }
+    }
 }
