@@ -15,14 +15,14 @@ const MAX_ATTRIBUTES: usize = 3 * 1024;
 /// The principal that this person is.
 pub(crate) fn principal(settings: &Settings, context: &Context, person: &Person) -> Result<Principal, Stop> {
     let entry = &person.entry;
-    let email = entry.text(&settings.email_attribute);
+    let email = bounded(&settings.email_attribute, entry.text(&settings.email_attribute));
     let principal = match settings.link {
-        Link::Email => linked(settings, context, email)?,
+        Link::Email => linked(settings, context, email.as_deref())?,
         Link::Subject => {
             let subject = entry.subject(settings.uid_attribute.as_deref())?;
             let typed = person.typed.as_deref().unwrap_or(&subject);
             let mut own = Principal::own(&subject).login(entry.login(&settings.login_attribute, typed));
-            own.email = bounded(&settings.email_attribute, email);
+            own.email = email;
             own.display_name = bounded(&settings.name_attribute, entry.text(&settings.name_attribute));
             own
         }

@@ -71,6 +71,17 @@ fn whoever_is_no_user_of_the_host_is_refused() {
 }
 
 #[test]
+fn an_address_that_is_too_long_is_none() {
+    let long = format!("{}@example.org", "x".repeat(1024));
+    let server = Server::new([Entry::user("bob").without("mail").with("mail", &long)]);
+    let host = host(&server).add_user(MockUser::new("bob").email(&long));
+    assert_eq!(
+        host.login::<Ldap>("bob", "s3cre7"),
+        Ok(Refusal::UnknownIdentifier.into())
+    );
+}
+
+#[test]
 fn the_configured_tenant_goes_before_the_one_that_a_caller_names() {
     let server = Server::new([Entry::user("twin")]);
     let host = searching(&server, json!({ "link": "email", "tenant": "acme" }))
