@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use keyway_tests::slapd::Slapd;
+use keyway_tests::slapd::{PEOPLE, Slapd};
 use keyway_tests::wazo::send;
 use reqwest::Method;
 use serde_json::json;
@@ -80,5 +80,34 @@ async fn a_name_that_is_no_text_finds_nobody() {
             .json(&json!({ "backend": BACKEND }));
         let status = send(request).await.status;
         assert!(matches!(status, 400 | 401), "{status} for {credentials:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_can_write_so_much_on_their_own_entry_that_others_do_not_get_in() {
+    let user = |name: &str, length: usize| {
+        let display_name = "x".repeat(length);
+        format!(
+            "dn: uid={name},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\n\
+             userPassword: s3cre7\ndisplayName: {display_name}\n\n"
+        )
+    };
+    let slapd = Slapd::builder()
+        .entries(&[user("wordy", 900 * 1024), user("endless", 1024 * 1024)].concat())
+        .start();
+    let once = |corp: Corp| corp.limit("breaker_faults = 1").limit("breaker_cooldown = \"1h\"");
+    let host = start_all([
+        ("searching".to_owned(), once(Corp::at(&slapd.plain()))),
+        (
+            "unpooled".to_owned(),
+            once(Corp::at(&slapd.plain()).config("pool = false")),
+        ),
+        ("direct".to_owned(), once(Corp::directly(&slapd.plain()))),
+    ]);
+    for backend in ["searching", "unpooled", "direct"] {
+        for (login, expected) in [("wordy", 200), ("endless", 401), ("alice", 200)] {
+            let status = status_through(&host, backend, login, "s3cre7").await;
+            assert_eq!(status, expected, "{backend}: {login}");
+        }
     }
 }
