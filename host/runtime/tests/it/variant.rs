@@ -182,7 +182,9 @@ async fn a_template_that_becomes_a_backend_is_loaded() {
 #[tokio::test]
 async fn the_first_variant_waits_for_its_template_and_for_nobody_else() {
     let host = TestHost::start().await;
-    let waiting = hang_beside(&host, vec![template()]).await;
+    let mut template = template();
+    template.limits.deadline = Duration::from_hours(1);
+    let waiting = hang_beside(&host, vec![template]).await;
     let slot = soon(find(&host, HERS, does("claims_directory_user"))).await.unwrap();
     soon(log_in(&slot)).await.unwrap();
     assert!(!waiting.is_finished());
