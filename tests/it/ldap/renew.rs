@@ -44,8 +44,26 @@ async fn whoever_is_removed_or_locked_renews_no_token() {
         ));
     };
     lock("20260101000000Z");
-    assert_eq!(renew(&host, &alice).await.status, 200, "whoever guesses ends no sessions");
+    assert_eq!(
+        renew(&host, &alice).await.status,
+        200,
+        "whoever guesses ends no sessions"
+    );
     lock("000001010000Z");
+    assert_eq!(renew(&host, &alice).await.status, 401);
+}
+
+#[tokio::test]
+async fn whoever_the_operators_filter_finds_no_more_renews_no_token() {
+    let slapd = Slapd::builder().start();
+    let host = Corp::at(&slapd.plain())
+        .config("search_filters = \"(&(employeeType=staff)(|(uid={username})(mail={username})))\"")
+        .start();
+    let alice = stay(&host, "alice@example.org", "s3cre7").await;
+    assert_eq!(renew(&host, &alice).await.status, 200);
+    slapd.modify(&format!(
+        "dn: uid=alice,{PEOPLE}\nchangetype: modify\nreplace: employeeType\nemployeeType: former\n"
+    ));
     assert_eq!(renew(&host, &alice).await.status, 401);
 }
 
