@@ -10,7 +10,7 @@ use crate::session::{Filter, Search};
 use crate::verdict::refused_operation;
 
 /// No attribute at all (RFC 4511, 4.5.1.8).
-const NOTHING: &str = "1.1";
+pub(crate) const NOTHING: &str = "1.1";
 
 impl<N: Network> Directory<'_, N> {
     /// Connects, binds as the service and looks for the users' base. Without a service account it asks what anybody may ask, the root entry; that a

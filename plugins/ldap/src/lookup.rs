@@ -8,6 +8,7 @@ use crate::connection::Network;
 use crate::directory::{Account, Directory, Person, check_name};
 use crate::entry::{Entry, GUID, UIDS, guid_bytes};
 use crate::filter::Values;
+use crate::health::NOTHING;
 use crate::matching::{self, Match};
 use crate::session::{Filter, Search, Session};
 use crate::verdict::Stop;
@@ -70,6 +71,7 @@ impl<N: Network> Directory<'_, N> {
 
     /// Whoever was found by a stable name must be somebody whom the operator's filter lets in today, by the name or the address that the entry has.
     fn still_fits(&self, session: &mut Session<N::Stream>, entry: Entry) -> Result<Match, Stop> {
+        let nothing = [NOTHING.to_owned()];
         for attribute in [&self.settings.login_attribute, &self.settings.email_attribute] {
             let Some(username) = entry.text(attribute) else {
                 continue;
@@ -79,7 +81,10 @@ impl<N: Network> Directory<'_, N> {
                 ..Values::default()
             };
             let filter = Filter::Text(self.settings.user_filter.fill(values));
-            let search = self.search(&entry.dn, LdapSearchScope::Base, filter);
+            let search = Search {
+                attributes: &nothing,
+                ..self.search(&entry.dn, LdapSearchScope::Base, filter)
+            };
             match matching::search(session, &search)? {
                 Err(Refusal::UnknownIdentifier) => {}
                 Err(refusal) => return Ok(Err(refusal)),

@@ -97,7 +97,7 @@ impl<N: Network> Directory<'_, N> {
 fn too_late(stop: Stop) -> Stop {
     match stop {
         Stop::Refused(refusal) => Fault::misconfigured(format!(
-            "the password of a user was changed, who is none to the host ({refusal:?})"
+            "the password of a user was changed, and then it showed that the user is none to the host ({refusal:?})"
         ))
         .into(),
         fault @ Stop::Fault(_) => fault,

@@ -85,7 +85,7 @@ pub(crate) fn of_service(bind_dn: &str, answer: &Answer, kind: fn(String) -> Fau
             refused_operation("the bind of the service account", answer)
         }
         _ => kind(format!(
-            "the directory refused the bind of the service account, which is `bind_dn`, `{bind_dn}`, with `secrets.bind_password`: {}",
+            "the directory refused the bind of the service account `{bind_dn}` (`bind_dn`) with `secrets.bind_password`: {}",
             answer.describe()
         )),
     }
