@@ -35,7 +35,7 @@ impl Endpoint {
         Self {
             turn: AtomicUsize::new(0),
             standings: Arc::new(Standings::new(spec.servers.len(), spec.dead_for)),
-            resolver: Resolver::new(),
+            resolver: Resolver::new(spec.policy.is_operators()),
             pool: Pool::new(spec.idle, spec.idle_timeout, OLDEST),
             spec,
         }

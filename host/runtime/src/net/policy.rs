@@ -93,6 +93,11 @@ impl AddressPolicy {
         })
     }
 
+    /// Whether the endpoint is named by the operator, and not by somebody else.
+    pub(super) fn is_operators(&self) -> bool {
+        self.others != Others::Public
+    }
+
     /// Whether a connection for `server` may go to `address`.
     pub(super) fn admits(&self, server: &Server, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -110,7 +115,7 @@ impl AddressPolicy {
     /// this machine.
     pub(super) fn admits_pair(&self, own: IpAddr, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
-        self.others != Others::Public || own.to_canonical() != peer || self.allows(peer)
+        self.is_operators() || own.to_canonical() != peer || self.allows(peer)
     }
 
     fn allows(&self, address: IpAddr) -> bool {

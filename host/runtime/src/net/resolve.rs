@@ -9,23 +9,26 @@ use tokio::sync::Semaphore;
 
 use super::{NetError, Server};
 
-/// Look-ups under way at once, of the process and of one endpoint.
-const ALL: usize = 32;
+/// Look-ups under way at once, of one endpoint.
 const OWN: usize = 4;
 
-// The threads are the process's own, too.
-static LOOKUPS: Semaphore = Semaphore::const_new(ALL);
+// Of the process, whose threads they take. Names that tenants say, whose zones may be made to hang, leave the operator's alone.
+static OPERATORS: Semaphore = Semaphore::const_new(16);
+static TENANTS: Semaphore = Semaphore::const_new(16);
 
 /// Looks names up for one endpoint.
 #[derive(Debug)]
 pub(super) struct Resolver {
     own: Arc<Semaphore>,
+    all: &'static Semaphore,
 }
 
 impl Resolver {
-    pub(super) fn new() -> Self {
+    /// For an endpoint that the operator names, or somebody else.
+    pub(super) fn new(is_operators: bool) -> Self {
         Self {
             own: Arc::new(Semaphore::new(OWN)),
+            all: if is_operators { &OPERATORS } else { &TENANTS },
         }
     }
 
@@ -48,7 +51,7 @@ impl Resolver {
     async fn look_up<T: Send + 'static>(&self, work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
         // Nobody closes these.
         let own = Arc::clone(&self.own).acquire_owned().await.map_err(io::Error::other)?;
-        let turn = LOOKUPS.acquire().await.map_err(io::Error::other)?;
+        let turn = self.all.acquire().await.map_err(io::Error::other)?;
         let looking = tokio::task::spawn_blocking(move || {
             let done = work();
             drop((own, turn));
@@ -69,7 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_up_that_nobody_waits_for_keeps_its_turn_until_it_ends() {
-        let resolver = Resolver::new();
+        let resolver = Resolver::new(true);
         let mut hanging = Vec::new();
         for _ in 0..OWN {
             let (release, released) = mpsc::channel::<()>();
