@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keyway_core::Secret;
 use keyway_core::model::{Client, Rejection};
-use keyway_core::port::BackendFault;
 use keyway_core::token::{PasswordChange, PasswordChangeError, TokenError};
 use serde::Deserialize;
 use serde_json::json;
@@ -152,7 +151,7 @@ impl PasswordError {
     }
 }
 
-/// Every error of the core has its line here; there is no catch-all.
+/// Every way a change can fail has its line here. That the backend was not found out is the store's fault, whatever it was.
 fn refused(error: &PasswordChangeError, call: &Call) -> Response {
     match error {
         PasswordChangeError::Refused(_) | PasswordChangeError::UnknownBackend(_) => told(
@@ -168,7 +167,7 @@ fn refused(error: &PasswordChangeError, call: &Call) -> Response {
         PasswordChangeError::Rejected(reason) => rejected(*reason),
         PasswordChangeError::Backend { fault, .. } | PasswordChangeError::Slot(TokenError::Backend { fault, .. }) => {
             log_failure(call, error);
-            unavailable(retry_after(fault))
+            unavailable(fault.retry_after())
         }
         PasswordChangeError::Store(_) | PasswordChangeError::Saturated | PasswordChangeError::Slot(_) => {
             log_failure(call, error);
@@ -193,13 +192,6 @@ fn rejected(reason: Rejection) -> Response {
         Rejection::Unspecified => ("password-rejected", "the new password was not accepted"),
     };
     told(StatusCode::UNPROCESSABLE_ENTITY, id, text)
-}
-
-fn retry_after(fault: &BackendFault) -> Duration {
-    match fault {
-        BackendFault::BreakerOpen { retry_after, .. } => *retry_after,
-        _ => Duration::ZERO,
-    }
 }
 
 fn unavailable(retry_after: Duration) -> Response {

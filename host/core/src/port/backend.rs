@@ -144,6 +144,23 @@ pub enum BackendFault {
     NotLoaded,
 }
 
+impl BackendFault {
+    /// For how long another try is of no use; zero where nobody can say.
+    pub fn retry_after(&self) -> Duration {
+        match self {
+            Self::BreakerOpen { retry_after, .. } => *retry_after,
+            Self::Unavailable(_)
+            | Self::Misconfigured(_)
+            | Self::Internal(_)
+            | Self::Broken(_)
+            | Self::LimitExceeded(_)
+            | Self::DeadlineExceeded(_)
+            | Self::Saturated
+            | Self::NotLoaded => Duration::ZERO,
+        }
+    }
+}
+
 /// Verifies credentials. To add one, write a plugin; the runtime is the only implementation besides those of tests.
 #[async_trait]
 pub trait Backend: Send + Sync {

@@ -19,7 +19,7 @@ struct BackendPasswordChange {
     /// The login name, as for a login.
     #[schema(min_length = 1, max_length = 1024)]
     login: String,
-    /// The tenant, where the backend asks for one: an id or a domain.
+    /// The tenant, where the backend asks for one: an id, a domain, a realm or a name.
     #[schema(min_length = 1, max_length = 1024)]
     tenant: Option<String>,
     #[schema(min_length = 1, max_length = 1024, write_only)]

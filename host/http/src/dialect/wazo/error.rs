@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use keyway_core::directory::DirectoryError;
 use keyway_core::notice::{NoticeError, reset_access};
-use keyway_core::port::{BackendFault, PageError, StoreError};
+use keyway_core::port::{PageError, StoreError};
 use keyway_core::setting::SettingError;
 use keyway_core::token::TokenError;
 use serde_json::json;
@@ -253,7 +253,7 @@ fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
         }
         TokenError::Backend { backend: _, fault } => {
             log_failure(call, error);
-            unavailable(retry_after(fault), wazo)
+            unavailable(fault.retry_after(), wazo)
         }
         TokenError::Saturated => {
             log_failure(call, error);
@@ -283,20 +283,6 @@ fn store(error: &StoreError, wazo: &Wazo) -> Response {
         StoreError::Conflict { .. } | StoreError::InUse { .. } | StoreError::Inconsistent { .. } => {
             wire::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
-    }
-}
-
-fn retry_after(fault: &BackendFault) -> Duration {
-    match fault {
-        BackendFault::BreakerOpen { retry_after, .. } => *retry_after,
-        BackendFault::Unavailable(_)
-        | BackendFault::Misconfigured(_)
-        | BackendFault::Internal(_)
-        | BackendFault::Broken(_)
-        | BackendFault::LimitExceeded(_)
-        | BackendFault::DeadlineExceeded(_)
-        | BackendFault::Saturated
-        | BackendFault::NotLoaded => Duration::ZERO,
     }
 }
 
