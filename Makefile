@@ -39,7 +39,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 FUZZ_RUNS := 50000
 
 .PHONY: fuzz
-fuzz: ## Feed mutated input to what parses a stranger's bytes: a fixed number of cases
+fuzz: cxx ## Feed mutated input to what parses a stranger's bytes: a fixed number of cases
 	RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --locked --manifest-path plugins/ldap/fuzz/Cargo.toml \
 	    --target "$$(rustc --print host-tuple)" --target-dir target/fuzz
 	@for name in login template; do \
@@ -110,6 +110,13 @@ rabbitmq:
 	@ls /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install RabbitMQ (Debian: apt-get install rabbitmq-server)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rabbitmq-server; }
+
+# libFuzzer is C++.
+.PHONY: cxx
+cxx:
+	@command -v c++ >/dev/null || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install a C++ compiler (Debian: apt-get install g++)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends g++; }
 
 .PHONY: slapd
 slapd:

@@ -70,7 +70,8 @@ fn variant(config: &TenantLdap, tenant: TenantId, setting: Setting<LdapSettings>
     let said = &setting.value;
     let endpoint = config.endpoint(&said.host, said.port, said.protocol_security);
     let endpoint = endpoint.map_err(|error| BackendFault::Misconfigured(error.to_string()))?;
-    let secret = setting.secret.filter(|_| said.bind_dn.is_some());
+    let has_name = said.bind_dn.as_ref().is_some_and(|dn| !dn.is_empty());
+    let secret = setting.secret.filter(|secret| has_name && !secret.expose().is_empty());
     Ok(VariantSpec {
         tenant,
         config: words(tenant, said, secret.is_some()),
@@ -95,4 +96,43 @@ fn words(tenant: TenantId, said: &LdapSettings, has_account: bool) -> Value {
         .into_iter()
         .filter_map(|(key, text)| Some((key.to_owned(), Value::from(text?.as_str()))));
     Value::Object(entries.collect::<Map<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn an_account_without_a_name_or_a_password_is_none() {
+        let config = Config::parse(Path::new("/srv/keyway.toml"), "", &[]).expect("it is correct");
+        let ldap = config.tenant_ldap.expect("it is on");
+        for (dn, password, has_account) in [
+            (Some("cn=svc"), Some("s3cre7"), true),
+            (Some("cn=svc"), Some(""), false),
+            (Some("cn=svc"), None, false),
+            (Some(""), Some("s3cre7"), false),
+            (None, Some("s3cre7"), false),
+        ] {
+            let setting = Setting {
+                value: LdapSettings {
+                    host: "ldap.example.org".to_owned(),
+                    port: 389,
+                    protocol_version: 3,
+                    protocol_security: None,
+                    bind_dn: dn.map(ToOwned::to_owned),
+                    user_base_dn: "dc=example,dc=org".to_owned(),
+                    user_login_attribute: "uid".to_owned(),
+                    user_email_attribute: "mail".to_owned(),
+                    search_filters: None,
+                },
+                secret: password.map(Into::into),
+            };
+            let spec = variant(&ldap, TenantId(uuid::Uuid::nil()), setting).expect("it is usable");
+            assert_eq!(spec.config.get("bind_dn").is_some(), has_account, "{dn:?}");
+            assert_eq!(spec.secrets.contains_key(PASSWORD), has_account, "{dn:?}");
+        }
+    }
 }
