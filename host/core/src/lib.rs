@@ -6,6 +6,7 @@
 pub mod access;
 pub mod directory;
 pub mod event;
+pub mod factor;
 pub mod gate;
 pub mod import;
 pub mod key;

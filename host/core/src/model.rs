@@ -3,6 +3,7 @@
 mod backend;
 mod credential;
 mod event;
+mod factor;
 mod group;
 mod id;
 mod ldap;
@@ -21,6 +22,7 @@ mod user;
 pub use backend::{BackendName, InvalidBackendName};
 pub use credential::{Credential, DigestAlgorithm};
 pub use event::{Event, EventCursor, EventKind, InvalidEventCursor, NewEvent};
+pub use factor::{Factor, FactorId, FactorKind, FactorOwner, FactorState, OtpAlgorithm, OtpParameters};
 pub use group::Group;
 pub use id::{EmailId, GroupId, IdentityId, PolicyId, RefreshTokenId, SessionId, TenantId, UserId};
 pub use ldap::{LdapSecurity, LdapSettings};

@@ -1,10 +1,15 @@
 //! The traits that the other rooms implement, and their errors. Each says how to add an implementation.
 
+mod audit_store;
 mod backend;
+mod backend_settings;
+mod challenge_store;
 mod clock;
 mod directory_store;
+mod document_store;
 mod event_sink;
 mod event_store;
+mod factor_store;
 mod foreign;
 mod group_store;
 mod key_store;
@@ -21,16 +26,23 @@ mod tenant_backends;
 mod tenant_store;
 mod token_store;
 
+pub use audit_store::{AuditCount, AuditEntry, AuditFilter, AuditStore, NewAuditEntry};
 pub use backend::{
-    Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupKey, LookupRequest, RequestContext,
-    Step, VerifyRequest,
+    Abilities, Backend, BackendFault, BackendSlot, Backends, BrowseRequest, ChangeRequest, Listing, LookupKey,
+    LookupRequest, RequestContext, Step, VerifyRequest,
 };
+pub use backend_settings::{BackendDesk, BackendSettings, BackendSettingsError};
+pub use challenge_store::{ChallengeStore, StoredChallenge};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{
     DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
 };
+pub use document_store::{DocumentKind, DocumentStore, NewDocument, StoredDocument};
 pub use event_sink::{EventSink, Undelivered};
 pub use event_store::{EventStore, ReceiverHold};
+pub use factor_store::{
+    FactorChange, FactorFilter, FactorOrder, FactorQuery, FactorStore, NewFactor, OtpUse, StoredFactor,
+};
 pub use foreign::{
     ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
     ForeignTenant, ForeignUser,

@@ -33,7 +33,7 @@ pub use value::TokenValue;
 
 use crate::access::{AccessList, AccessShare};
 use crate::key::KeyRing;
-use crate::model::{Challenge, Client, Credential, Purpose, TokenRecord};
+use crate::model::{ChallengeKind, Client, Credential, Factor, Identity, Principal, Purpose, TokenRecord};
 use crate::password::PasswordPool;
 use crate::port::{Backends, Change, Clock, Random, Store, TenantBackends};
 use crate::tenants::TenantDirectory;
@@ -95,6 +95,33 @@ pub struct LoginRequest {
     pub mobile: bool,
     /// The client's name for itself, 1 to 1024 characters, if it wants a refresh token.
     pub offline: Option<String>,
+    /// The transaction id of the challenge that the credential answers; `None` for a first step.
+    pub transaction: Option<String>,
+    /// What is asked besides what the backend verifies.
+    pub factors: FactorRule,
+}
+
+/// What is asked of somebody besides what the backend verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FactorRule {
+    /// A one-time password, of whoever has an active factor: at the end of the password, or as the answer to a challenge.
+    #[default]
+    WhereActive,
+    /// Nothing. The operator's own word, for one API.
+    Never,
+    /// One-time passwords alone decide, and the backend says only who it is (its ability `lookup`): the PIN of the factor, then the one-time password. The
+    /// PIN alone is answered with a challenge where `challenges` says so.
+    PinAndOtp {
+        /// Whether the right PIN, or none where the factor has none, begins a challenge.
+        challenges: bool,
+        /// Whether somebody who has no factor is asked for the backend's password instead.
+        passthru: bool,
+    },
+    /// As [`FactorRule::PinAndOtp`], without any PIN.
+    OtpOnly {
+        /// Whether somebody who has no factor is asked for the backend's password instead.
+        passthru: bool,
+    },
 }
 
 /// A login without a password.
@@ -123,8 +150,54 @@ pub struct RefreshRequest {
 pub enum LoginOutcome {
     /// A token was issued.
     Issued(IssuedToken),
-    /// The backend wants another step.
-    Challenged(Challenge),
+    /// Another step is wanted.
+    Challenged(Asked),
+}
+
+/// How it ended, where a proof is all that was wanted: no session is opened.
+#[derive(Debug)]
+pub enum ProofOutcome {
+    /// It is proved.
+    Proved(Proved),
+    /// Another step is wanted.
+    Challenged(Asked),
+}
+
+/// Who proved to be whom.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// Who it is to the host.
+    pub identity: Identity,
+    /// Who it is, in the backend's words.
+    pub principal: Principal,
+    /// The factor that was used, as it was before; `None` for none.
+    pub factor: Option<Factor>,
+}
+
+/// A challenge as callers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// By which the answer says what it is an answer to: 20 digits, good for two minutes and for one right answer.
+    pub transaction: String,
+    /// What it asks for.
+    pub kind: ChallengeKind,
+    /// What to tell the user.
+    pub prompt: String,
+    /// The factors that can answer it; none where it is the backend's own challenge.
+    pub factors: Vec<Factor>,
+    /// Anything else.
+    pub attributes: Vec<(String, String)>,
+    /// Who is asked, where the host knows.
+    pub login: Option<String>,
+}
+
+/// Somebody who was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whom {
+    /// Who it is to the host.
+    pub identity: Identity,
+    /// Who it is, in the backend's words.
+    pub principal: Principal,
 }
 
 /// A token, the one time that it is seen.

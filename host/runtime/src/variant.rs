@@ -214,7 +214,9 @@ fn check(outcome: &Outcome) -> Result<(), BackendFault> {
         Outcome::Refused(_) => return Ok(()),
         Outcome::Verified(principal) => match principal.subject {
             Subject::Linked(_) => return Ok(()),
-            Subject::Directory(_) | Subject::Own(_) => "let in only users of the tenant, linked to its own",
+            Subject::Directory(_) | Subject::Own(_) | Subject::Delegated { .. } | Subject::Found(_) => {
+                "let in only users of the tenant, linked to its own"
+            }
         },
         Outcome::Challenged(_) => "give no challenges",
     };

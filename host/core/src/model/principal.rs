@@ -14,6 +14,16 @@ pub enum Subject {
     Linked(UserId),
     /// The backend's own stable name for somebody.
     Own(String),
+    /// Somebody of another backend. The runtime lets a backend say so only where that other one said so when it was asked during the same call.
+    Delegated {
+        /// The other backend.
+        backend: BackendName,
+        /// Its own stable name for somebody.
+        subject: String,
+    },
+    /// A user of the host's own directory who was found without a password during the call. Said of look-ups and lists alone: it names somebody, and lets
+    /// nobody in.
+    Found(UserId),
 }
 
 /// Who was authenticated, in the backend's words.

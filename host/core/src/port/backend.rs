@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::Secret;
 use crate::gate::Gate;
-use crate::model::{Answer, BackendName, Changed, Credential, Found};
+use crate::model::{Answer, BackendName, Changed, Credential, Found, Principal};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,33 @@ pub struct ChangeRequest {
     pub deadline: Instant,
 }
 
+/// Who is there? What is not said does not narrow.
+#[derive(Debug, Clone)]
+pub struct BrowseRequest {
+    /// Where it comes from.
+    pub context: RequestContext,
+    /// Only those of this realm, where the backend has some.
+    pub realm: Option<String>,
+    /// Only those of this resolver, where it has some.
+    pub resolver: Option<String>,
+    /// Patterns, in which `*` stands for any text and case does not count, by what they are about: `login`, `email`, `display-name`, `subject`, or an
+    /// attribute's name.
+    pub patterns: Vec<(String, String)>,
+    /// No more than these.
+    pub most: u32,
+    /// When the host gives up.
+    pub deadline: Instant,
+}
+
+/// Those who are there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Those who fit.
+    pub principals: Vec<Principal>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 /// What a backend can do besides verifying credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Abilities {
@@ -97,6 +124,8 @@ pub struct Abilities {
     pub lookup: bool,
     /// Change passwords.
     pub change_password: bool,
+    /// List its users.
+    pub browse: bool,
 }
 
 impl Abilities {
@@ -104,6 +133,7 @@ impl Abilities {
     pub const ALL: Self = Self {
         lookup: true,
         change_password: true,
+        browse: true,
     };
 }
 
@@ -191,6 +221,15 @@ pub trait Backend: Send + Sync {
     /// [`BackendFault`], where the present password was not judged, or it is not known what became of the new one.
     async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
         let ChangeRequest { .. } = request;
+        Ok(None)
+    }
+
+    /// Lists users; `None` from a backend that cannot. Returns as [`Backend::verify`] does.
+    ///
+    /// # Errors
+    /// [`BackendFault`], where it could not be found out.
+    async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
+        let BrowseRequest { .. } = request;
         Ok(None)
     }
 }

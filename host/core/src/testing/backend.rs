@@ -110,6 +110,7 @@ impl Backend for FakeBackend {
 
     fn abilities(&self) -> Abilities {
         Abilities {
+            browse: false,
             lookup: self.find.is_some(),
             change_password: self.change.is_some(),
         }

@@ -74,7 +74,7 @@ where
 
 fn check_principal(principal: &Principal) -> Result<(), BackendFault> {
     let broken = |what: &str| Err(BackendFault::Broken(what.to_owned()));
-    if let Subject::Own(subject) = &principal.subject
+    if let Subject::Own(subject) | Subject::Delegated { subject, .. } = &principal.subject
         && (subject.is_empty() || subject.len() > MAX_SUBJECT || subject.contains('\0'))
     {
         return broken("a subject is 1 to 255 bytes without NUL");

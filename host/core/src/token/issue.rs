@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::open::{Draft, Standing};
 use super::{IssuedToken, LoginRequest, TokenError, TokenService, TokenSettings};
 use crate::access::within_ceiling;
-use crate::model::{AuthenticationMethod, Identity, IdentityId, PluginDigest, Principal, Refusal, Subject, UserId};
+use crate::model::{
+    AuthenticationMethod, BackendName, Identity, IdentityId, PluginDigest, Principal, Refusal, Subject, UserId,
+};
 use crate::port::{BackendFault, BackendSlot, Refreshing, RevocationMark};
 
 /// The attribute under which a session keeps each of the principal's groups.
@@ -55,20 +57,33 @@ impl TokenService {
                 }
                 self.resolve_user(slot, *id).await
             }
-            Subject::Own(subject) => {
-                let tenant = self.tenants.master().await?;
-                let fresh = IdentityId(self.random.uuid());
-                let now = self.clock.now();
-                let identity = Identity {
-                    id: self.store.resolve_identity(&slot.name, subject, fresh, now).await?,
-                    user: None,
-                    tenant,
-                    backend: slot.name.clone(),
-                    login: principal.login.clone(),
-                };
-                Ok((identity, self.standing(None).await?))
-            }
+            Subject::Own(subject) => self.resolve_subject(&slot.name, subject, principal).await,
+            Subject::Delegated { backend, subject } => self.resolve_subject(backend, subject, principal).await,
+            // Nobody's password was matched.
+            Subject::Found(_) => Err(TokenError::Refused(Refusal::UnknownIdentifier)),
         }
+    }
+
+    /// A backend's own subject gets an id the first time that it is seen.
+    async fn resolve_subject(
+        &self,
+        backend: &BackendName,
+        subject: &str,
+        principal: &Principal,
+    ) -> Result<(Identity, Standing), TokenError> {
+        let tenant = self.tenants.master().await?;
+        let fresh = IdentityId(self.random.uuid());
+        let identity = Identity {
+            id: self
+                .store
+                .resolve_identity(backend, subject, fresh, self.clock.now())
+                .await?,
+            user: None,
+            tenant,
+            backend: backend.clone(),
+            login: principal.login.clone(),
+        };
+        Ok((identity, self.standing(None).await?))
     }
 
     pub(super) async fn resolve_user(
@@ -167,8 +182,8 @@ impl TokenService {
 /// tenant.
 pub(super) fn groups_of(principal: &Principal) -> &[String] {
     match principal.subject {
-        Subject::Own(_) | Subject::Linked(_) => &principal.groups,
-        Subject::Directory(_) => &[],
+        Subject::Own(_) | Subject::Linked(_) | Subject::Delegated { .. } => &principal.groups,
+        Subject::Directory(_) | Subject::Found(_) => &[],
     }
 }
 

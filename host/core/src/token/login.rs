@@ -3,7 +3,7 @@
 use super::ask::{MAX_IDENTIFIER, ask};
 use super::issue::Verified;
 use super::slot::Whose;
-use super::{LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
+use super::{Asked, LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
 use crate::Secret;
 use crate::model::{Answer, Credential, Outcome, Refusal};
 use crate::password::Share;
@@ -57,7 +57,14 @@ impl TokenService {
                 Ok(LoginOutcome::Issued(issued))
             }
             Outcome::Refused(reason) => Err(TokenError::Refused(reason)),
-            Outcome::Challenged(challenge) => Ok(LoginOutcome::Challenged(challenge)),
+            Outcome::Challenged(challenge) => Ok(LoginOutcome::Challenged(Asked {
+                transaction: String::new(),
+                kind: challenge.kind,
+                prompt: challenge.prompt,
+                factors: Vec::new(),
+                attributes: challenge.attributes,
+                login: None,
+            })),
         }
     }
 

@@ -218,6 +218,14 @@ impl Work {
                 let known = self.store.resolve_identity(name, subject, self.fresh, self.now).await?;
                 Ok(Some(known))
             }
+            Subject::Delegated { backend, subject } => {
+                let known = self
+                    .store
+                    .resolve_identity(backend, subject, self.fresh, self.now)
+                    .await?;
+                Ok(Some(known))
+            }
+            Subject::Found(_) => Ok(None),
         }
     }
 }

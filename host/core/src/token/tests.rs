@@ -213,5 +213,7 @@ fn login(backend: &str) -> LoginRequest {
         attributes: Vec::new(),
         mobile: false,
         offline: None,
+        transaction: None,
+        factors: FactorRule::default(),
     }
 }

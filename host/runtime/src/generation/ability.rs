@@ -16,6 +16,7 @@ impl Generation {
         Abilities {
             lookup: self.plugin.lookup.is_some(),
             change_password: self.plugin.change_password.is_some(),
+            browse: false,
         }
     }
 

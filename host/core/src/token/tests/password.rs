@@ -56,6 +56,7 @@ impl Backend for Keeper {
 
     fn abilities(&self) -> Abilities {
         Abilities {
+            browse: false,
             change_password: true,
             ..Abilities::default()
         }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use keyway_core::Secret;
 use keyway_core::model::{Client, Credential};
-use keyway_core::token::{LoginOutcome, LoginRequest, RefreshRequest, TokenValue};
+use keyway_core::token::{FactorRule, LoginOutcome, LoginRequest, RefreshRequest, TokenValue};
 
 use super::error::Failure;
 use super::login_body::{LoginBody, Proof};
@@ -104,6 +104,8 @@ impl Caller {
             request_id: self.request_id,
             mobile: is_mobile(self.session_type.as_deref()),
             attributes: attributes(self.session_type),
+            transaction: None,
+            factors: FactorRule::WhereActive,
             offline: match body.proof {
                 Proof::Offline(client_id) => Some(client_id),
                 Proof::Credentials | Proof::Refresh { .. } | Proof::Saml => None,

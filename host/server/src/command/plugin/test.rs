@@ -147,8 +147,11 @@ fn report(output: Output, tried: &Tried) -> Result<(), Failure> {
 
 fn describe(principal: &Principal) -> Value {
     let subject = match &principal.subject {
-        Subject::Directory(user) | Subject::Linked(user) => json!(format!("directory user {}", user.0)),
+        Subject::Directory(user) | Subject::Linked(user) | Subject::Found(user) => {
+            json!(format!("directory user {}", user.0))
+        }
         Subject::Own(name) => json!(name),
+        Subject::Delegated { backend, subject } => json!(format!("{backend}: {subject}")),
     };
     let attributes: serde_json::Map<_, _> = principal
         .attributes
