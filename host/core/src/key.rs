@@ -9,6 +9,7 @@ mod tests;
 use crate::Secret;
 use crate::port::{Random, StoreError};
 
+pub(crate) use derive::keyed;
 pub use ring::KeyRing;
 #[cfg(test)]
 pub(crate) use tests::second_key;

@@ -2,9 +2,12 @@
 
 mod ask;
 mod cache;
+mod challenge;
 mod check;
 mod error;
+mod factor;
 mod issue;
+mod judge;
 mod link;
 mod login;
 mod open;
@@ -18,20 +21,25 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod value;
+mod whom;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 pub use cache::TokenCache;
+pub use challenge::{CHALLENGE_LIFE, ChallengeState, Challenges};
 pub use error::TokenError;
 pub use issue::GROUP_ATTRIBUTE;
 pub use password::{PasswordChange, PasswordChangeError};
 pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
 
+use crate::Secret;
 use crate::access::{AccessList, AccessShare};
+use crate::factor::FactorService;
 use crate::key::KeyRing;
 use crate::model::{ChallengeKind, Client, Credential, Factor, Identity, Principal, Purpose, TokenRecord};
 use crate::password::PasswordPool;
@@ -95,6 +103,8 @@ pub struct LoginRequest {
     pub mobile: bool,
     /// The client's name for itself, 1 to 1024 characters, if it wants a refresh token.
     pub offline: Option<String>,
+    /// A one-time password that came beside the credential, where the API has a place for it.
+    pub otp: Option<Secret<Vec<u8>>>,
     /// The transaction id of the challenge that the credential answers; `None` for a first step.
     pub transaction: Option<String>,
     /// What is asked besides what the backend verifies.
@@ -102,7 +112,7 @@ pub struct LoginRequest {
 }
 
 /// What is asked of somebody besides what the backend verifies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum FactorRule {
     /// A one-time password, of whoever has an active factor: at the end of the password, or as the answer to a challenge.
     #[default]
@@ -231,12 +241,19 @@ pub struct CheckRequest<'a> {
     pub tenant: Option<&'a str>,
 }
 
+/// What second steps need.
+struct SecondSteps {
+    service: Arc<FactorService>,
+    challenges: Challenges,
+}
+
 /// Issues, checks and revokes tokens.
 pub struct TokenService {
     store: Arc<dyn Store>,
     backends: Arc<dyn Backends>,
     tenant_backends: Option<Arc<dyn TenantBackends>>,
     passwords: Arc<PasswordPool>,
+    factors: Option<SecondSteps>,
     keys: KeyRing,
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
@@ -267,6 +284,7 @@ impl TokenService {
             backends,
             tenant_backends: None,
             passwords,
+            factors: None,
             keys,
             cache,
             tenants,
@@ -276,6 +294,14 @@ impl TokenService {
             settings,
             feed,
         }
+    }
+
+    /// Asks for second factors, and keeps the challenges of backends. Without it nobody is asked for more than what the backend asks for, and a backend that
+    /// asks for a second step has a fault.
+    #[must_use]
+    pub fn with_factors(mut self, service: Arc<FactorService>, challenges: Challenges) -> Self {
+        self.factors = Some(SecondSteps { service, challenges });
+        self
     }
 
     /// The settings.

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use keyway_core::gate::Gate;
 use keyway_core::model::{Answer, BackendName, Changed, Found, Outcome, PluginStamp, Refusal};
 use keyway_core::port::{
-    Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupRequest, Step, VerifyRequest,
+    Abilities, Backend, BackendFault, BackendSlot, Backends, BrowseRequest, ChangeRequest, Listing, LookupRequest,
+    Step, VerifyRequest,
 };
 use tokio::sync::{OnceCell, mpsc};
 
@@ -161,6 +162,10 @@ impl Backend for LiveBackend {
         result.map(|outcome| Answer { outcome, plugin })
     }
 
+    fn stamp(&self) -> Option<PluginStamp> {
+        self.live().map(|live| live.stamp())
+    }
+
     fn abilities(&self) -> Abilities {
         // What is not loaded may have been able to say: it is asked, and that is a fault then.
         self.live().map_or(Abilities::ALL, |live| live.generation.abilities())
@@ -176,6 +181,13 @@ impl Backend for LiveBackend {
     async fn change_password(&self, request: ChangeRequest) -> Result<Option<Changed>, BackendFault> {
         let live = self.live().ok_or(BackendFault::NotLoaded)?;
         let result = live.generation.change_password(request).await;
+        self.observe(&live, &result);
+        result
+    }
+
+    async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
+        let live = self.live().ok_or(BackendFault::NotLoaded)?;
+        let result = live.generation.browse(request).await;
         self.observe(&live, &result);
         result
     }

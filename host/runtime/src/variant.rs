@@ -15,7 +15,9 @@ use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::model::{Answer, Changed, Found, Outcome, PluginStamp, Subject, TenantId};
-use keyway_core::port::{Abilities, Backend, BackendFault, BackendSlot, ChangeRequest, LookupRequest, VerifyRequest};
+use keyway_core::port::{
+    Abilities, Backend, BackendFault, BackendSlot, BrowseRequest, ChangeRequest, Listing, LookupRequest, VerifyRequest,
+};
 use tokio::sync::Mutex;
 
 use self::ready::Lasting;
@@ -189,6 +191,10 @@ impl Backend for Variant {
         Ok(Answer { outcome, plugin })
     }
 
+    fn stamp(&self) -> Option<PluginStamp> {
+        self.template.backend.stamp()
+    }
+
     fn abilities(&self) -> Abilities {
         self.template.backend.abilities()
     }
@@ -205,6 +211,13 @@ impl Backend for Variant {
         let change = |generation: Arc<Generation>| async move { generation.change_password(request).await };
         let (_, _, changed) = self.call(deadline, change).await?;
         Ok(changed)
+    }
+
+    async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
+        let deadline = request.deadline;
+        let browse = |generation: Arc<Generation>| async move { generation.browse(request).await };
+        let (_, _, listed) = self.call(deadline, browse).await?;
+        Ok(listed)
     }
 }
 

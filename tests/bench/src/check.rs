@@ -105,7 +105,8 @@ async fn issue(tokens: &Arc<TokenService>) -> anyhow::Result<Vec<String>> {
                     attributes: Vec::new(),
                     mobile: false,
                     offline: None,
-                    transaction: None,
+                    otp: None,
+            transaction: None,
                     factors: keyway_core::token::FactorRule::default(),
                 };
                 let LoginOutcome::Issued(issued) = tokens.login(request).await? else {

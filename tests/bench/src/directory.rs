@@ -251,7 +251,8 @@ async fn issue(tokens: &TokenService, login: String, offline: Option<&str>) -> a
         attributes: Vec::new(),
         mobile: false,
         offline: offline.map(str::to_owned),
-        transaction: None,
+        otp: None,
+            transaction: None,
         factors: keyway_core::token::FactorRule::default(),
     };
     match tokens.login(request).await? {

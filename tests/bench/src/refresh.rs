@@ -81,7 +81,8 @@ async fn refresh_token(house: &House, n: usize) -> anyhow::Result<String> {
         attributes: Vec::new(),
         mobile: false,
         offline: Some("bench".to_owned()),
-        transaction: None,
+        otp: None,
+            transaction: None,
         factors: keyway_core::token::FactorRule::default(),
     };
     let LoginOutcome::Issued(issued) = house.tokens.login(request).await? else {

@@ -18,7 +18,7 @@ pub(super) fn hkdf_sha256(salt: &[u8], key: &[u8], label: &[u8]) -> Secret<[u8; 
 }
 
 /// HMAC-SHA-256 with its key taken in.
-pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     Hmac::new_from_slice(key).expect("a key of any length")
 }

@@ -1,9 +1,11 @@
 //! Who was authenticated, in a backend's words and in the host's.
 
+use serde::{Deserialize, Serialize};
+
 use super::{BackendName, IdentityId, TenantId, User, UserId};
 
 /// Whom a principal stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// A user of the host's own directory. The runtime lets a backend say so only where the host itself matched that user's password
     /// during the same call.
@@ -27,7 +29,7 @@ pub enum Subject {
 }
 
 /// Who was authenticated, in the backend's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// Whom it stands for.
     pub subject: Subject,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::Secret;
 use crate::gate::Gate;
-use crate::model::{Answer, BackendName, Changed, Credential, Found, Principal};
+use crate::model::{Answer, BackendName, Changed, Credential, Found, PluginStamp, Principal};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +200,11 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`BackendFault`], where the credential was not judged.
     async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault>;
+
+    /// Which code would answer now; `None` while none is loaded.
+    fn stamp(&self) -> Option<PluginStamp> {
+        None
+    }
 
     /// What the generation that is live now can do besides; everything while none is, so that who asks is told that none is.
     fn abilities(&self) -> Abilities {

@@ -15,6 +15,11 @@ use crate::port::{
     Abilities, Backend, BackendFault, BackendSlot, Backends, ChangeRequest, LookupRequest, VerifyRequest,
 };
 
+const STAMP: PluginStamp = PluginStamp {
+    digest: PluginDigest([7; 32]),
+    generation: 1,
+};
+
 type Decide = dyn Fn(&VerifyRequest) -> Result<Outcome, BackendFault> + Send + Sync;
 type Find = dyn Fn(&LookupRequest) -> Result<Found, BackendFault> + Send + Sync;
 type Change = dyn Fn(&ChangeRequest) -> Result<Changed, BackendFault> + Send + Sync;
@@ -101,11 +106,12 @@ impl Backend for FakeBackend {
         let outcome = (self.decide)(&request)?;
         Ok(Answer {
             outcome,
-            plugin: PluginStamp {
-                digest: PluginDigest([7; 32]),
-                generation: 1,
-            },
+            plugin: STAMP,
         })
+    }
+
+    fn stamp(&self) -> Option<PluginStamp> {
+        Some(STAMP)
     }
 
     fn abilities(&self) -> Abilities {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::model::{Answer, Changed, Found, Outcome, Principal, Subject};
-use crate::port::{BackendFault, BackendSlot};
+use crate::port::{BackendFault, BackendSlot, Listing};
 
 /// The longest identifier in bytes that a backend gets to see.
 pub(super) const MAX_IDENTIFIER: usize = 1024;
@@ -22,6 +22,13 @@ const GRACE: Duration = Duration::from_millis(250);
 pub(super) trait Naming {
     /// Whom it names.
     fn named(&self) -> Option<&Principal>;
+}
+
+impl Naming for Option<Listing> {
+    // What a listing names is shown and not kept; the runtime holds it within bounds.
+    fn named(&self) -> Option<&Principal> {
+        None
+    }
 }
 
 impl Naming for Answer {

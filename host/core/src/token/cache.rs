@@ -65,7 +65,7 @@ impl TokenCache {
                 }
             }
             Change::AnyTokenRevoked => self.forget_all(),
-            Change::TenantsChanged => {}
+            Change::TenantsChanged | Change::DocumentsChanged => {}
             Change::FeedLost => {
                 self.trusted.store(false, Ordering::SeqCst);
                 self.forget_all();

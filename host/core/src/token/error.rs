@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::factor::{FactorError, FactorRefusal};
 use crate::model::{IdentityId, Refusal};
+use crate::password::PasswordError;
 use crate::port::{BackendFault, BackendSlot, StoreError};
 
 /// Why a token was not issued, or is not good. Every dialect matches each of them, without a catch-all.
@@ -11,6 +13,12 @@ pub enum TokenError {
     /// Nobody was authenticated. The reason is for the log only.
     #[error("refused: {0:?}")]
     Refused(Refusal),
+    /// The one-time password was not accepted, though the rest was. The reason is for the log, and for clients whose API tells it.
+    #[error("refused: the one-time password: {0:?}")]
+    Factor(FactorRefusal),
+    /// Factors could not be asked.
+    #[error("second factors failed")]
+    Factors(#[source] FactorError),
     /// The request held no credential.
     #[error("refused: no credential")]
     NoCredential,
@@ -57,6 +65,16 @@ impl TokenError {
         Self::Backend {
             backend: slot.name.as_str().to_owned(),
             fault,
+        }
+    }
+}
+
+impl From<FactorError> for TokenError {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Store(error) => Self::Store(error),
+            FactorError::Password(PasswordError::Saturated) => Self::Saturated,
+            error => Self::Factors(error),
         }
     }
 }

@@ -22,6 +22,10 @@ const MAX_DIALECT_ATTRIBUTES: usize = 4 * 1024;
 pub(super) struct Verified {
     /// As the caller wrote it.
     pub(super) identifier: String,
+    /// Who it is to the host.
+    pub(super) identity: Identity,
+    /// What that is to the host.
+    pub(super) standing: Standing,
     /// Who it is, in the backend's words.
     pub(super) principal: Principal,
     /// Which plugin file says so.
@@ -111,11 +115,12 @@ impl TokenService {
     ) -> Result<IssuedToken, TokenError> {
         let Verified {
             identifier,
+            identity,
+            standing,
             principal,
             plugin,
             since,
         } = verified;
-        let (identity, standing) = self.resolve(slot, &principal).await?;
         let accesses = self
             .accesses_of(&identity, slot, groups_of(&principal), &principal.accesses)
             .await?;

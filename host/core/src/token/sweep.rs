@@ -17,6 +17,9 @@ impl TokenService {
         let batch = self.settings.sweep_batch.max(1);
         let now = self.clock.now();
         let mut removed = 0;
+        if let Some(steps) = &self.factors {
+            steps.challenges.sweep(batch).await?;
+        }
         loop {
             let swept = self.store.sweep(now, batch).await?;
             removed += swept.tokens + swept.refresh_tokens;

@@ -213,7 +213,8 @@ fn login(backend: &str) -> LoginRequest {
         attributes: Vec::new(),
         mobile: false,
         offline: None,
-        transaction: None,
+        otp: None,
+            transaction: None,
         factors: FactorRule::default(),
     }
 }

@@ -131,7 +131,8 @@ fn token(error: &TokenError) -> (StatusCode, &'static str) {
         TokenError::TenantDenied(_) => (StatusCode::FORBIDDEN, "name the owner's tenant or one below it"),
         TokenError::Saturated => (StatusCode::SERVICE_UNAVAILABLE, "try again"),
         TokenError::Backend { .. } => (StatusCode::SERVICE_UNAVAILABLE, "see the state of the plugins"),
-        TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
+        TokenError::Factors(_) => (StatusCode::SERVICE_UNAVAILABLE, "see the log of the server"),
+        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
             (StatusCode::BAD_REQUEST, "correct the credentials")
         }
         TokenError::TooManySessions(_) => (StatusCode::TOO_MANY_REQUESTS, "end some of its sessions"),

@@ -8,7 +8,7 @@ use keyway_core::directory::DirectoryError;
 use keyway_core::notice::{NoticeError, reset_access};
 use keyway_core::port::{PageError, StoreError};
 use keyway_core::setting::SettingError;
-use keyway_core::token::TokenError;
+use keyway_core::token::{Asked, TokenError};
 use serde_json::json;
 
 use super::validation::{Problem, Problems, python_text};
@@ -28,8 +28,8 @@ pub(super) enum Failure {
     Body(Problem),
     /// The token service says no, or cannot say.
     Token(TokenError),
-    /// The backend wants a second step, for which this dialect has no words.
-    Challenged,
+    /// A second step is wanted.
+    Challenged(Box<Asked>),
     /// The caller's own token is not good enough.
     Unauthorized(Unauthorized),
     /// The directory says no, or cannot say.
@@ -133,13 +133,8 @@ impl Failure {
                 wire::failure(StatusCode::BAD_REQUEST, &problems.python(), wazo.now())
             }
             Self::Token(error) => token(error, wazo, call),
-            Self::Challenged => {
-                tracing::info!(
-                    request_id = call.id(),
-                    "login refused: the backend asks for a second step, which the wazo dialect cannot carry"
-                );
-                wire::failure(StatusCode::UNAUTHORIZED, REFUSED, wazo.now())
-            }
+            // The original has no second step. A client that knows of none reads a refusal, and its user adds the one-time password to the password.
+            Self::Challenged(asked) => wire::challenge(REFUSED, asked, wazo.now()),
             Self::Unauthorized(lack) => wire::api_error(&unauthorized(lack), wazo.now()),
             Self::Directory(error) => directory(error, wazo, call),
             Self::Setting(error) => setting(error, wazo, call),
@@ -239,7 +234,7 @@ fn setting(error: &SettingError, wazo: &Wazo, call: &Call) -> Response {
 fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
     let now = wazo.now();
     match error {
-        TokenError::Refused(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
+        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
             wire::failure(StatusCode::UNAUTHORIZED, REFUSED, now)
         }
         TokenError::TtlOutOfRange { max } => {
@@ -255,7 +250,7 @@ fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
             log_failure(call, error);
             unavailable(fault.retry_after(), wazo)
         }
-        TokenError::Saturated => {
+        TokenError::Saturated | TokenError::Factors(_) => {
             log_failure(call, error);
             unavailable(Duration::ZERO, wazo)
         }

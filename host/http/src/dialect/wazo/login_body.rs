@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use keyway_core::Secret;
 use serde_json::{Map, Number, Value};
 
 use super::validation::{Problem, Problems, object};
 
 /// The longest identifier that a field may hold.
 const MAX_IDENTIFIER: usize = 1024;
+/// The longest one-time password or transaction id.
+const MAX_OTP: usize = 64;
 
 /// What a login's body says, checked. Unknown keys are ignored, as the original does.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub(super) struct LoginBody {
     pub(super) tenant: Option<String>,
     /// How the caller proves who it is, and what else it wants.
     pub(super) proof: Proof,
+    /// `otp`: a one-time password beside the password of the header.
+    pub(super) otp: Option<Secret<Vec<u8>>>,
+    /// `transaction_id`: the password of the header is the answer to this challenge.
+    pub(super) transaction: Option<String>,
 }
 
 /// How the caller proves who it is.
@@ -54,6 +61,8 @@ impl LoginBody {
         let tenant_id = text(&mut fields, "tenant_id", &mut problems);
         let domain_name = text(&mut fields, "domain_name", &mut problems);
         let access = Access::take(&mut fields, &mut problems);
+        let otp = short_text(&mut fields, "otp", &mut problems);
+        let transaction = short_text(&mut fields, "transaction_id", &mut problems);
         // What fields must not stand together is looked at when each of them is right.
         problems.none_or_fail()?;
         let mut problems = Problems::default();
@@ -67,6 +76,8 @@ impl LoginBody {
             expiration,
             tenant: tenant_id.or(domain_name),
             proof,
+            otp: otp.map(|otp| Secret::new(otp.into_bytes())),
+            transaction,
         })
     }
 }
@@ -122,6 +133,16 @@ fn text(fields: &mut Map<String, Value>, field: &'static str, problems: &mut Pro
         Value::Null => problems.null(field),
         _ => problems.kind(field, "string"),
     }
+    None
+}
+
+/// What is given in digits as a rule. An empty one is none.
+fn short_text(fields: &mut Map<String, Value>, field: &'static str, problems: &mut Problems) -> Option<String> {
+    let text = text(fields, field, problems).filter(|text| !text.is_empty())?;
+    if text.len() <= MAX_OTP {
+        return Some(text);
+    }
+    problems.length(field, 1, MAX_OTP);
     None
 }
 

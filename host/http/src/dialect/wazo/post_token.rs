@@ -58,8 +58,9 @@ async fn log_in(
             wazo.tokens().login(caller.login(wazo, credentials, body)).await?
         }
     };
-    let LoginOutcome::Issued(issued) = outcome else {
-        return Err(Failure::Challenged);
+    let issued = match outcome {
+        LoginOutcome::Issued(issued) => issued,
+        LoginOutcome::Challenged(asked) => return Err(Failure::Challenged(Box::new(asked))),
     };
     let mut response = wire::token(&issued.value, &issued.live, issued.refresh.as_ref(), wazo.settings());
     response
@@ -104,7 +105,8 @@ impl Caller {
             request_id: self.request_id,
             mobile: is_mobile(self.session_type.as_deref()),
             attributes: attributes(self.session_type),
-            transaction: None,
+            otp: body.otp,
+            transaction: body.transaction,
             factors: FactorRule::WhereActive,
             offline: match body.proof {
                 Proof::Offline(client_id) => Some(client_id),

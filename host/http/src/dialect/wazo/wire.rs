@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use jiff::tz::TimeZone;
-use keyway_core::model::{BackendName, Paged, Purpose, Session, Timestamp};
-use keyway_core::token::{LiveToken, TokenValue};
+use keyway_core::model::{BackendName, ChallengeKind, Paged, Purpose, Session, Timestamp};
+use keyway_core::token::{Asked, CHALLENGE_LIFE, LiveToken, TokenValue};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::format_description::BorrowedFormatItem;
@@ -164,6 +164,36 @@ pub(super) fn failure(status: StatusCode, reason: &str, now: Timestamp) -> Respo
     json_body(
         status,
         &json!({"reason": [reason], "timestamp": [seconds(now)], "status_code": status.as_u16()}),
+    )
+}
+
+/// A refusal that tells what would be accepted: the same request with the answer for a password and `transaction_id`, or with `otp`.
+pub(super) fn challenge(reason: &str, asked: &Asked, now: Timestamp) -> Response {
+    let status = StatusCode::UNAUTHORIZED;
+    let kind = match &asked.kind {
+        ChallengeKind::Otp => "otp",
+        ChallengeKind::Redirect(_) => "redirect",
+        ChallengeKind::Push => "push",
+    };
+    let url = match &asked.kind {
+        ChallengeKind::Redirect(url) => Some(url),
+        ChallengeKind::Otp | ChallengeKind::Push => None,
+    };
+    let challenge = json!({
+        "transaction_id": asked.transaction,
+        "kind": kind,
+        "prompt": asked.prompt,
+        "url": url,
+        "expires_in": CHALLENGE_LIFE.as_secs(),
+    });
+    json_body(
+        status,
+        &json!({
+            "reason": [reason],
+            "timestamp": [seconds(now)],
+            "status_code": status.as_u16(),
+            "challenge": challenge,
+        }),
     )
 }
 

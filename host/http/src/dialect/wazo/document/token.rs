@@ -96,6 +96,50 @@ struct Login {
     /// A domain of a tenant with users in LDAP.
     #[schema(nullable = false)]
     domain_name: Option<String>,
+    /// A one-time password, of whoever has a second factor. It may also stand at the end of the password.
+    #[schema(nullable = false, max_length = 64)]
+    otp: Option<String>,
+    /// The challenge that the password of the header is the answer to.
+    #[schema(nullable = false, max_length = 64)]
+    transaction_id: Option<String>,
+}
+
+/// A refusal of a login, which tells what would be accepted where another step is wanted.
+#[derive(ToSchema)]
+struct LoginRefused {
+    /// One text.
+    reason: Vec<String>,
+    /// Seconds since 1970: one number.
+    timestamp: Vec<f64>,
+    /// The status, once more.
+    status_code: u16,
+    /// Another step.
+    #[schema(nullable = false)]
+    challenge: Option<Challenge>,
+}
+
+/// Another step of a login: the same request, with the answer in place of the password, and `transaction_id`.
+#[derive(ToSchema)]
+struct Challenge {
+    /// What the answer names.
+    transaction_id: String,
+    /// What it asks for.
+    kind: ChallengeKind,
+    /// What to tell the user.
+    prompt: String,
+    /// Where to go, if that is what it asks for.
+    url: Option<String>,
+    /// In how many seconds it is no longer good.
+    expires_in: u64,
+}
+
+/// What a challenge asks for.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ChallengeKind {
+    Otp,
+    Redirect,
+    Push,
 }
 
 /// For how long somebody wants to come back.
@@ -158,7 +202,10 @@ pub(in crate::dialect::wazo) fn create() -> Operation {
     Operation::open(TAG, "createToken", "Logs in")
         .proved_by(BASIC)
         .proved_by_nothing()
-        .detail("With a login and a password in `Authorization: Basic`, or with a refresh token in the body.")
+        .detail(
+            "With a login and a password in `Authorization: Basic`, or with a refresh token in the body. Whoever has a second factor puts its one-time \
+             password at the end of the password or into `otp`, or answers the challenge of a 401.",
+        )
         .header(
             "Wazo-Session-Type",
             text(),
@@ -166,7 +213,7 @@ pub(in crate::dialect::wazo) fn create() -> Operation {
         )
         .takes::<Login>()
         .answer(issued)
-        .answer(refused.json(Shape::of::<TokenServiceError>()))
+        .answer(refused.json(Shape::of::<LoginRefused>()))
         .answer(many.json(Shape::of::<TokenServiceError>()))
         .fails()
 }
