@@ -1,12 +1,31 @@
 //! Second factors: making them, giving them to people, and judging one-time passwords. Seeds are opened here and nowhere else.
+//!
+//! A one-time password that fits is only found here; that it is good once, however many nodes are asked, is the store's statement to make
+//! ([`FactorStore::use_otp`]), and without its word nobody gets in.
+
+mod change;
+mod check;
+mod codes;
+mod enroll;
+mod otp;
+mod pin;
+mod resync;
+#[cfg(test)]
+mod tests;
+mod uri;
+mod window;
 
 use std::sync::Arc;
 
 use crate::Secret;
 use crate::key::MasterKey;
-use crate::model::{Factor, FactorKind, FactorOwner, FactorState, OtpParameters};
+use crate::model::{Factor, FactorId, FactorKind, FactorOwner, FactorState, OtpParameters};
 use crate::password::{PasswordError, PasswordPool};
-use crate::port::{Clock, FactorStore, Random, StoreError};
+use crate::port::{Clock, FactorStore, Random, StoreError, StoredFactor};
+
+use otp::Generator;
+
+pub use uri::{otpauth_uri, qr_png_data_uri};
 
 /// A factor that is to be made.
 #[derive(Debug, Clone)]
@@ -44,6 +63,7 @@ pub struct Enrolled {
 
 /// What became of a one-time password.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them in an attempt, and it goes as soon as it is read")]
 pub enum FactorVerdict {
     /// It was good, and is used up. The factor as it was before.
     Accepted(Factor),
@@ -110,4 +130,45 @@ pub struct FactorService {
     master: MasterKey,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+}
+
+impl FactorService {
+    /// A service on this store. Seeds are sealed under `master`, PINs are hashed by `passwords`.
+    pub fn new(
+        store: Arc<dyn FactorStore>,
+        passwords: Arc<PasswordPool>,
+        master: MasterKey,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            store,
+            passwords,
+            master,
+            clock,
+            random,
+        }
+    }
+
+    async fn stored(&self, serial: &str) -> Result<StoredFactor, FactorError> {
+        let found = self.store.find_factor(serial).await?;
+        found.ok_or_else(|| FactorError::Unknown(serial.to_owned()))
+    }
+
+    fn seal(&self, id: FactorId, seed: &Secret<Vec<u8>>) -> Vec<u8> {
+        self.master.seal(&place(id), seed, &*self.random)
+    }
+
+    /// What makes a factor's one-time passwords.
+    fn open(&self, stored: &StoredFactor) -> Result<Generator, FactorError> {
+        let factor = &stored.factor;
+        let seed = self.master.open(&place(factor.id), &stored.sealed_seed);
+        let seed = seed.ok_or_else(|| FactorError::Sealed(factor.serial.clone()))?;
+        Ok(Generator::new(factor.parameters, &seed))
+    }
+}
+
+/// What a seed is sealed for: it opens for no other factor.
+fn place(id: FactorId) -> String {
+    format!("factor/{id}")
 }

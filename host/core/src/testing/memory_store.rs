@@ -1,10 +1,15 @@
 //! A store in memory, which keeps what the ports promise.
 
+mod audit;
+mod challenge;
 mod directory;
+mod document;
 mod event;
+mod factor;
 mod group;
 mod link;
 mod list;
+mod pattern;
 mod policy;
 mod provision;
 mod refresh;
@@ -25,8 +30,8 @@ use crate::model::{
     Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
 use crate::port::{
-    Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, SettingKind, Store, StoreError, StoredSetting,
-    StoredVerifier,
+    Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, SettingKind, Store, StoreError, StoredChallenge,
+    StoredSetting, StoredVerifier,
 };
 
 /// A store in memory.
@@ -58,6 +63,10 @@ struct Tables {
     settings: HashMap<(TenantId, SettingKind), StoredSetting>,
     revocations: Revocations,
     events: event::Events,
+    factors: factor::Factors,
+    challenges: HashMap<[u8; 32], StoredChallenge>,
+    audit: audit::Audit,
+    documents: document::Documents,
 }
 
 /// The notes of revocations.

@@ -1,0 +1,205 @@
+//! Second factors.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, Tables};
+use crate::model::{Factor, FactorId, FactorOwner, FactorState, IdentityId, Paged, Timestamp, login_key};
+use crate::port::{
+    FactorChange, FactorFilter, FactorOrder, FactorQuery, FactorStore, NewFactor, OtpUse, StoreError, StoredFactor,
+};
+
+/// A factor and the digests of its codes that are left.
+type Row = (StoredFactor, HashSet<[u8; 32]>);
+
+/// All factors.
+#[derive(Default)]
+pub(super) struct Factors(HashMap<FactorId, Row>);
+
+impl Tables {
+    fn factor(&mut self, id: FactorId) -> Option<&mut Row> {
+        self.factors.0.get_mut(&id)
+    }
+
+    fn by_serial(&self, serial: &str) -> Option<&StoredFactor> {
+        let mut rows = self.factors.0.values().map(|(stored, _)| stored);
+        rows.find(|stored| stored.factor.serial.eq_ignore_ascii_case(serial))
+    }
+}
+
+#[async_trait]
+impl FactorStore for MemoryStore {
+    async fn add_factor(&self, new: &NewFactor) -> Result<(), StoreError> {
+        let mut tables = self.open("add a factor")?;
+        let factor = &new.stored.factor;
+        if tables.by_serial(&factor.serial).is_some() {
+            return Err(StoreError::Conflict { what: "serial" });
+        }
+        let row = (new.stored.clone(), new.codes.iter().copied().collect());
+        tables.factors.0.insert(factor.id, row);
+        Ok(())
+    }
+
+    async fn find_factor(&self, serial: &str) -> Result<Option<StoredFactor>, StoreError> {
+        Ok(self.open("find a factor")?.by_serial(serial).cloned())
+    }
+
+    async fn active_factors(&self, owner: IdentityId) -> Result<Vec<StoredFactor>, StoreError> {
+        let tables = self.open("find somebody's factors")?;
+        let rows = tables.factors.0.values().map(|(stored, _)| stored);
+        let mut active: Vec<_> = rows
+            .filter(|stored| stored.factor.state == FactorState::Active)
+            .filter(|stored| stored.factor.owner.as_ref().map(|owner| owner.identity) == Some(owner))
+            .cloned()
+            .collect();
+        active.sort_by(|one, other| by_serial(&one.factor, &other.factor));
+        Ok(active)
+    }
+
+    async fn otp_lengths(&self) -> Result<Vec<u8>, StoreError> {
+        let tables = self.open("find the lengths of one-time passwords")?;
+        let rows = tables.factors.0.values().map(|(stored, _)| &stored.factor);
+        let asked = rows.filter(|factor| factor.state == FactorState::Active && factor.owner.is_some());
+        let lengths: BTreeSet<_> = asked.map(|factor| factor.parameters.digits).collect();
+        Ok(lengths.into_iter().collect())
+    }
+
+    async fn list_factors(&self, query: &FactorQuery) -> Result<Paged<Factor>, StoreError> {
+        let tables = self.open("list factors")?;
+        let all: Vec<_> = tables.factors.0.values().map(|(stored, _)| &stored.factor).collect();
+        let total = all.len() as u64;
+        let mut rows: Vec<_> = all
+            .into_iter()
+            .filter(|factor| is_meant(factor, &query.filter))
+            .collect();
+        rows.sort_by(|one, other| by(query.order, one, other).then_with(|| by_serial(one, other)));
+        if query.descending {
+            rows.reverse();
+        }
+        let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(Paged {
+            total,
+            filtered: rows.len() as u64,
+            items: rows
+                .into_iter()
+                .skip(query.offset as usize)
+                .take(limit)
+                .cloned()
+                .collect(),
+        })
+    }
+
+    async fn change_factor(&self, id: FactorId, change: &FactorChange) -> Result<bool, StoreError> {
+        let mut tables = self.open("change a factor")?;
+        let Some((StoredFactor { factor, .. }, _)) = tables.factor(id) else {
+            return Ok(false);
+        };
+        replace(&mut factor.state, change.state.as_ref());
+        replace(&mut factor.owner, change.owner.as_ref());
+        replace(&mut factor.pin, change.pin.as_ref());
+        replace(&mut factor.failures, change.failures.as_ref());
+        replace(&mut factor.max_failures, change.max_failures.as_ref());
+        replace(&mut factor.window, change.window.as_ref());
+        replace(&mut factor.sync_window, change.sync_window.as_ref());
+        replace(&mut factor.description, change.description.as_ref());
+        replace(&mut factor.attributes, change.attributes.as_ref());
+        Ok(true)
+    }
+
+    async fn remove_factor(&self, id: FactorId) -> Result<bool, StoreError> {
+        Ok(self.open("remove a factor")?.factors.0.remove(&id).is_some())
+    }
+
+    async fn use_otp(&self, used: &OtpUse) -> Result<bool, StoreError> {
+        let mut tables = self.open("use a one-time password up")?;
+        let Some((StoredFactor { factor, .. }, _)) = tables.factor(used.factor) else {
+            return Ok(false);
+        };
+        if factor.state != used.state || factor.is_locked() || factor.counter > used.counter {
+            return Ok(false);
+        }
+        factor.counter = used.counter + 1;
+        factor.drift = used.drift;
+        factor.state = used.becomes;
+        factor.failures = 0;
+        factor.last_used_at = Some(used.at);
+        Ok(true)
+    }
+
+    async fn use_code(&self, factor: FactorId, code: &[u8; 32], at: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.open("use a recovery code up")?;
+        let Some((StoredFactor { factor, .. }, codes)) = tables.factor(factor) else {
+            return Ok(false);
+        };
+        if factor.state != FactorState::Active || factor.is_locked() || !codes.remove(code) {
+            return Ok(false);
+        }
+        factor.failures = 0;
+        factor.last_used_at = Some(at);
+        Ok(true)
+    }
+
+    async fn count_codes(&self, factor: FactorId) -> Result<u32, StoreError> {
+        let mut tables = self.open("count recovery codes")?;
+        let left = tables.factor(factor).map_or(0, |(_, codes)| codes.len());
+        Ok(u32::try_from(left).unwrap_or(u32::MAX))
+    }
+
+    async fn count_failures(&self, factors: &[FactorId]) -> Result<(), StoreError> {
+        let mut tables = self.open("count failures")?;
+        for id in factors {
+            if let Some((stored, _)) = tables.factor(*id) {
+                let failures = stored.factor.failures.saturating_add(1);
+                stored.factor.failures = failures.min(i32::MAX.cast_unsigned());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn replace<T: Clone>(what: &mut T, with: Option<&T>) {
+    if let Some(with) = with {
+        what.clone_from(with);
+    }
+}
+
+fn is_meant(factor: &Factor, filter: &FactorFilter) -> bool {
+    let owner = factor.owner.as_ref();
+    let fits = |pattern: &Option<String>, text: Option<&str>| {
+        pattern
+            .as_deref()
+            .is_none_or(|pattern| super::pattern::fits(pattern, text.unwrap_or_default()))
+    };
+    filter
+        .owner
+        .is_none_or(|wanted| owner.map(|owner| owner.identity) == Some(wanted))
+        && filter.assigned.is_none_or(|assigned| owner.is_some() == assigned)
+        && filter.kind.is_none_or(|kind| factor.kind == kind)
+        && filter.state.is_none_or(|state| factor.state == state)
+        && fits(&filter.serial, Some(&factor.serial))
+        && fits(&filter.login, owner.map(|owner| owner.login.as_str()))
+        && fits(&filter.realm, owner.map(|owner| owner.realm.as_str()))
+        && fits(&filter.resolver, owner.map(|owner| owner.resolver.as_str()))
+        && fits(&filter.description, Some(&factor.description))
+}
+
+fn by_serial(one: &Factor, other: &Factor) -> Ordering {
+    login_key(&one.serial).cmp(&login_key(&other.serial))
+}
+
+fn by(order: FactorOrder, one: &Factor, other: &Factor) -> Ordering {
+    let of = |factor: &Factor, text: fn(&FactorOwner) -> &str| {
+        login_key(factor.owner.as_ref().map(text).unwrap_or_default())
+    };
+    match order {
+        FactorOrder::Serial => Ordering::Equal,
+        FactorOrder::Kind => one.kind.as_str().cmp(other.kind.as_str()),
+        FactorOrder::Login => of(one, |owner| &owner.login).cmp(&of(other, |owner| &owner.login)),
+        FactorOrder::Realm => of(one, |owner| &owner.realm).cmp(&of(other, |owner| &owner.realm)),
+        FactorOrder::Description => login_key(&one.description).cmp(&login_key(&other.description)),
+        FactorOrder::Failures => one.failures.cmp(&other.failures),
+        FactorOrder::CreatedAt => one.created_at.cmp(&other.created_at),
+    }
+}
