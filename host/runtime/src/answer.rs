@@ -1,28 +1,21 @@
 //! A guest's answer, taken out of the contract's words into the host's, and kept within bounds.
 
-use keyway_core::model::{
-    Challenge, ChallengeKind, Changed, Found, Outcome, Principal, Refusal, Rejection, Subject, UserId,
-};
-use keyway_core::port::BackendFault;
-use uuid::Uuid;
+use keyway_core::model::{Challenge, ChallengeKind, Changed, Found, Outcome, Principal, Refusal, Rejection, Subject};
+use keyway_core::port::{BackendFault, Listing};
 
-use crate::bindings::exports::keyway::backend::{change_password, lookup};
+use crate::bindings::exports::keyway::backend::{browse, change_password, lookup};
 use crate::bindings::keyway::backend::types as wit;
+use crate::vouch::Vouched;
 
 const STRING_BYTES: usize = 4 << 10;
 const STATE_BYTES: usize = 8 << 10;
 const ANSWER_BYTES: usize = 64 << 10;
 const LIST_ENTRIES: usize = 256;
 const SUBJECT_BYTES: usize = 255;
-
-/// For which users of the directory the host itself vouches after a call.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Vouched<'a> {
-    /// Those whose password it matched.
-    pub(crate) matched: &'a [UserId],
-    /// Those whom it found for a guest that may link its own to them.
-    pub(crate) linkable: &'a [UserId],
-}
+/// A listing may hold more than any other answer.
+const LISTING_BYTES: usize = 1 << 20;
+/// The most principals in one.
+pub(crate) const LISTED: u32 = 1_000;
 
 /// Translates an outcome.
 pub(crate) fn translate(outcome: wit::Outcome, vouched: Vouched<'_>) -> Result<Outcome, BackendFault> {
@@ -53,6 +46,23 @@ pub(crate) fn found(found: lookup::Found, vouched: Vouched<'_>) -> Result<Option
         lookup::Found::Refused(reason) => Found::Refused(refusal(reason)),
         lookup::Found::CannotTell => return Ok(None),
     }))
+}
+
+/// Translates a listing of at most so many.
+pub(crate) fn listing(listed: browse::Listing, most: u32, vouched: Vouched<'_>) -> Result<Listing, BackendFault> {
+    if listed.principals.len() > usize::try_from(most).unwrap_or(usize::MAX) {
+        return Err(broken("more principals than were asked for"));
+    }
+    let mut tape = Tape { left: LISTING_BYTES };
+    let mut principals = Vec::with_capacity(listed.principals.len());
+    for one in listed.principals {
+        tape.principal(&one)?;
+        principals.push(principal(one, vouched)?);
+    }
+    Ok(Listing {
+        principals,
+        complete: listed.complete,
+    })
 }
 
 /// Translates what came of a change of a password.
@@ -92,20 +102,17 @@ fn principal(principal: wit::Principal, vouched: Vouched<'_>) -> Result<Principa
 fn subject(subject: wit::Subject, vouched: Vouched<'_>) -> Result<Subject, BackendFault> {
     match subject {
         wit::Subject::Directory(id) => {
-            let user = Uuid::parse_str(&id).ok().map(UserId);
-            // Without this, any plugin could let anybody in as any user of the host's.
-            match user {
-                Some(user) if vouched.matched.contains(&user) => Ok(Subject::Directory(user)),
-                Some(user) if vouched.linkable.contains(&user) => Ok(Subject::Linked(user)),
-                Some(_) | None => Err(broken(
-                    "a directory user whose password was not matched during this call, and who was not found in it under `grants.directory = [\"find\", \"link\"]`",
-                )),
-            }
+            let why = "a directory user whose password was not matched during this call, and who was not found in it under `grants.directory = [\"find\", \"link\"]`";
+            vouched.user(&id).ok_or_else(|| broken(why))
         }
         wit::Subject::Own(name) if name.is_empty() || name.len() > SUBJECT_BYTES => {
             Err(broken("a subject that is not 1 to 255 bytes long"))
         }
         wit::Subject::Own(name) => Ok(Subject::Own(name)),
+        wit::Subject::Delegated(named) => {
+            let why = "somebody of another backend whom that one did not name when it was asked during this call";
+            vouched.delegated(&named).ok_or_else(|| broken(why))
+        }
     }
 }
 
@@ -155,6 +162,10 @@ impl Tape {
     fn principal(&mut self, principal: &wit::Principal) -> Result<(), BackendFault> {
         match &principal.subject {
             wit::Subject::Directory(text) | wit::Subject::Own(text) => self.text(text)?,
+            wit::Subject::Delegated(named) => {
+                self.text(&named.backend)?;
+                self.text(&named.subject)?;
+            }
         }
         self.text(&principal.login)?;
         for text in principal.display_name.iter().chain(&principal.email) {
@@ -205,89 +216,4 @@ pub(crate) fn too_large() -> BackendFault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verified(subject: wit::Subject) -> wit::Principal {
-        wit::Principal {
-            subject,
-            login: "alice".to_owned(),
-            display_name: None,
-            email: None,
-            groups: Vec::new(),
-            accesses: Vec::new(),
-            attributes: Vec::new(),
-        }
-    }
-
-    fn own() -> wit::Principal {
-        verified(wit::Subject::Own("alice".to_owned()))
-    }
-
-    #[test]
-    fn a_directory_user_is_believed_only_if_the_host_matched_the_password() {
-        let id = Uuid::from_u128(7);
-        let claim = || wit::Outcome::Verified(verified(wit::Subject::Directory(id.to_string())));
-        let (other, same) = ([UserId(Uuid::from_u128(8))], [UserId(id)]);
-        let matched = |matched| Vouched { matched, linkable: &[] };
-        let linkable = |linkable| Vouched { matched: &[], linkable };
-        for vouched in [matched(&other), linkable(&other)] {
-            assert!(matches!(translate(claim(), vouched), Err(BackendFault::Broken(_))));
-        }
-        assert!(matches!(
-            translate(claim(), linkable(&same)),
-            Ok(Outcome::Verified(Principal { subject: Subject::Linked(user), .. })) if user == UserId(id)
-        ));
-        assert!(matches!(
-            translate(claim(), matched(&same)),
-            Ok(Outcome::Verified(Principal { subject: Subject::Directory(user), .. })) if user == UserId(id)
-        ));
-    }
-
-    #[test]
-    fn an_answer_over_a_bound_is_a_fault() {
-        let long_text = wit::Principal {
-            login: "a".repeat(STRING_BYTES + 1),
-            ..own()
-        };
-        let long_list = wit::Principal {
-            groups: vec![String::new(); LIST_ENTRIES + 1],
-            ..own()
-        };
-        let much = wit::Principal {
-            attributes: vec![("a".repeat(2048), "b".repeat(2048)); 17],
-            ..own()
-        };
-        for principal in [long_text, long_list, much] {
-            assert_eq!(
-                translate(wit::Outcome::Verified(principal), Vouched::default()),
-                Err(too_large())
-            );
-        }
-        let state = wit::Challenge {
-            kind: wit::ChallengeKind::Otp,
-            prompt: String::new(),
-            state: vec![0; STATE_BYTES + 1],
-            attributes: Vec::new(),
-        };
-        assert_eq!(
-            translate(wit::Outcome::Challenged(state), Vouched::default()),
-            Err(too_large())
-        );
-    }
-
-    #[test]
-    fn an_answer_without_a_name_or_with_a_nul_is_broken() {
-        let nameless = verified(wit::Subject::Own(String::new()));
-        let nul = wit::Principal {
-            email: Some("a\0b".to_owned()),
-            ..own()
-        };
-        for principal in [nameless, nul] {
-            assert!(matches!(
-                translate(wit::Outcome::Verified(principal), Vouched::default()),
-                Err(BackendFault::Broken(_))
-            ));
-        }
-    }
-}
+mod tests;

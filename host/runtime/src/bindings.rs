@@ -25,6 +25,7 @@ wasmtime::component::bindgen!({
             include keyway:backend/backend-with-health@0.1.0;
             include keyway:backend/backend-with-lookup@0.1.0;
             include keyway:backend/backend-with-change-password@0.1.0;
+            include keyway:backend/backend-with-browse@0.1.0;
         }
     ",
     world: "everything",
@@ -32,6 +33,15 @@ wasmtime::component::bindgen!({
         "keyway:backend/directory.find-by-login": async | trappable,
         "keyway:backend/directory.find-by-email": async | trappable,
         "keyway:backend/directory.verify-password": async | trappable,
+        "keyway:backend/database.query": async | trappable,
+        "keyway:backend/delegate.verify-password": async | trappable,
+        "keyway:backend/delegate.answer-challenge": async | trappable,
+        "keyway:backend/delegate.find-by-identifier": async | trappable,
+        "keyway:backend/delegate.find-by-subject": async | trappable,
+        "keyway:backend/delegate.list-users": async | trappable,
+        "keyway:backend/directory-list.list-users": async | trappable,
+        "keyway:backend/file.find-lines": async | trappable,
+        "keyway:backend/file.list-lines": async | trappable,
         "keyway:backend/secrets.[method]secret.matches": async | trappable,
         "keyway:backend/net.connect": async | trappable,
         "keyway:backend/net.[method]connection.read": async | trappable,

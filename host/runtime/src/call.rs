@@ -4,11 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use keyway_core::Secret;
-use keyway_core::model::UserId;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::answer::Vouched;
 use crate::comparing::Comparing;
 use crate::engine::Burner;
 use crate::import::net::{HeldConnection, Trail};
@@ -17,6 +15,7 @@ use crate::limits::{LimitHit, Meter};
 use crate::net::{Connection, Endpoint};
 use crate::profile::Profile;
 use crate::text::Exposed;
+use crate::vouch::Witness;
 use crate::wasi;
 
 /// The data of a store.
@@ -29,10 +28,8 @@ pub(crate) struct CallState {
     pub(crate) deadline: Instant,
     /// What the guest has used up.
     pub(crate) meter: Meter,
-    /// Users whose password the host matched during this call.
-    pub(crate) matched: Vec<UserId>,
-    /// Users whom the host found during this call for a guest that may link its own to them.
-    pub(crate) linkable: Vec<UserId>,
+    /// Whom the host has got to know during this call.
+    pub(crate) witness: Witness,
     /// What the password pool did to this call.
     pub(crate) comparing: Comparing,
     /// Its share of the processor, once it has run for longer than a login should.
@@ -58,8 +55,7 @@ impl CallState {
             request_id,
             deadline,
             meter,
-            matched: Vec::new(),
-            linkable: Vec::new(),
+            witness: Witness::default(),
             comparing: Comparing::default(),
             burner,
             table,
@@ -77,8 +73,7 @@ impl CallState {
         self.request_id = request_id;
         self.deadline = deadline;
         self.meter.begin_again(&self.profile.limits);
-        self.matched.clear();
-        self.linkable.clear();
+        self.witness.clear();
         self.comparing = Comparing::default();
         self.burner.rest();
         if let Some(output) = &self.output {
@@ -177,14 +172,6 @@ impl CallState {
             tracing::warn!(%backend, request_id, "the password pool has no room for a comparison");
         }
         self.comparing.refuse();
-    }
-
-    /// For whom the host vouches after what it did in this call.
-    pub(crate) fn vouched(&self) -> Vouched<'_> {
-        Vouched {
-            matched: &self.matched,
-            linkable: &self.linkable,
-        }
     }
 
     /// Remembers a value that the guest has seen, so that it can be blanked out of what the guest says.

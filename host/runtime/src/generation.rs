@@ -204,7 +204,7 @@ async fn verify(
     let answered = guest.verify(&context, &step).await?;
     let state = guest.state_mut();
     Ok(match answered {
-        Ok(outcome) => answer::translate(outcome, state.vouched()),
+        Ok(outcome) => answer::translate(outcome, state.witness.of_login()),
         Err(reported) => Err(fault::reported(&reported, state)),
     })
 }

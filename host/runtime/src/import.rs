@@ -4,7 +4,11 @@
 //! To add one: its `.wit` file, a file here, one line in [`add_to_linker`], and its capability in `grant.rs`.
 
 mod config;
+mod database;
+mod delegate;
 mod directory;
+mod directory_list;
+mod file;
 mod log;
 pub(crate) mod net;
 pub(crate) mod secrets;
@@ -17,7 +21,11 @@ use crate::call::CallState;
 /// Links all imports of the contract.
 pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     backend::config::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::database::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::delegate::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::directory::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::directory_list::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::file::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::log::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::net::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::secrets::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;

@@ -54,6 +54,7 @@ mod spec;
 mod text;
 mod trace;
 mod variant;
+mod vouch;
 mod wasi;
 
 pub use check::{CheckError, PluginReport, ReportedProblem, Trial, Tried, check_file, try_file};

@@ -9,7 +9,7 @@ use keyway_core::model::PluginDigest;
 use keyway_core::port::BackendFault;
 use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::exports::keyway::backend::{authenticator, change_password, health, lookup};
+use crate::bindings::exports::keyway::backend::{authenticator, browse, change_password, health, lookup};
 use crate::bindings::keyway::backend::types::Problem;
 use crate::call::CallState;
 use crate::engine::HostEngine;
@@ -45,6 +45,7 @@ pub(crate) struct Plugin {
     pub(crate) health: Option<health::GuestIndices>,
     pub(crate) lookup: Option<lookup::GuestIndices>,
     pub(crate) change_password: Option<change_password::GuestIndices>,
+    pub(crate) browse: Option<browse::GuestIndices>,
 }
 
 impl Plugin {
@@ -61,12 +62,14 @@ impl Plugin {
         let health = has(&skew::HEALTH).then(|| health::GuestIndices::new(&pre));
         let lookup = has(&skew::LOOKUP).then(|| lookup::GuestIndices::new(&pre));
         let change_password = has(&skew::CHANGE_PASSWORD).then(|| change_password::GuestIndices::new(&pre));
+        let browse = has(&skew::BROWSE).then(|| browse::GuestIndices::new(&pre));
         Ok(Self {
             digest,
             authenticator: authenticator::GuestIndices::new(&pre).map_err(mismatch)?,
             health: health.transpose().map_err(mismatch)?,
             lookup: lookup.transpose().map_err(mismatch)?,
             change_password: change_password.transpose().map_err(mismatch)?,
+            browse: browse.transpose().map_err(mismatch)?,
             pre,
         })
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use keyway_core::model::{Changed, Found};
-use keyway_core::port::{Abilities, BackendFault, ChangeRequest, LookupKey, LookupRequest};
+use keyway_core::port::{Abilities, BackendFault, BrowseRequest, ChangeRequest, Listing, LookupKey, LookupRequest};
 
 use super::{Generation, Guest, told};
-use crate::answer::{self, Vouched};
-use crate::bindings::exports::keyway::backend::lookup;
+use crate::answer;
+use crate::bindings::exports::keyway::backend::{browse, lookup};
 use crate::fault;
 
 impl Generation {
@@ -16,7 +16,7 @@ impl Generation {
         Abilities {
             lookup: self.plugin.lookup.is_some(),
             change_password: self.plugin.change_password.is_some(),
-            browse: false,
+            browse: self.plugin.browse.is_some(),
         }
     }
 
@@ -41,6 +41,17 @@ impl Generation {
         let ended = tokio::time::timeout_at(call.deadline.into(), work).await;
         self.end(call, ended)
     }
+
+    /// Lists users; `None` if the plugin cannot.
+    ///
+    /// # Errors
+    /// [`BackendFault`].
+    pub(crate) async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
+        let mut call = self.begin(&request.context, request.deadline)?;
+        let work = list(&mut call.guest, request, call.budget);
+        let ended = tokio::time::timeout_at(call.deadline.into(), work).await;
+        self.end(call, ended)
+    }
 }
 
 async fn find(
@@ -57,14 +68,7 @@ async fn find(
     let state = guest.state_mut();
     Ok(match answered {
         None => Ok(None),
-        Some(Ok(found)) => {
-            // Nobody presented a password, so a match with one, of the operator's secrets say, speaks for nobody.
-            let vouched = Vouched {
-                matched: &[],
-                ..state.vouched()
-            };
-            answer::found(found, vouched)
-        }
+        Some(Ok(found)) => answer::found(found, state.witness.of_search()),
         Some(Err(reported)) => Err(fault::reported(&reported, state)),
     })
 }
@@ -82,7 +86,28 @@ async fn change(
     let state = guest.state_mut();
     Ok(match answered {
         None => Ok(None),
-        Some(Ok(answer)) => answer::changed(answer, state.vouched()).map(Some),
+        Some(Ok(answer)) => answer::changed(answer, state.witness.of_login()).map(Some),
+        Some(Err(reported)) => Err(fault::reported(&reported, state)),
+    })
+}
+
+async fn list(
+    guest: &mut Guest,
+    request: BrowseRequest,
+    budget: Duration,
+) -> wasmtime::Result<Result<Option<Listing>, BackendFault>> {
+    guest.wake().await?;
+    let query = browse::Query {
+        realm: request.realm,
+        resolver: request.resolver,
+        patterns: request.patterns,
+        most: request.most.min(answer::LISTED),
+    };
+    let answered = guest.list(&told(request.context, budget), &query).await?;
+    let state = guest.state_mut();
+    Ok(match answered {
+        None => Ok(None),
+        Some(Ok(listed)) => answer::listing(listed, query.most, state.witness.of_search()).map(Some),
         Some(Err(reported)) => Err(fault::reported(&reported, state)),
     })
 }

@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 
-use crate::bindings::exports::keyway::backend::{authenticator, change_password, health, lookup};
+use crate::bindings::exports::keyway::backend::{authenticator, browse, change_password, health, lookup};
 use crate::bindings::keyway::backend::types as wit;
 use crate::call::CallState;
 use crate::engine::{HostEngine, Running};
@@ -17,6 +17,9 @@ use crate::fault::{self, DeadlineHit};
 use crate::import::secrets::HeldSecret;
 use crate::plugin::Plugin;
 use crate::profile::Profile;
+
+/// Bytes that a guest may hand over at once while it lists: a listing, and what describes it.
+const LISTING_FUEL: usize = 4 << 20;
 
 /// What a plugin says about itself, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,7 @@ struct Exports {
     health: Option<health::Guest>,
     lookup: Option<lookup::Guest>,
     change_password: Option<change_password::Guest>,
+    browse: Option<browse::Guest>,
 }
 
 impl Guest {
@@ -86,6 +90,7 @@ impl Guest {
             let health = plugin.health.as_ref();
             let lookup = plugin.lookup.as_ref();
             let change_password = plugin.change_password.as_ref();
+            let browse = plugin.browse.as_ref();
             self.exports = Some(Exports {
                 authenticator: plugin.authenticator.load(&mut *store, &instance)?,
                 health: health.map(|found| found.load(&mut *store, &instance)).transpose()?,
@@ -93,6 +98,7 @@ impl Guest {
                 change_password: change_password
                     .map(|found| found.load(&mut *store, &instance))
                     .transpose()?,
+                browse: browse.map(|found| found.load(&mut *store, &instance)).transpose()?,
             });
         }
         Ok(())
@@ -155,6 +161,23 @@ impl Guest {
             }
             None => Ok(None),
         }
+    }
+
+    /// `None` if there is no such export.
+    pub(crate) async fn list(
+        &mut self,
+        context: &wit::Context,
+        query: &browse::Query,
+    ) -> wasmtime::Result<Option<Result<browse::Listing, wit::Fault>>> {
+        let Some(browse) = &awake(self.exports.as_ref())?.browse else {
+            return Ok(None);
+        };
+        // What the guest hands over at once is a listing, and no caller's word stands behind its size.
+        let usual = self.store.hostcall_fuel();
+        self.store.set_hostcall_fuel(usual.max(LISTING_FUEL));
+        let listed = browse.call_list(&mut self.store, context, query).await;
+        self.store.set_hostcall_fuel(usual);
+        listed.map(Some)
     }
 
     pub(crate) async fn health(&mut self) -> wasmtime::Result<Result<(), BackendFault>> {

@@ -61,7 +61,7 @@ impl Host for CallState {
         match self.comparing.wait(comparison).await {
             Ok(matches) => {
                 if let (true, Some(user)) = (matches, user) {
-                    self.matched.push(user);
+                    self.witness.matched(user);
                 }
                 Ok(Ok(matches && user.is_some()))
             }
@@ -94,11 +94,12 @@ impl CallState {
         };
         let id = found.as_ref().map(|user| user.id);
         let is_own = |user: &Found| self.profile.tenant.is_none_or(|tenant| user.tenant == tenant);
-        let linkable = found.as_ref().filter(|user| is_own(user)).map(|user| user.id);
+        let seen = found.as_ref().map(|user| (user.id, is_own(user)));
         let groups = self.profile.services.directory.group_names(id).await;
         let groups = groups.map_err(|error| self.unavailable(&error))?;
-        if self.profile.capabilities.has(Capability::DirectoryLink) {
-            self.linkable.extend(linkable);
+        if let Some((user, is_own)) = seen {
+            let may_link = self.profile.capabilities.has(Capability::DirectoryLink);
+            self.witness.found(user, is_own && may_link);
         }
         Ok(found.map(|user| guests_user(&user, groups)))
     }

@@ -35,13 +35,21 @@ pub(super) const CHANGE_PASSWORD: Expected = Expected {
         "func(context: context, identifier: string, present: secret, new: secret) -> result<answer, fault>",
     )],
 };
+pub(super) const BROWSE: Expected = Expected {
+    interface: "browse",
+    functions: &[("list", "func(context: context, query: query) -> result<listing, fault>")],
+};
 /// All of them.
-const EXPECTED: [&Expected; 4] = [&AUTHENTICATOR, &HEALTH, &LOOKUP, &CHANGE_PASSWORD];
+const EXPECTED: [&Expected; 5] = [&AUTHENTICATOR, &HEALTH, &LOOKUP, &CHANGE_PASSWORD, &BROWSE];
 
 /// What the linker offers, without versions. Everything else is refused by name.
 const OFFERED: &[&str] = &[
     "keyway:backend/config",
+    "keyway:backend/database",
+    "keyway:backend/delegate",
     "keyway:backend/directory",
+    "keyway:backend/directory-list",
+    "keyway:backend/file",
     "keyway:backend/log",
     "keyway:backend/net",
     "keyway:backend/secrets",
