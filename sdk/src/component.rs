@@ -1,8 +1,8 @@
 //! What the host calls, in terms of the SDK's own types: the same code runs in a component and in a `MockHost`.
 
 use crate::{
-    Answer, Backend, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key, Login, Lookup, Outcome,
-    PasswordChange, Problem, config,
+    Answer, Backend, Browse, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key, Listing, Login,
+    Lookup, Outcome, PasswordChange, Problem, Query, config,
 };
 
 /// One step of a login.
@@ -50,6 +50,10 @@ pub(crate) fn find<B: Lookup>(context: &Context, key: &Key) -> Result<Found, Fau
 
 pub(crate) fn change_password<B: ChangePassword>(context: &Context, change: &PasswordChange) -> Result<Changed, Fault> {
     load_live::<B>()?.change(context, change)
+}
+
+pub(crate) fn list<B: Browse>(context: &Context, query: &Query) -> Result<Listing, Fault> {
+    load_live::<B>()?.list(context, query)
 }
 
 fn load<B: Backend>(json: &str) -> Result<B, Vec<Problem>> {

@@ -15,10 +15,19 @@ pub enum Capability {
     DirectoryVerify,
     /// Naming users of the host's directory whom a look-up found, where their password is kept elsewhere. Only with `"link"` in `grants.directory`.
     DirectoryLink,
+    /// Listing the users of the host's directory. Allowed unless `grants.directory` leaves `"list"` out.
+    DirectoryList,
     /// Seeing the bytes of a secret. Only with `grants.credential = ["expose"]`.
     CredentialExpose,
-    /// Connections to the endpoint of this name. Only with `grants.net.<name>`.
+    /// Connections to the endpoint of this name. Only with `grants.net.<name>`. Here and in the next three, `"*"` stands for all that the operator
+    /// grants, which may be none.
     Net(&'static str),
+    /// Reading the file of this name. Only with `grants.file.<name>`.
+    File(&'static str),
+    /// Asking the database of this name. Only with `grants.sql.<name>`.
+    Sql(&'static str),
+    /// Asking the backend of this name. Only where `grants.delegate` names it.
+    Delegate(&'static str),
 }
 
 impl Capability {
@@ -26,6 +35,7 @@ impl Capability {
     ///
     /// ```
     /// assert_eq!(keyway_sdk::Capability::DirectoryFind.name(), "directory.find");
+    /// assert_eq!(keyway_sdk::Capability::File("*").name(), "file.*");
     /// ```
     pub fn name(self) -> Cow<'static, str> {
         match self {
@@ -33,8 +43,12 @@ impl Capability {
             Self::DirectoryFind => "directory.find".into(),
             Self::DirectoryVerify => "directory.verify".into(),
             Self::DirectoryLink => "directory.link".into(),
+            Self::DirectoryList => "directory.list".into(),
             Self::CredentialExpose => "credential.expose".into(),
             Self::Net(endpoint) => format!("net.{endpoint}").into(),
+            Self::File(file) => format!("file.{file}").into(),
+            Self::Sql(database) => format!("sql.{database}").into(),
+            Self::Delegate(backend) => format!("delegate.{backend}").into(),
         }
     }
 }

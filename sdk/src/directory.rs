@@ -84,6 +84,41 @@ pub fn find_by_email(email: &str, tenant: Option<&str>) -> Result<Found, Directo
     host::find_by_email(email, tenant)
 }
 
+/// The users whose login name or email address fits the pattern, in which `*` stands for any text and case does not count: at most `most`, by login
+/// name. `tenant` (an id or a domain) narrows the search.
+///
+/// Capability: [`DirectoryList`](crate::Capability::DirectoryList).
+///
+/// # Errors
+/// As for [`find_by_login`].
+///
+/// ```
+/// # use keyway_sdk::{*, testing::MockHost};
+/// # #[derive(Deserialize, JsonSchema)]
+/// # #[serde(crate = "keyway_sdk::serde")]
+/// # struct Local {}
+/// # impl Backend for Local {
+/// #     type Config = Self;
+/// #     fn describe() -> Description { description!().wants([Capability::DirectoryList]) }
+/// #     fn configure(config: Self) -> Result<Self, Vec<Problem>> { Ok(config) }
+/// #     fn verify(&self, _: &Context, _: &Login) -> Result<Outcome, Fault> { Ok(Refusal::WrongCredential.into()) }
+/// # }
+/// impl Browse for Local {
+///     fn list(&self, context: &Context, query: &Query) -> Result<Listing, Fault> {
+///         let users = directory::list_users(query.pattern("login").unwrap_or("*"), context.tenant.as_deref(), query.most)?;
+///         let complete = users.len() < query.most as usize;
+///         let principals = users.iter().map(Principal::directory).filter(|user| query.fits(user)).collect();
+///         Ok(Listing { principals, complete })
+///     }
+/// }
+/// # let host = MockHost::new().user("alice", "s3cre7").user("bob", "s3cre7");
+/// let listing = host.browse::<Local>(Query::most(10).with("login", "AL*")).unwrap();
+/// assert_eq!((listing.principals.len(), listing.complete), (1, true));
+/// ```
+pub fn list_users(pattern: &str, tenant: Option<&str>, most: u32) -> Result<Vec<User>, DirectoryError> {
+    host::list_directory_users(pattern, tenant, most)
+}
+
 /// Is this the password of the user with this id? Runs in the host.
 ///
 /// With `None`, with the id of nobody, or for a user who has no password, the host does the same work and answers `false`. A `true`

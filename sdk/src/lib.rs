@@ -48,12 +48,13 @@
 //! ```
 //!
 //! # Where to look
-//! - [`Backend`] is what you write, [`Health`], [`Lookup`] and [`ChangePassword`] what you may add, [`register!`] and [`description!`] the lines
+//! - [`Backend`] is what you write, [`Health`], [`Lookup`], [`ChangePassword`] and [`Browse`] what you may add, [`register!`] and [`description!`] the lines
 //!   around it.
 //! - [`Login`] and [`Context`] are what you are asked; [`Outcome`] and [`Fault`] are how you answer.
-//! - [`Secret`], [`directory`], [`net`], [`config`] and [`log`](mod@log) are what you may ask of the host.
+//! - [`Secret`], [`directory`], [`net`], [`file`](mod@file), [`database`], [`delegate`], [`config`] and [`log`](mod@log) are what you may ask of the host.
 //! - [`testing::MockHost`] is the host in your tests.
 
+mod browse;
 mod change_password;
 mod component;
 mod description;
@@ -64,7 +65,10 @@ mod registration;
 mod secret;
 
 pub mod config;
+pub mod database;
+pub mod delegate;
 pub mod directory;
+pub mod file;
 pub mod log;
 pub mod net;
 
@@ -77,6 +81,7 @@ mod wit;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use browse::{Browse, Listing, Query};
 pub use change_password::{ChangePassword, Changed, PasswordChange, Rejection};
 pub use config::Problem;
 pub use description::{Capability, Description};
@@ -94,13 +99,15 @@ pub use serde_json::json;
 mod host {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) use crate::testing::host::{
-        Handle, Socket, config_json, connect, emit, find_by_email, find_by_login, get_secret, protection_of, resume,
-        verify_password,
+        Handle, Socket, config_json, connect, delegate_answer, delegate_find, delegate_list, delegate_verify, emit,
+        find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines, protection_of,
+        query_database, resume, verify_password,
     };
     #[cfg(target_family = "wasm")]
     pub(crate) use crate::wit::host::{
-        Handle, Socket, config_json, connect, emit, find_by_email, find_by_login, get_secret, protection_of, resume,
-        verify_password,
+        Handle, Socket, config_json, connect, delegate_answer, delegate_find, delegate_list, delegate_verify, emit,
+        find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines, protection_of,
+        query_database, resume, verify_password,
     };
 }
 

@@ -82,7 +82,7 @@ impl Principal {
         }
     }
 
-    fn new(subject: Subject, login: String) -> Self {
+    pub(crate) fn new(subject: Subject, login: String) -> Self {
         Self {
             subject,
             login,
@@ -144,6 +144,13 @@ pub enum Subject {
     Directory(String),
     /// The backend's own stable name for somebody.
     Own(String),
+    /// Somebody of another backend, as [`delegate`](crate::delegate) answered it during this very call: the host believes no other.
+    Delegated {
+        /// The other backend's name.
+        backend: String,
+        /// Its own stable name for somebody.
+        subject: String,
+    },
 }
 
 /// Why nobody was authenticated. Callers get one wording whatever the reason; the reason goes to the log.

@@ -4,7 +4,7 @@
 ///
 /// `register!(MyBackend)` exports what every backend must. After the type stand the abilities that the backend has beyond that, in any
 /// order: `health` ([`Health`](crate::Health)), `lookup` ([`Lookup`](crate::Lookup)), `change_password`
-/// ([`ChangePassword`](crate::ChangePassword)). What is not named is not exported, and off.
+/// ([`ChangePassword`](crate::ChangePassword)), `browse` ([`Browse`](crate::Browse)). What is not named is not exported, and off.
 ///
 /// The crate's type must be `cdylib` to be built as a component, and `rlib` too if its tests live in `tests/`. On other targets than wasm
 /// it exports nothing, and only checks the type.
@@ -70,11 +70,20 @@ macro_rules! __register_ability {
     $crate::__private::export_change_password!(Registered with_types_in $crate::__private::change_password);
         };
     };
+    ($backend:ty, browse) => {
+        const _: fn() = $crate::__private::assert_browse::<$backend>;
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            type Registered = $crate::__private::Component<$backend>;
+    $crate::__private::export_browse!(Registered with_types_in $crate::__private::browse);
+        };
+    };
     ($backend:ty, $other:ident) => {
         compile_error!(concat!(
             "`",
             stringify!($other),
-            "` is no ability of a backend: `health`, `lookup` and `change_password` are"
+            "` is no ability of a backend: `health`, `lookup`, `change_password` and `browse` are"
         ));
     };
 }

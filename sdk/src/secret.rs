@@ -24,8 +24,8 @@ impl Secret {
 
     /// Does the value match this verifier? Runs in the host, in constant time for one verifier.
     ///
-    /// A verifier is a PHC string: `$argon2id$`, `$argon2i$`, `$argon2d$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$` or `$scrypt$`. With
-    /// `None` the host does the work that a current verifier would cost and answers `false`: this is how somebody unknown costs what a
+    /// A verifier is a PHC string (`$argon2id$`, `$argon2i$`, `$argon2d$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$`, `$scrypt$`), or of one of the other
+    /// formats that the host knows, those of `crypt(3)` for example. A [`MockHost`](crate::testing::MockHost) knows PHC strings alone. With `None` the host does the work that a current verifier would cost and answers `false`: this is how somebody unknown costs what a
     /// wrong password costs.
     ///
     /// # Errors

@@ -48,16 +48,25 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::component::{self, Step};
+use crate::database::{DatabaseError, Row};
 use crate::log::Level;
-use crate::{Answer, Backend, Capability, Challenge, Context, Credential, Description, Fault, Health, Login, Outcome};
-use crate::{ChangePassword, Changed, DigestAlgorithm, Found, Key, Lookup, PasswordChange, Problem, Secret};
+use crate::{
+    Answer, Backend, Browse, Capability, Challenge, Context, Credential, Description, Fault, Health, Login, Outcome,
+};
+use crate::{
+    ChangePassword, Changed, DigestAlgorithm, Found, Key, Listing, Lookup, PasswordChange, Problem, Query, Secret,
+};
 
 mod accept;
+mod backend;
+mod database;
+mod file;
 pub(crate) mod host;
 mod socket;
 mod user;
 mod verifier;
 
+pub use backend::MockBackend;
 pub use user::MockUser;
 pub use verifier::verifier;
 
@@ -116,7 +125,12 @@ impl Default for MockHost {
 impl MockHost {
     /// A host with no users and no secrets, whose backend has no `config` table.
     pub fn new() -> Self {
-        let granted = BTreeSet::from([Capability::Log, Capability::DirectoryFind, Capability::DirectoryVerify]);
+        let granted = BTreeSet::from([
+            Capability::Log,
+            Capability::DirectoryFind,
+            Capability::DirectoryVerify,
+            Capability::DirectoryList,
+        ]);
         Self {
             state: Rc::new(RefCell::new(State::new(granted))),
             context: Context {
@@ -165,6 +179,41 @@ impl MockHost {
     #[must_use]
     pub fn endpoint(self, name: &str, address: std::net::SocketAddr) -> Self {
         self.state.borrow_mut().endpoints.insert(name.to_owned(), address);
+        self
+    }
+
+    /// Grants the file of this name, with this text in it.
+    #[must_use]
+    pub fn file(self, name: &str, text: &str) -> Self {
+        let mut state = self.state.borrow_mut();
+        state.files.insert(name.to_owned(), Some(text.to_owned()));
+        drop(state);
+        self
+    }
+
+    /// Grants the file of this name, which cannot be read.
+    #[must_use]
+    pub fn missing_file(self, name: &str) -> Self {
+        self.state.borrow_mut().files.insert(name.to_owned(), None);
+        self
+    }
+
+    /// Grants the database of this name, which answers as the closure does when it is given the statement and its parameters.
+    #[must_use]
+    pub fn database(
+        self,
+        name: &str,
+        answer: impl Fn(&str, &[&str]) -> Result<Vec<Row>, DatabaseError> + 'static,
+    ) -> Self {
+        let answerer = database::Answerer::new(answer);
+        self.state.borrow_mut().databases.insert(name.to_owned(), answerer);
+        self
+    }
+
+    /// Lets the plugin ask the backend of this name.
+    #[must_use]
+    pub fn backend(self, name: &str, double: MockBackend) -> Self {
+        self.state.borrow_mut().backends.insert(name.to_owned(), double);
         self
     }
 
@@ -281,6 +330,17 @@ impl MockHost {
         Ok(found)
     }
 
+    /// Lists users, as an administrator's search does.
+    ///
+    /// # Errors
+    /// As for [`login`](MockHost::login).
+    #[expect(clippy::needless_pass_by_value, reason = "reads best as `browse(Query::most(10))`")]
+    pub fn browse<B: Browse>(&self, query: Query) -> Result<Listing, Fault> {
+        let listing = self.call(&B::describe(), || component::list::<B>(&self.context, &query))?;
+        accept::listing(&listing, &self.state.borrow())?;
+        Ok(listing)
+    }
+
     /// Asks for another password, as somebody would who knows the present one.
     ///
     /// # Errors
@@ -312,6 +372,11 @@ impl MockHost {
     /// How many comparisons of secrets the last call made: what a login costs, and what its caller can measure.
     pub fn comparisons(&self) -> usize {
         self.state.borrow().comparisons
+    }
+
+    /// How many times the last call asked other backends.
+    pub fn delegations(&self) -> usize {
+        self.state.borrow().delegations
     }
 
     /// How many times the last call saw the bytes of a secret.

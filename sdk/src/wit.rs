@@ -5,10 +5,13 @@ use std::marker::PhantomData;
 
 use crate::component::{self, Step};
 use crate::{
-    Answer, Backend, ChangePassword, Context, Credential, DigestAlgorithm, Health, Key, Login, Lookup, PasswordChange,
-    Secret,
+    Answer, Backend, Browse, ChangePassword, Context, Credential, DigestAlgorithm, Health, Key, Login, Lookup,
+    PasswordChange, Query, Secret,
 };
 
+mod database;
+mod delegate;
+mod file;
 pub(crate) mod host;
 mod outcome;
 
@@ -95,12 +98,36 @@ pub mod change_password {
     });
 }
 
+/// What `backend-with-browse` adds to it.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated; what fires depends on the generator"
+)]
+pub mod browse {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "package keyway:sdk; world browse { export keyway:backend/browse@0.1.0; }",
+        world: "browse",
+        pub_export_macro: true,
+        export_macro_name: "export_browse",
+        default_bindings_module: "keyway_sdk::__private::browse",
+        with: {
+            "keyway:backend/types@0.1.0": crate::wit::authenticator::keyway::backend::types,
+            "keyway:backend/secrets@0.1.0": crate::wit::authenticator::keyway::backend::secrets,
+        },
+    });
+}
+
 pub use authenticator::export_authenticator;
+pub use browse::export_browse;
 pub use change_password::export_change_password;
 pub use health::export_health;
 pub use lookup::export_lookup;
 
 use authenticator::keyway::backend::{secrets, types};
+use browse::exports::keyway::backend::browse as exported_browse;
 use change_password::exports::keyway::backend::change_password as exported_change;
 use lookup::exports::keyway::backend::lookup as exported_lookup;
 
@@ -167,6 +194,25 @@ impl<B: ChangePassword> exported_change::Guest for Component<B> {
         component::change_password::<B>(&context.into(), &change)
             .map(Into::into)
             .map_err(Into::into)
+    }
+}
+
+impl<B: Browse> exported_browse::Guest for Component<B> {
+    fn list(context: types::Context, query: exported_browse::Query) -> Result<exported_browse::Listing, types::Fault> {
+        component::list::<B>(&context.into(), &query.into())
+            .map(Into::into)
+            .map_err(Into::into)
+    }
+}
+
+impl From<exported_browse::Query> for Query {
+    fn from(query: exported_browse::Query) -> Self {
+        Self {
+            realm: query.realm,
+            resolver: query.resolver,
+            patterns: query.patterns,
+            most: query.most,
+        }
     }
 }
 

@@ -332,14 +332,23 @@ impl Backend for Linker {
         Ok(Self)
     }
 
-    fn verify(&self, _context: &Context, _login: &Login) -> Result<Outcome, Fault> {
-        Ok(Refusal::WrongCredential.into())
+    fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
+        Ok(match directory::find_by_login(&login.identifier, None)? {
+            Found::One(user) => Principal::directory(&user).into(),
+            _ => Refusal::UnknownIdentifier.into(),
+        })
     }
 }
 
 impl Lookup for Linker {
     fn find(&self, _context: &Context, key: &Key) -> Result<keyway_sdk::Found, Fault> {
         let (Key::Identifier(login) | Key::Subject(login)) = key;
+        if login == "claim" {
+            let Outcome::Verified(principal) = directory_principal("user-alice-master") else {
+                return Ok(Refusal::UnknownIdentifier.into());
+            };
+            return Ok(principal.into());
+        }
         if let Found::One(user) = directory::find_by_login(login, None)? {
             return Ok(Principal::directory(&user).into());
         }
@@ -365,15 +374,25 @@ impl ChangePassword for Probe {
 }
 
 #[test]
-fn a_lookup_names_a_directory_user_only_with_the_grant_to_link() {
-    let found = || Key::Identifier("alice".to_owned());
-    let unlinked = host().lookup::<Linker>(found());
+fn a_login_names_a_directory_user_without_a_match_only_with_the_grant_to_link() {
+    let unlinked = host().login::<Linker>("alice", "s3cre7");
     assert!(
         matches!(&unlinked, Err(Fault::Internal(why)) if why.contains("matched no password")),
         "{unlinked:?}"
     );
-    let linked = host().grant(Capability::DirectoryLink).lookup::<Linker>(found());
-    assert!(matches!(linked, Ok(keyway_sdk::Found::Principal(alice)) if alice.login == "alice"));
+    let linked = host().grant(Capability::DirectoryLink);
+    assert!(linked.login::<Linker>("alice", "s3cre7").is_ok());
+}
+
+#[test]
+fn a_lookup_names_only_a_directory_user_whom_the_host_found() {
+    let found = host().lookup::<Linker>(Key::Identifier("alice".to_owned()));
+    assert!(matches!(found, Ok(keyway_sdk::Found::Principal(alice)) if alice.login == "alice"));
+    let claimed = host().lookup::<Linker>(Key::Identifier("claim".to_owned()));
+    assert!(
+        matches!(&claimed, Err(Fault::Internal(why)) if why.contains("did not find")),
+        "{claimed:?}"
+    );
 }
 
 #[test]

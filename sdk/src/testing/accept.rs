@@ -1,7 +1,7 @@
 //! What the real host accepts of a backend.
 
 use super::host::State;
-use crate::{Changed, Description, Fault, Found, Outcome, Principal, Subject};
+use crate::{Changed, Description, Fault, Found, Listing, Outcome, Principal, Subject};
 
 const STATE_LIMIT: usize = 8 * 1024;
 
@@ -17,8 +17,24 @@ pub(super) fn outcome(outcome: &Outcome, state: &State) -> Result<(), Fault> {
 
 pub(super) fn found(found: &Found, state: &State) -> Result<(), Fault> {
     match found {
-        Found::Principal(found) => principal(found, state),
+        Found::Principal(found) => searched(found, state),
         Found::Refused(_) | Found::CannotTell => Ok(()),
+    }
+}
+
+pub(super) fn listing(listing: &Listing, state: &State) -> Result<(), Fault> {
+    listing.principals.iter().try_for_each(|found| searched(found, state))
+}
+
+/// Somebody who presented nothing: whom the host found, or another backend named, may be told of. It lets nobody in.
+fn searched(found: &Principal, state: &State) -> Result<(), Fault> {
+    match &found.subject {
+        Subject::Directory(id) if state.found.contains(id) => Ok(()),
+        Subject::Directory(id) => Err(Fault::internal(format!(
+            "the host did not find the directory user `{id}` during this call, so it does not believe the answer"
+        ))),
+        Subject::Delegated { backend, subject } if state.named.contains(&(backend.clone(), subject.clone())) => Ok(()),
+        _ => principal(found, state),
     }
 }
 
@@ -37,10 +53,15 @@ fn principal(principal: &Principal, state: &State) -> Result<(), Fault> {
                  believe the answer"
             )))
         }
+        Subject::Delegated { backend, subject } if !state.verified.contains(&(backend.clone(), subject.clone())) => {
+            Err(Fault::internal(format!(
+                "the backend `{backend}` did not verify `{subject}` during this call, so the host does not believe the answer"
+            )))
+        }
         Subject::Own(name) if name.is_empty() || name.len() > 255 => {
             Err(Fault::internal("the subject is not 1 to 255 bytes long"))
         }
-        Subject::Directory(_) | Subject::Own(_) => Ok(()),
+        Subject::Directory(_) | Subject::Own(_) | Subject::Delegated { .. } => Ok(()),
     }
 }
 

@@ -6,11 +6,13 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::backend::MockBackend;
+use super::database::Answerer;
 use super::socket::Kept;
 use super::{Line, MockUser, verifier};
-use crate::directory::{DirectoryError, Found};
+use crate::directory::{DirectoryError, Found, User};
 use crate::log::Level;
-use crate::{Capability, Description, SecretError};
+use crate::{Capability, Description, Query, SecretError};
 
 thread_local! {
     static INSTALLED: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
@@ -25,6 +27,9 @@ pub(crate) struct State {
     pub(super) granted: BTreeSet<Capability>,
     pub(super) endpoints: BTreeMap<String, SocketAddr>,
     pub(super) kept: Kept,
+    pub(super) files: BTreeMap<String, Option<String>>,
+    pub(super) databases: BTreeMap<String, Answerer>,
+    pub(super) backends: BTreeMap<String, MockBackend>,
     pub(super) unavailable: bool,
     effective: BTreeSet<Capability>,
     pub(super) lines: Vec<Line>,
@@ -32,6 +37,10 @@ pub(crate) struct State {
     pub(super) exposed: Vec<Clear>,
     pub(super) matched: BTreeSet<String>,
     pub(super) linkable: BTreeSet<String>,
+    pub(super) found: BTreeSet<String>,
+    pub(super) verified: BTreeSet<(String, String)>,
+    pub(super) named: BTreeSet<(String, String)>,
+    pub(super) delegations: usize,
 }
 
 impl State {
@@ -43,6 +52,9 @@ impl State {
             granted,
             endpoints: BTreeMap::new(),
             kept: Kept::default(),
+            files: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            backends: BTreeMap::new(),
             unavailable: false,
             effective: BTreeSet::new(),
             lines: Vec::new(),
@@ -50,6 +62,10 @@ impl State {
             exposed: Vec::new(),
             matched: BTreeSet::new(),
             linkable: BTreeSet::new(),
+            found: BTreeSet::new(),
+            verified: BTreeSet::new(),
+            named: BTreeSet::new(),
+            delegations: 0,
         }
     }
 
@@ -66,7 +82,10 @@ impl State {
             .chain(description.usable())
             .copied()
             .filter(|wanted| match wanted {
-                Capability::Net(endpoint) => self.endpoints.contains_key(*endpoint),
+                Capability::Net(name) => grants(&self.endpoints, name),
+                Capability::File(name) => grants(&self.files, name),
+                Capability::Sql(name) => grants(&self.databases, name),
+                Capability::Delegate(name) => grants(&self.backends, name),
                 wanted => self.granted.contains(wanted),
             })
             .collect();
@@ -75,6 +94,10 @@ impl State {
         self.exposed.clear();
         self.matched.clear();
         self.linkable.clear();
+        self.found.clear();
+        self.verified.clear();
+        self.named.clear();
+        self.delegations = 0;
     }
 
     fn require(&self, capability: Capability) -> Result<(), DirectoryError> {
@@ -97,6 +120,7 @@ impl State {
             (None, _) => Found::Nobody,
             (Some(user), None) => {
                 let user = user.user.clone();
+                self.found.insert(user.id.clone());
                 if self.effective.contains(&Capability::DirectoryLink) {
                     self.linkable.insert(user.id.clone());
                 }
@@ -131,6 +155,18 @@ impl fmt::Debug for Clear {
     }
 }
 
+fn grants<T>(granted: &BTreeMap<String, T>, name: &str) -> bool {
+    name == "*" || granted.contains_key(name)
+}
+
+/// Whether a capability that is wanted under this name, which may be `*`, is good for that one.
+pub(super) fn covers(wanted: &str, name: &str) -> bool {
+    wanted == "*" || wanted == name
+}
+
+pub(crate) use super::backend::{delegate_answer, delegate_find, delegate_list, delegate_verify};
+pub(crate) use super::database::query_database;
+pub(crate) use super::file::{find_lines, list_lines};
 pub(crate) use super::socket::{Socket, connect, protection_of, resume};
 
 /// A secret of the mock host.
@@ -139,6 +175,11 @@ pub(crate) struct Handle(Vec<u8>);
 impl Handle {
     pub(super) fn new(value: Vec<u8>) -> Self {
         Self(value)
+    }
+
+    /// Whether it is this text, as another backend would find it out.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.0 == text.as_bytes()
     }
 
     pub(crate) fn matches(&self, verifier: Option<&str>) -> Result<bool, SecretError> {
@@ -210,6 +251,29 @@ pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Resul
         let matches = matched.is_some();
         state.matched.extend(matched);
         Ok(matches)
+    })
+}
+
+pub(crate) fn list_directory_users(
+    pattern: &str,
+    tenant: Option<&str>,
+    most: u32,
+) -> Result<Vec<User>, DirectoryError> {
+    with(|state| {
+        state.require(Capability::DirectoryList)?;
+        let fits = |user: &User| {
+            tenant.is_none_or(|tenant| user.tenant == tenant)
+                && (Query::matches(pattern, &user.login)
+                    || user
+                        .email
+                        .as_deref()
+                        .is_some_and(|email| Query::matches(pattern, email)))
+        };
+        let mut users: Vec<User> = state.users.iter().map(|user| user.user.clone()).filter(fits).collect();
+        users.sort_by(|left, right| left.login.cmp(&right.login));
+        users.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        state.found.extend(users.iter().map(|user| user.id.clone()));
+        Ok(users)
     })
 }
 

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 
-use super::host::with;
+use super::host::{covers, with};
 use crate::Capability;
 use crate::net::{NetError, Protection, TlsError};
 
@@ -67,7 +67,7 @@ pub(crate) fn resume(endpoint: &str, state: &str) -> Result<Option<Socket>, NetE
 
 fn address(endpoint: &str) -> Result<SocketAddr, NetError> {
     with(|host| {
-        let is_wanted = host.wants(|wanted| matches!(wanted, Capability::Net(name) if *name == endpoint));
+        let is_wanted = host.wants(|wanted| matches!(wanted, Capability::Net(name) if covers(name, endpoint)));
         let address = host.endpoints.get(endpoint).copied().filter(|_| is_wanted);
         let address = address.ok_or_else(|| NetError::NotGranted(format!("grants.net.{endpoint}")))?;
         if host.unavailable {

@@ -1,10 +1,14 @@
 //! The real host: the component's imports.
 
-use super::authenticator::keyway::backend::{config, directory, log, net, secrets};
+use super::authenticator::keyway::backend::{config, directory, directory_list, log, net, secrets};
 use crate::SecretError;
 use crate::directory::{DirectoryError, Found, User};
 use crate::log::Level;
 use crate::net::{NetError, Protection, TlsError};
+
+pub(crate) use super::database::query_database;
+pub(crate) use super::delegate::{delegate_answer, delegate_find, delegate_list, delegate_verify};
+pub(crate) use super::file::{find_lines, list_lines};
 
 /// A handle to a secret in the host.
 pub(crate) struct Handle(pub(super) secrets::Secret);
@@ -48,15 +52,17 @@ pub(crate) fn find_by_email(email: &str, tenant: Option<&str>) -> Result<Found, 
 pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Result<bool, DirectoryError> {
     match directory::verify_password(user_id, &password.0) {
         Ok(matches) => Ok(matches),
-        Err(error) => Err(match error {
-            directory::DirectoryError::NotGranted(capability) => DirectoryError::NotGranted(capability),
-            // A comparison is by id, which fits one user at most, so the host has no reason to say `ambiguous`.
-            directory::DirectoryError::Ambiguous | directory::DirectoryError::Unavailable => {
-                DirectoryError::Unavailable
-            }
-            directory::DirectoryError::LimitReached => DirectoryError::LimitReached,
-        }),
+        Err(error) => Err(error.into()),
     }
+}
+
+pub(crate) fn list_directory_users(
+    pattern: &str,
+    tenant: Option<&str>,
+    most: u32,
+) -> Result<Vec<User>, DirectoryError> {
+    let users = directory_list::list_users(pattern, tenant, most)?;
+    Ok(users.into_iter().map(Into::into).collect())
 }
 
 fn found(answer: Result<Option<directory::User>, directory::DirectoryError>) -> Result<Found, DirectoryError> {
@@ -64,9 +70,19 @@ fn found(answer: Result<Option<directory::User>, directory::DirectoryError>) -> 
         Ok(Some(user)) => Ok(Found::One(user.into())),
         Ok(None) => Ok(Found::Nobody),
         Err(directory::DirectoryError::Ambiguous) => Ok(Found::Several),
-        Err(directory::DirectoryError::NotGranted(capability)) => Err(DirectoryError::NotGranted(capability)),
-        Err(directory::DirectoryError::Unavailable) => Err(DirectoryError::Unavailable),
-        Err(directory::DirectoryError::LimitReached) => Err(DirectoryError::LimitReached),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Of an answer that is not about one user.
+impl From<directory::DirectoryError> for DirectoryError {
+    fn from(error: directory::DirectoryError) -> Self {
+        match error {
+            directory::DirectoryError::NotGranted(capability) => Self::NotGranted(capability),
+            // A comparison is by id, which fits one user at most, and a list may fit many: the host has no reason to say `ambiguous`.
+            directory::DirectoryError::Ambiguous | directory::DirectoryError::Unavailable => Self::Unavailable,
+            directory::DirectoryError::LimitReached => Self::LimitReached,
+        }
     }
 }
 

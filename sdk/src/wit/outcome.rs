@@ -1,7 +1,9 @@
 //! Answers, as the contract writes them.
 
-use super::{exported_change, exported_lookup, types};
-use crate::{Challenge, ChallengeKind, Changed, Fault, Found, Outcome, Principal, Refusal, Rejection, Subject};
+use super::{exported_browse, exported_change, exported_lookup, types};
+use crate::{
+    Challenge, ChallengeKind, Changed, Fault, Found, Listing, Outcome, Principal, Refusal, Rejection, Subject,
+};
 
 impl From<Outcome> for types::Outcome {
     fn from(outcome: Outcome) -> Self {
@@ -40,12 +42,24 @@ impl From<Changed> for exported_change::Answer {
     }
 }
 
+impl From<Listing> for exported_browse::Listing {
+    fn from(listing: Listing) -> Self {
+        Self {
+            principals: listing.principals.into_iter().map(Into::into).collect(),
+            complete: listing.complete,
+        }
+    }
+}
+
 impl From<Principal> for types::Principal {
     fn from(principal: Principal) -> Self {
         Self {
             subject: match principal.subject {
                 Subject::Directory(id) => types::Subject::Directory(id),
                 Subject::Own(name) => types::Subject::Own(name),
+                Subject::Delegated { backend, subject } => {
+                    types::Subject::Delegated(types::DelegatedSubject { backend, subject })
+                }
             },
             login: principal.login,
             display_name: principal.display_name,
