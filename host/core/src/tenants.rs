@@ -82,7 +82,7 @@ impl TenantDirectory {
     /// Follows a change that another node made.
     pub fn apply(&self, change: &Change) {
         match change {
-            Change::TokensRevoked(_) | Change::AnyTokenRevoked => {}
+            Change::TokensRevoked(_) | Change::AnyTokenRevoked | Change::DocumentsChanged => {}
             Change::TenantsChanged => self.reset(None),
             Change::FeedLost => self.reset(Some(false)),
             Change::FeedRestored => self.reset(Some(true)),

@@ -2,10 +2,22 @@
 
 #[path = "statement/adopt.rs"]
 mod adopt;
+#[path = "statement/audit.rs"]
+mod audit;
+#[path = "statement/challenge.rs"]
+mod challenge;
 #[path = "statement/directory.rs"]
 mod directory;
+#[path = "statement/document.rs"]
+mod document;
 #[path = "statement/event.rs"]
 mod event;
+#[path = "statement/factor.rs"]
+mod factor;
+#[path = "statement/factor_list.rs"]
+mod factor_list;
+#[path = "statement/factor_use.rs"]
+mod factor_use;
 mod feed;
 #[path = "statement/group.rs"]
 mod group;
@@ -80,6 +92,12 @@ const LOCKS_ROWS: bool = true;
 
 /// The function that tells where a text contains another one.
 const POSITION: &str = "strpos";
+
+/// The time by the store's clock, which all nodes share, in microseconds.
+const STORE_NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// What makes two sweeps share the work: each leaves out what the other is busy with.
+const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
 
 // Two sweeps share the work: each leaves out the sessions that the other, or a revocation, is busy with. The list is materialized because a
 // plan that computes it twice would lock twice as many.
@@ -235,10 +253,28 @@ impl PostgresStore {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
     {
+        self.write_telling(action, Notice::Tenants, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear that documents changed.
+    async fn write_documents<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        self.write_telling(action, Notice::Documents, work).await
+    }
+
+    /// As [`PostgresStore::write`]; the other nodes hear the notice.
+    async fn write_telling<T, W>(&self, action: &'static str, notice: Notice, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
         let work = async {
             let mut transaction = self.begin().await?;
             let outcome = work(&mut transaction).await?;
-            self.announce(&mut transaction, Notice::Tenants).await?;
+            self.announce(&mut transaction, notice).await?;
             transaction.commit().await?;
             Ok(outcome)
         };

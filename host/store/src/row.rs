@@ -1,5 +1,13 @@
 //! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
 
+mod audit;
+mod document;
+mod factor;
+
+pub(crate) use audit::AuditRow;
+pub(crate) use document::{ChallengeRow, DocumentRow};
+pub(crate) use factor::{FactorRow, StoredFactorRow};
+
 use keyway_core::model::{
     AuthenticationMethod, BackendName, Client, Email, EmailId, Event, EventCursor, EventKind, Group, GroupId, Identity,
     IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session,

@@ -4,10 +4,22 @@
 
 #[path = "statement/adopt.rs"]
 mod adopt;
+#[path = "statement/audit.rs"]
+mod audit;
+#[path = "statement/challenge.rs"]
+mod challenge;
 #[path = "statement/directory.rs"]
 mod directory;
+#[path = "statement/document.rs"]
+mod document;
 #[path = "statement/event.rs"]
 mod event;
+#[path = "statement/factor.rs"]
+mod factor;
+#[path = "statement/factor_list.rs"]
+mod factor_list;
+#[path = "statement/factor_use.rs"]
+mod factor_use;
 #[path = "statement/group.rs"]
 mod group;
 #[path = "statement/key.rs"]
@@ -77,6 +89,12 @@ const LOCKS_ROWS: bool = false;
 
 /// The function that tells where a text contains another one.
 const POSITION: &str = "instr";
+
+/// The time by the store's clock, in microseconds.
+const STORE_NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+
+/// What makes two sweeps share the work: there is one at a time.
+const SKIP_LOCKED: &str = "";
 
 const REMOVE_EXPIRED_TOKENS: &str = "DELETE FROM token WHERE (hash, key_id) IN \
     (SELECT hash, key_id FROM token WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING session";
@@ -194,6 +212,15 @@ impl SqliteStore {
 
     /// As [`SqliteStore::write`]; there are no other nodes to hear of the tenants.
     async fn write_tenants<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+    {
+        self.writer.write(action, work).await
+    }
+
+    /// As [`SqliteStore::write`]; there are no other nodes to hear of the documents.
+    async fn write_documents<T, W>(&self, action: &'static str, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    DirectoryStore, EventStore, GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore,
-    SessionStore, SettingStore, TenantStore, TokenStore,
+    AuditStore, ChallengeStore, DirectoryStore, DocumentStore, EventStore, FactorStore, GroupStore, KeyStore,
+    LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore, SettingStore, TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
 
@@ -24,7 +24,7 @@ pub enum StoreError {
     /// Something unique exists already.
     #[error("`{what}` exists already")]
     Conflict {
-        /// What is taken: `login`, `email`, `group name`, `policy name`, `tenant name`, `tenant domain` and the like.
+        /// What is taken: `login`, `email`, `group name`, `policy name`, `tenant name`, `tenant domain`, `serial`, `document` and the like.
         what: &'static str,
     },
     /// What a row must refer to does not exist.
@@ -36,7 +36,7 @@ pub enum StoreError {
     /// The tenant cannot go while others depend on it.
     #[error("the tenant still owns {what}")]
     InUse {
-        /// What it owns: `tenants`, `users`, `groups`, `policies`, `sessions`, `refresh tokens`, `settings`.
+        /// What it owns: `tenants`, `users`, `groups`, `policies`, `sessions`, `refresh tokens`, `factors`, `settings`.
         what: &'static str,
     },
     /// A row fits no value of the model: the database was altered by somebody else, or this is a defect.
@@ -56,6 +56,8 @@ pub enum Change {
     AnyTokenRevoked,
     /// Tenants were added, moved or removed.
     TenantsChanged,
+    /// Documents were written or removed.
+    DocumentsChanged,
     /// This node can no longer hear of changes made elsewhere: trust no cache until [`Change::FeedRestored`].
     FeedLost,
     /// It hears again. Whatever was cached before is to be forgotten.
@@ -76,6 +78,10 @@ pub trait Store:
     + ProvisionStore
     + SettingStore
     + LinkStore
+    + FactorStore
+    + ChallengeStore
+    + AuditStore
+    + DocumentStore
     + EventStore
     + KeyStore
 {

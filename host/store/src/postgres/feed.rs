@@ -1,4 +1,4 @@
-//! What nodes tell each other over LISTEN and NOTIFY: which tokens were revoked, and that tenants changed.
+//! What nodes tell each other over LISTEN and NOTIFY: which tokens were revoked, and that tenants or documents changed.
 //!
 //! A notice is sent by the transaction that it speaks of, so it arrives if, and only if, that committed, unless the listener's connection is
 //! down. That is said at once, and again when it is back: what came in between is lost.
@@ -39,6 +39,8 @@ pub(super) enum Notice {
     AnyToken,
     /// Tenants were added or removed.
     Tenants,
+    /// Documents were written or removed.
+    Documents,
 }
 
 impl Notice {
@@ -105,8 +107,16 @@ fn changes_of(payload: &str, own: Uuid) -> Vec<Change> {
             notice: Notice::Tenants,
             ..
         }) => vec![Change::TenantsChanged],
+        Ok(Message {
+            notice: Notice::Documents,
+            ..
+        }) => vec![Change::DocumentsChanged],
         // A node of another version says something that this one has no words for. To be safe, it stands for everything.
-        Err(_) => vec![Change::AnyTokenRevoked, Change::TenantsChanged],
+        Err(_) => vec![
+            Change::AnyTokenRevoked,
+            Change::TenantsChanged,
+            Change::DocumentsChanged,
+        ],
     }
 }
 
@@ -215,6 +225,8 @@ mod tests {
         assert_eq!(changes_of(&text, here), []);
         let text = payload(here, Notice::Tenants).expect("a payload");
         assert_eq!(changes_of(&text, there), [Change::TenantsChanged]);
+        let text = payload(here, Notice::Documents).expect("a payload");
+        assert_eq!(changes_of(&text, there), [Change::DocumentsChanged]);
     }
 
     #[test]
@@ -242,7 +254,11 @@ mod tests {
         ] {
             assert_eq!(
                 changes_of(text, Uuid::nil()),
-                [Change::AnyTokenRevoked, Change::TenantsChanged]
+                [
+                    Change::AnyTokenRevoked,
+                    Change::TenantsChanged,
+                    Change::DocumentsChanged
+                ]
             );
         }
     }

@@ -9,7 +9,7 @@ use crate::failure::{Failure, explain};
 use crate::row::DigestRow;
 
 /// The tables that name a tenant.
-const OWNING: [&str; 8] = [
+const OWNING: [&str; 9] = [
     "UPDATE directory_user SET tenant = $2 WHERE tenant = $1",
     "UPDATE user_email SET tenant = $2 WHERE tenant = $1",
     "UPDATE policy SET tenant = $2 WHERE tenant = $1",
@@ -17,6 +17,7 @@ const OWNING: [&str; 8] = [
     "UPDATE session SET tenant = $2 WHERE tenant = $1",
     "UPDATE refresh_token SET tenant = $2 WHERE tenant = $1",
     "UPDATE tenant_domain SET tenant = $2 WHERE tenant = $1",
+    "UPDATE factor SET tenant = $2 WHERE tenant = $1",
     "UPDATE event SET tenant = $2 WHERE tenant = $1",
 ];
 

@@ -61,6 +61,32 @@ pub(super) fn push_contains(builder: &mut QueryBuilder<Database>, column: &'stat
     builder.push_bind(findable(&login_key(text))).push(") > 0");
 }
 
+/// A further condition: the column, which holds lower-case keys, fits the pattern, in which `*` stands for any text.
+pub(super) fn push_pattern(builder: &mut QueryBuilder<Database>, column: &str, pattern: Option<&str>) {
+    let Some(pattern) = pattern else {
+        return;
+    };
+    let key = login_key(pattern);
+    if !key.contains('*') {
+        builder.push(" AND ").push(column).push(" = ").push_bind(findable(&key));
+        return;
+    }
+    let mut like = String::with_capacity(key.len());
+    for part in key.split_inclusive('*') {
+        like.push_str(&escaped(part.trim_end_matches('*')));
+        // Stars that follow each other say no more than one.
+        if part.ends_with('*') && (part.len() > 1 || like.is_empty()) {
+            like.push('%');
+        }
+    }
+    if like.len() > LONGEST_TEXT {
+        builder.push(" AND 1 = 0");
+    } else if like != "%" {
+        builder.push(" AND ").push(column).push(" LIKE ").push_bind(like);
+        builder.push(" ESCAPE '\\'");
+    }
+}
+
 /// A further condition: the column has this value, if one is wanted.
 pub(super) fn push_equal(builder: &mut QueryBuilder<Database>, column: &'static str, value: Option<&str>) {
     if let Some(value) = value {
@@ -131,6 +157,6 @@ fn escaped(text: &str) -> String {
 }
 
 /// PostgreSQL takes no NUL in a text, and no stored text holds one: what stands in its place is seldom stored, and never by accident.
-fn findable(text: &str) -> String {
+pub(super) fn findable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

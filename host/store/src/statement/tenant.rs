@@ -374,8 +374,8 @@ async fn move_tenant(connection: &mut Connection, id: TenantId, parent: TenantId
     Ok(TenantMove::Moved)
 }
 
-/// What a tenant may own, and how to find one of it. Sessions of backends' own subjects are the last that may be left.
-const OWNED: [(&str, &str); 6] = [
+/// What a tenant may own, and how to find one of it. Sessions and factors of backends' own subjects are the last that may be left.
+const OWNED: [(&str, &str); 7] = [
     ("tenants", HAS_CHILDREN),
     ("users", "SELECT 1 FROM directory_user WHERE tenant = $1 LIMIT 1"),
     (
@@ -388,6 +388,7 @@ const OWNED: [(&str, &str); 6] = [
         "refresh tokens",
         "SELECT 1 FROM refresh_token WHERE tenant = $1 LIMIT 1",
     ),
+    ("factors", "SELECT 1 FROM factor WHERE tenant = $1 LIMIT 1"),
 ];
 
 const HAS_CHILDREN: &str = "SELECT 1 FROM tenant WHERE parent = $1 LIMIT 1";
@@ -449,12 +450,14 @@ fn owner_of(table: Option<&str>) -> &'static str {
         Some("policy") => "policies",
         Some("session") => "sessions",
         Some("refresh_token") => "refresh tokens",
+        Some("factor") => "factors",
         _ => "users",
     }
 }
 
 /// Removes what a tenant owns, in an order in which no row refers to one that is gone.
-const REMOVE_OWNED: [&str; 6] = [
+const REMOVE_OWNED: [&str; 7] = [
+    "DELETE FROM factor WHERE tenant = $1 OR owner IN (SELECT id FROM directory_user WHERE tenant = $1)",
     "DELETE FROM refresh_token WHERE tenant = $1",
     "DELETE FROM policy_attachment WHERE identity IN (SELECT id FROM directory_user WHERE tenant = $1)",
     "DELETE FROM directory_group WHERE tenant = $1",

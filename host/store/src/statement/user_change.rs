@@ -56,13 +56,18 @@ async fn claim_id(connection: &mut Connection, id: UserId) -> Result<(), Failure
     if taken {
         return Err(StoreError::Conflict { what: "user id" }.into());
     }
-    // An attachment to a user that exists stays: then the row below is refused, and this with it.
-    sqlx::query("DELETE FROM policy_attachment WHERE identity = $1")
-        .bind(id.0)
-        .execute(connection)
-        .await?;
+    // What belongs to a user that exists stays: then the row below is refused, and this with it.
+    for statement in REMOVE_BELONGINGS {
+        sqlx::query(statement).bind(id.0).execute(&mut *connection).await?;
+    }
     Ok(())
 }
+
+/// What belongs to an identity without referring to a user's row.
+const REMOVE_BELONGINGS: [&str; 2] = [
+    "DELETE FROM policy_attachment WHERE identity = $1",
+    "DELETE FROM factor WHERE owner = $1",
+];
 
 async fn insert(connection: &mut Connection, user: &User) -> Result<(), Failure> {
     let login = user.login.as_deref();
@@ -245,10 +250,9 @@ pub(super) async fn remove(connection: &mut Connection, id: UserId) -> Result<(b
         return Ok((false, Revoked::default()));
     }
     let revoked = BY_USER.end(connection, id.0).await?;
-    sqlx::query("DELETE FROM policy_attachment WHERE identity = $1")
-        .bind(id.0)
-        .execute(&mut *connection)
-        .await?;
+    for statement in REMOVE_BELONGINGS {
+        sqlx::query(statement).bind(id.0).execute(&mut *connection).await?;
+    }
     sqlx::query("DELETE FROM directory_user WHERE id = $1")
         .bind(id.0)
         .execute(connection)
