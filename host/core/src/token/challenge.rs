@@ -113,9 +113,12 @@ impl Challenges {
             return Ok(None);
         };
         let opened = self.master.open(&place(&stored.digest), &stored.sealed);
-        let opened = opened.ok_or_else(|| inconsistent("`challenge.sealed` does not open; is the master key the right one?"))?;
+        let opened =
+            opened.ok_or_else(|| inconsistent("`challenge.sealed` does not open; is the master key the right one?"))?;
         let pending = serde_json::from_slice(opened.expose());
-        pending.map(Some).map_err(|_| inconsistent("`challenge.sealed` is no challenge"))
+        pending
+            .map(Some)
+            .map_err(|_| inconsistent("`challenge.sealed` is no challenge"))
     }
 
     /// Notes that it was answered. Returns `true` once, however many ask at the same time.

@@ -174,7 +174,12 @@ impl TokenService {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub async fn challenge(&self, request: &LoginRequest, identifier: &str, whom: Whom) -> Result<Option<Asked>, TokenError> {
+    pub async fn challenge(
+        &self,
+        request: &LoginRequest,
+        identifier: &str,
+        whom: Whom,
+    ) -> Result<Option<Asked>, TokenError> {
         let slot = self.get_slot(request).await?;
         let steps = self.second_steps(&slot)?;
         let active = steps.service.active_of(whom.identity.id).await?;
@@ -240,12 +245,7 @@ impl TokenService {
     }
 
     /// Asks for a one-time password of one of these factors.
-    async fn begin(
-        &self,
-        first: FirstStep<'_>,
-        someone: Someone,
-        factors: Vec<Factor>,
-    ) -> Result<Asked, TokenError> {
+    async fn begin(&self, first: FirstStep<'_>, someone: Someone, factors: Vec<Factor>) -> Result<Asked, TokenError> {
         let pending = first.pending(PendingSubject::Factors {
             identity: someone.identity.id,
             principal: someone.principal,
@@ -326,14 +326,3 @@ fn split(secret: &Secret<Vec<u8>>, length: usize) -> Option<(Secret<Vec<u8>>, Se
     let is_otp = length > 0 && otp.iter().all(u8::is_ascii_digit);
     (is_otp && !password.is_empty()).then(|| (Secret::new(password.to_vec()), Secret::new(otp.to_vec())))
 }
-
-// TEMPORARY, until the service has these.
-#[allow(dead_code, async_fn_in_trait, missing_docs, clippy::all)]
-trait Missing {
-    async fn otp_lengths(&self) -> Result<Vec<u8>, crate::factor::FactorError> { Ok(vec![]) }
-    async fn check(&self, _: crate::model::IdentityId, _: &Secret<Vec<u8>>) -> Result<FactorVerdict, crate::factor::FactorError> { Ok(FactorVerdict::NoFactor) }
-    async fn check_with_pin(&self, _: crate::model::IdentityId, _: &Secret<Vec<u8>>, _: PinRule) -> Result<FactorVerdict, crate::factor::FactorError> { Ok(FactorVerdict::NoFactor) }
-    async fn check_one_of(&self, _: &[String], _: &Secret<Vec<u8>>) -> Result<FactorVerdict, crate::factor::FactorError> { Ok(FactorVerdict::NoFactor) }
-    async fn active_of(&self, _: crate::model::IdentityId) -> Result<Vec<Factor>, crate::factor::FactorError> { Ok(vec![]) }
-}
-impl Missing for crate::factor::FactorService {}

@@ -1,6 +1,7 @@
 //! Rules of the token service, verb by verb.
 
 mod check;
+mod factor;
 mod follow;
 mod link;
 mod login;
@@ -11,13 +12,13 @@ mod refresh;
 mod revoke;
 
 use super::*;
-use crate::Secret;
 use crate::key::MasterKey;
 use crate::model::{
     Email, EmailId, GroupId, IdentityId, Outcome, Refusal, Subject, Tenant, TenantId, Timestamp, User, UserId,
 };
 use crate::port::{
-    BackendFault, DirectoryStore as _, NewTenant, NewUser, PolicyStore as _, SystemRandom, TenantStore as _,
+    BackendFault, ChallengeStore, DirectoryStore as _, FactorStore, NewTenant, NewUser, PolicyStore as _, SystemRandom,
+    TenantStore as _,
 };
 use crate::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
 
@@ -30,6 +31,7 @@ struct House {
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
     clock: Arc<StillClock>,
+    factors: Arc<FactorService>,
     service: Arc<TokenService>,
     alice: User,
 }
@@ -86,6 +88,7 @@ impl House {
         let cache = Arc::new(TokenCache::new(settings.cache_capacity));
         let service = compose(&store, &backends, &passwords, &cache, &tenants, &clock, settings).await;
         Self {
+            factors: factor_service(&store, &passwords, &clock),
             store,
             backends,
             backend,
@@ -187,7 +190,14 @@ async fn compose(
     let keys = KeyRing::open(&**store, &MasterKey::new([1; 32]), &SystemRandom, &**clock)
         .await
         .unwrap();
-    Arc::new(TokenService::new(
+    let factors = factor_service(store, passwords, clock);
+    let challenges = Challenges::new(
+        Arc::clone(store) as Arc<dyn ChallengeStore>,
+        &MasterKey::new([1; 32]),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        Arc::new(SystemRandom),
+    );
+    let service = TokenService::new(
         Arc::clone(store) as Arc<dyn Store>,
         Arc::clone(backends) as Arc<dyn Backends>,
         Arc::clone(passwords),
@@ -197,6 +207,21 @@ async fn compose(
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::new(SystemRandom),
         settings,
+    );
+    Arc::new(service.with_factors(factors, challenges))
+}
+
+fn factor_service(
+    store: &Arc<MemoryStore>,
+    passwords: &Arc<PasswordPool>,
+    clock: &Arc<StillClock>,
+) -> Arc<FactorService> {
+    Arc::new(FactorService::new(
+        Arc::clone(store) as Arc<dyn FactorStore>,
+        Arc::clone(passwords),
+        MasterKey::new([1; 32]),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        Arc::new(SystemRandom),
     ))
 }
 
@@ -214,7 +239,7 @@ fn login(backend: &str) -> LoginRequest {
         mobile: false,
         offline: None,
         otp: None,
-            transaction: None,
+        transaction: None,
         factors: FactorRule::default(),
     }
 }

@@ -19,7 +19,7 @@ struct Keeper {
     go: Notify,
 }
 
-fn bob() -> crate::model::Principal {
+fn bob() -> Principal {
     principal(Subject::Own("b".to_owned()), "bob")
 }
 
