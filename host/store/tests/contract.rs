@@ -8,10 +8,18 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "contract/audit.rs"]
+mod audit;
+#[path = "contract/challenges.rs"]
+mod challenges;
 #[path = "contract/directory.rs"]
 mod directory;
+#[path = "contract/documents.rs"]
+mod documents;
 #[path = "contract/event.rs"]
 mod event;
+#[path = "contract/factors.rs"]
+mod factors;
 #[path = "contract/fixture.rs"]
 mod fixture;
 #[path = "contract/group.rs"]
@@ -50,6 +58,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use keyway_core::port::{Store, SystemRandom};
+use keyway_core::testing::MemoryStore;
 use keyway_store::{StoreSettings, open};
 
 type Behaviour = fn(Arc<dyn Store>) -> BoxFuture<'static, ()>;
@@ -183,6 +192,43 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     provision::a_tenants_own_group_of_the_same_name_is_left_alone,
     provision::a_tenant_that_comes_with_its_groups_is_kept_up,
     provision::nodes_that_provide_at_once_agree,
+    factors::a_factor_is_found_as_it_was_added,
+    factors::serials_are_unique_without_regard_to_case,
+    factors::active_factors_are_their_owners_by_serial,
+    factors::factors_are_listed_by_filter,
+    factors::only_a_star_stands_for_any_text,
+    factors::factors_are_listed_by_order_and_page,
+    factors::a_factor_is_changed_in_what_is_said,
+    factors::a_factor_goes_with_its_codes,
+    factors::a_one_time_password_is_used_up,
+    factors::of_all_who_use_a_one_time_password_at_once_one_does,
+    factors::a_recovery_code_is_used_up,
+    factors::of_all_who_use_a_recovery_code_at_once_one_does,
+    factors::every_failure_counts,
+    factors::a_locked_factor_cannot_be_opened_by_who_asks_at_the_same_time,
+    factors::a_factor_goes_with_its_user,
+    factors::a_user_inherits_no_factor_with_a_chosen_id,
+    factors::no_factor_survives_a_user_who_is_removed_while_it_is_assigned,
+    factors::a_factor_goes_with_its_tenant,
+    factors::a_tenant_whose_people_have_factors_stays,
+    factors::factors_stay_with_the_top_tenant_when_its_id_changes,
+    challenges::a_challenge_is_found_until_it_expires,
+    challenges::a_challenge_is_finished_once_and_stays,
+    challenges::of_all_who_finish_a_challenge_at_once_one_does,
+    challenges::expired_challenges_are_swept_in_batches,
+    audit::an_entry_is_found_as_it_was_recorded,
+    audit::no_text_of_a_stranger_keeps_an_entry_out,
+    audit::the_audit_is_read_in_pages_from_either_end,
+    audit::entries_fit_by_any_column_without_regard_to_case,
+    audit::entries_fit_by_their_end_and_their_time,
+    audit::what_is_counted_is_exact,
+    audit::what_is_long_past_does_not_count,
+    audit::old_entries_are_swept_in_batches,
+    documents::a_document_is_found_as_it_was_put,
+    documents::documents_are_listed_by_name_within_their_kind,
+    documents::a_document_is_replaced_only_as_it_was_read,
+    documents::of_all_who_replace_a_document_at_once_one_does,
+    documents::a_documents_id_is_not_given_again,
     whole::keys_are_listed_oldest_first,
     whole::of_two_keys_with_one_id_the_first_stays,
     whole::a_store_answers_until_it_is_closed,
@@ -198,10 +244,20 @@ fn patient() -> StoreSettings {
     }
 }
 
+/// The rooms of the contract that the store in memory, on which other tests lean, is held to as well.
+const IN_MEMORY: [&str; 4] = ["factors::", "challenges::", "audit::", "documents::"];
+
 /// Runs the table, each behaviour on a store of its own, and names all that do not hold, not just the first.
 async fn check<S: Future<Output = Arc<dyn Store>>>(fresh: impl Fn(usize) -> S) {
+    check_some(|_| true, fresh).await;
+}
+
+async fn check_some<S: Future<Output = Arc<dyn Store>>>(is_meant: impl Fn(&str) -> bool, fresh: impl Fn(usize) -> S) {
     let mut broken = Vec::new();
     for (number, (name, behaviour)) in BEHAVIOURS.iter().enumerate() {
+        if !is_meant(name) {
+            continue;
+        }
         let store = fresh(number).await;
         if AssertUnwindSafe(behaviour(Arc::clone(&store)))
             .catch_unwind()
@@ -234,4 +290,10 @@ async fn postgresql_keeps_the_contract() {
         async move { open(&url, patient(), &SystemRandom).await.expect("a store") }
     };
     check(fresh).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_in_memory_keeps_the_newer_part_of_the_contract() {
+    let is_meant = |name: &str| IN_MEMORY.iter().any(|room| name.starts_with(room));
+    check_some(is_meant, |_| async { MemoryStore::new() as Arc<dyn Store> }).await;
 }

@@ -36,7 +36,7 @@ pub struct StoredDocument {
     pub name: String,
     /// A number that clients know it by: it stays while the document does, and is not given again.
     pub id: i64,
-    /// Grows with each change of the document.
+    /// Grows with each change of the document, and is not given again: not to another document that comes in its place either.
     pub revision: i64,
     /// What is no secret: a JSON document.
     pub document: String,

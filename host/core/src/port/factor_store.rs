@@ -122,13 +122,14 @@ pub struct OtpUse {
     pub at: Timestamp,
 }
 
-/// Second factors at rest. What somebody uses is used once, however many nodes are asked at the same time: the condition and the change are one statement.
+/// Second factors at rest. Those of a directory user or a tenant go with it, in the same transaction. What somebody uses is used once, however many nodes are asked at the same time: the condition and the change are one statement.
 #[async_trait]
 pub trait FactorStore: Send + Sync {
     /// Keeps a factor.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for the `serial`, without regard to case; [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] for the `serial`, without regard to case; [`StoreError::Missing`] for the owner's `tenant`, or the `user` if it is
+    /// removed at the same time; [`StoreError::Unavailable`].
     async fn add_factor(&self, new: &NewFactor) -> Result<(), StoreError>;
 
     /// The factor of this serial, without regard to case.
@@ -158,7 +159,7 @@ pub trait FactorStore: Send + Sync {
     /// Changes a factor; returns whether there is one.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Missing`] for the owner's `tenant`, or the `user` if it is removed at the same time; [`StoreError::Unavailable`].
     async fn change_factor(&self, id: FactorId, change: &FactorChange) -> Result<bool, StoreError>;
 
     /// Removes a factor and its codes; returns whether there was one.

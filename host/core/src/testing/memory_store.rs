@@ -83,9 +83,12 @@ struct Revocations {
 pub struct Pause<'a>(#[expect(dead_code, reason = "it is held, not read")] RwLockWriteGuard<'a, ()>);
 
 impl MemoryStore {
+    /// The top tenant of each of these stores.
+    pub const MASTER: TenantId = TenantId(Uuid::from_u128(0x6d61_7374_6572));
+
     /// A store with the top tenant and nothing else.
     pub fn new() -> Arc<Self> {
-        let id = TenantId(Uuid::from_u128(0x6d61_7374_6572));
+        let id = Self::MASTER;
         let master = Tenant {
             slug: "master".to_owned(),
             ..Tenant::new(id, id, "master")

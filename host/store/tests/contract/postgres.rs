@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, join_all};
-use keyway_core::model::TokenDigest;
+use keyway_core::model::{Timestamp, TokenDigest};
 use keyway_core::port::{
-    Change, Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, Store, StoreError, SystemRandom,
+    Change, DocumentKind, Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, Store, StoreError,
+    StoredChallenge, SystemRandom,
 };
 use keyway_store::{OpenError, StoreSettings, open};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
+use crate::documents::document;
+use crate::factors::{factor, otp};
 use crate::fixture::{NOW, added_tenant, added_user, is_live, open_session, opened, opening_of, own_opening};
 use crate::overtake::new_password;
 
@@ -89,6 +92,64 @@ async fn more_tokens_than_fit_a_notice_are_not_named() {
         .expect("revoked");
     assert_eq!(revoked.tokens.len(), 300);
     assert_eq!(heard(&mut changes).await, Change::AnyTokenRevoked);
+}
+
+#[tokio::test]
+async fn a_node_hears_that_another_changes_documents() {
+    let url = keyway_tests::postgres::shared().database().url();
+    let (here, there) = futures::join!(node(&url), node(&url));
+    let (mut heard_here, mut heard_there) = (here.changes(), there.changes());
+    let new = document("a", "{}", None);
+    let kind = DocumentKind::PrivacyideaSetting;
+    here.put_document(kind, &new).await.expect("put");
+    assert_eq!(heard(&mut heard_there).await, Change::DocumentsChanged);
+    assert!(there.find_document(kind, "a").await.expect("an answer").is_some());
+    here.remove_document(kind, "a").await.expect("removed");
+    assert_eq!(heard(&mut heard_there).await, Change::DocumentsChanged);
+    // The first that this node hears is what the other does now; what was refused is no news.
+    let refused = document("a", "{}", Some(7));
+    there
+        .put_document(kind, &refused)
+        .await
+        .expect_err("nothing to replace");
+    added_tenant(&*there, "one").await;
+    assert_eq!(heard(&mut heard_here).await, Change::TenantsChanged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_used_once_is_used_once_on_all_nodes() {
+    let url = keyway_tests::postgres::shared().database().url();
+    let nodes = join_all((0..2).map(|_| node(&url))).await;
+    for round in 0..10_u8 {
+        let mut new = factor(&format!("one{round}"));
+        new.codes = vec![[round; 32]];
+        let challenge = StoredChallenge {
+            digest: [round; 32],
+            sealed: Vec::new(),
+            expires_at: Timestamp(NOW.0 + 1),
+            answered: false,
+        };
+        nodes[0].add_factor(&new).await.expect("added");
+        nodes[0].add_challenge(&challenge).await.expect("added");
+        let used = otp(&new.stored.factor, 100);
+        let tasks: Vec<_> = (0..32)
+            .map(|number| {
+                let node = Arc::clone(&nodes[number % 2]);
+                tokio::spawn(async move {
+                    let otp = node.use_otp(&used).await.expect("an answer");
+                    let code = node.use_code(used.factor, &[round; 32], NOW).await.expect("an answer");
+                    let challenge = node.finish_challenge(&[round; 32], NOW).await.expect("an answer");
+                    [otp, code, challenge].map(u32::from)
+                })
+            })
+            .collect();
+        let mut winners = [0; 3];
+        for task in tasks {
+            let won = task.await.expect("no panic");
+            winners.iter_mut().zip(won).for_each(|(winners, won)| *winners += won);
+        }
+        assert_eq!(winners, [1; 3], "round {round}");
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ impl DirectoryStore for MemoryStore {
         tables.check_free("email", &keys(new), new, user.unique)?;
         tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
         tables.attachments.retain(|(_, known)| *known != identity);
+        tables.remove_factors(|owner| owner.identity == identity);
         tables
             .attachments
             .extend(user.policies.iter().map(|policy| (*policy, identity)));
@@ -179,6 +180,7 @@ impl DirectoryStore for MemoryStore {
             return Ok(None);
         }
         tables.attachments.retain(|(_, identity)| *identity != id.into());
+        tables.remove_factors(|owner| owner.identity == id.into());
         tables.members.retain(|(_, user)| *user != id);
         Ok(Some(tables.remove(&RevokeTarget::Identity(id.into()))))
     }

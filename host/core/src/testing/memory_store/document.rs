@@ -12,6 +12,8 @@ use crate::port::{DocumentKind, DocumentStore, NewDocument, StoreError, StoredDo
 pub(super) struct Documents {
     rows: BTreeMap<(DocumentKind, String), StoredDocument>,
     last: i64,
+    /// How many changes there were.
+    changes: i64,
 }
 
 #[async_trait]
@@ -37,10 +39,11 @@ impl DocumentStore for MemoryStore {
         }
         let id = now.map_or(documents.last + 1, |(id, _)| id);
         documents.last = documents.last.max(id);
+        documents.changes += 1;
         let stored = StoredDocument {
             name: new.name.clone(),
             id,
-            revision: revision + 1,
+            revision: documents.changes,
             document: new.document.clone(),
             sealed: new.sealed.clone(),
         };

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{Factor, FactorId, FactorOwner, FactorState, IdentityId, Paged, Timestamp, login_key};
+use crate::model::{Factor, FactorId, FactorOwner, FactorState, IdentityId, Paged, TenantId, Timestamp, login_key};
 use crate::port::{
     FactorChange, FactorFilter, FactorOrder, FactorQuery, FactorStore, NewFactor, OtpUse, StoreError, StoredFactor,
 };
@@ -27,6 +27,38 @@ impl Tables {
         let mut rows = self.factors.0.values().map(|(stored, _)| stored);
         rows.find(|stored| stored.factor.serial.eq_ignore_ascii_case(serial))
     }
+
+    fn check_owner(&self, owner: Option<&FactorOwner>) -> Result<(), StoreError> {
+        if owner.is_some_and(|owner| !self.tenants.contains_key(&owner.tenant)) {
+            return Err(StoreError::Missing { what: "tenant" });
+        }
+        Ok(())
+    }
+
+    /// Whether somebody has a factor in this tenant.
+    pub(super) fn has_factors(&self, tenant: TenantId) -> bool {
+        let mut owners = self
+            .factors
+            .0
+            .values()
+            .filter_map(|(stored, _)| stored.factor.owner.as_ref());
+        owners.any(|owner| owner.tenant == tenant)
+    }
+
+    /// Removes the factors of owners who are gone.
+    pub(super) fn remove_factors(&mut self, is_gone: impl Fn(&FactorOwner) -> bool) {
+        self.factors
+            .0
+            .retain(|_, (stored, _)| !stored.factor.owner.as_ref().is_some_and(&is_gone));
+    }
+
+    /// Gives each owner's tenant another id, perhaps.
+    pub(super) fn move_factors(&mut self, moved: impl Fn(&mut TenantId)) {
+        let factors = self.factors.0.values_mut();
+        factors
+            .filter_map(|(stored, _)| stored.factor.owner.as_mut())
+            .for_each(|owner| moved(&mut owner.tenant));
+    }
 }
 
 #[async_trait]
@@ -37,6 +69,7 @@ impl FactorStore for MemoryStore {
         if tables.by_serial(&factor.serial).is_some() {
             return Err(StoreError::Conflict { what: "serial" });
         }
+        tables.check_owner(factor.owner.as_ref())?;
         let row = (new.stored.clone(), new.codes.iter().copied().collect());
         tables.factors.0.insert(factor.id, row);
         Ok(())
@@ -93,6 +126,7 @@ impl FactorStore for MemoryStore {
 
     async fn change_factor(&self, id: FactorId, change: &FactorChange) -> Result<bool, StoreError> {
         let mut tables = self.open("change a factor")?;
+        tables.check_owner(change.owner.as_ref().and_then(Option::as_ref))?;
         let Some((StoredFactor { factor, .. }, _)) = tables.factor(id) else {
             return Ok(false);
         };
@@ -149,8 +183,8 @@ impl FactorStore for MemoryStore {
 
     async fn count_failures(&self, factors: &[FactorId]) -> Result<(), StoreError> {
         let mut tables = self.open("count failures")?;
-        for id in factors {
-            if let Some((stored, _)) = tables.factor(*id) {
+        for id in factors.iter().copied().collect::<BTreeSet<_>>() {
+            if let Some((stored, _)) = tables.factor(id) {
                 let failures = stored.factor.failures.saturating_add(1);
                 stored.factor.failures = failures.min(i32::MAX.cast_unsigned());
             }

@@ -137,6 +137,9 @@ impl TenantStore for MemoryStore {
         if tables.groups.values().any(is_own) {
             return Err(StoreError::InUse { what: "groups" });
         }
+        if tables.has_factors(id) {
+            return Err(StoreError::InUse { what: "factors" });
+        }
         tables.groups.retain(|_, group| group.tenant != id);
         let removed = tables.tenants.remove(&id);
         if let Some(tenant) = &removed {
@@ -207,6 +210,7 @@ impl Tables {
         self.refresh_tokens
             .values_mut()
             .for_each(|token| moved(&mut token.identity.tenant));
+        self.move_factors(moved);
         let of_all = |group: &&Group| group.system && group.tenant == id;
         if let Some(old) = self.groups.values().find(of_all).map(|group| group.id) {
             self.groups.remove(&old);
@@ -264,6 +268,7 @@ impl Tables {
         });
         self.settings.retain(|(tenant, _), _| *tenant != id);
         self.refresh_tokens.retain(|_, token| token.identity.tenant != id);
+        self.remove_factors(|owner| owner.tenant == id || users.iter().any(|user| owner.identity == (*user).into()));
     }
 }
 
