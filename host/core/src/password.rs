@@ -7,11 +7,16 @@
 //! While a user's verifier still has other parameters than the current ones, the two can be told apart by time; the user's next login renews it.
 
 mod compute;
+mod cost;
+mod crypt;
+mod hash64;
 mod phc;
 mod pool;
 mod queue;
+mod tagged;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 use std::sync::Arc;
 
@@ -19,8 +24,9 @@ use crate::Secret;
 use crate::model::BackendName;
 use crate::port::{Random, StoredVerifier};
 
-use compute::{Argon2Cost, Ceiling, Outcome, Task};
-use phc::Verifier;
+use compute::{Outcome, Task};
+use cost::{Argon2Cost, Ceiling};
+use verifier::Verifier;
 
 /// Argon2id parameters for new verifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +172,7 @@ impl PasswordPool {
     pub async fn hash(&self, share: &Share, password: &Secret<Vec<u8>>) -> Result<StoredVerifier, PasswordError> {
         let verifier = self.fresh();
         let hash = self.compute(share, password, verifier.clone()).await?;
-        Ok(verifier.with_hash(&hash))
+        Ok(phc::argon2id(self.current, &verifier.salt, &hash))
     }
 
     /// Does the work of a current verifier, for nothing.
@@ -195,10 +201,11 @@ impl PasswordPool {
                 outdated: false,
             });
         };
-        let compared = match Verifier::parse(verifier.expose(), Ceiling::stored(self.current)) {
+        let ceiling = Ceiling::stored(self.current);
+        let compared = match Verifier::parse(verifier.expose(), ceiling) {
             Ok(verifier) => {
                 let outdated = !verifier.is_current(self.current);
-                let compared = self.compare(share, password, verifier).await;
+                let compared = self.compare(share, password, verifier, ceiling).await;
                 compared.map(|matches| Comparison { matches, outdated })
             }
             Err(error) => Err(error),
@@ -224,11 +231,22 @@ impl PasswordPool {
             self.burn(share, value).await?;
             return Ok(false);
         };
-        let verifier = Verifier::parse(verifier.expose(), Ceiling::untrusted(self.current))?;
-        self.compare(share, value, verifier).await
+        let ceiling = Ceiling::untrusted(self.current);
+        let verifier = Verifier::parse(verifier.expose(), ceiling)?;
+        self.compare(share, value, verifier, ceiling).await
     }
 
-    async fn compare(&self, share: &Share, value: &Secret<Vec<u8>>, verifier: Verifier) -> Result<bool, PasswordError> {
+    async fn compare(
+        &self,
+        share: &Share,
+        value: &Secret<Vec<u8>>,
+        verifier: Verifier,
+        ceiling: Ceiling,
+    ) -> Result<bool, PasswordError> {
+        if !verifier.takes(value.expose(), ceiling) {
+            self.burn(share, value).await?;
+            return Ok(false);
+        }
         let stored = verifier.hash.clone();
         Ok(self.compute(share, value, verifier).await? == stored)
     }
@@ -257,7 +275,7 @@ impl PasswordPool {
 
     /// A current verifier with a fresh salt, its hash yet to be computed.
     fn fresh(&self) -> Verifier {
-        let mut salt = vec![0; phc::SALT_LENGTH];
+        let mut salt = vec![0; verifier::SALT_LENGTH];
         self.random.fill(&mut salt);
         Verifier::current(self.current, salt)
     }

@@ -1,163 +1,17 @@
-//! The computation of one verifier, and what it may cost.
+//! The computation of one verifier.
 
-use std::fmt;
+mod md5_crypt;
+mod phpass;
+mod sha_crypt;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use sha2::{Sha256, Sha512};
+use argon2::{Algorithm, Argon2, Block, Version};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+use zeroize::Zeroizing;
 
-use super::PasswordError;
-use super::phc::Verifier;
+use super::cost::{Argon2Cost, Digest, Scheme, YescryptCost};
+use super::verifier::Verifier;
 use crate::Secret;
-
-/// HMACs of PBKDF2 that take as long as argon2 takes for one pass over one KiB.
-const HMACS_PER_WORK: u64 = 2;
-/// Bytes of memory times lanes of scrypt that take as long as argon2 takes for one pass over one KiB.
-const SCRYPT_BYTES_PER_WORK: u64 = 512;
-
-/// What one computation may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ceiling {
-    memory_kib: u32,
-    /// In argon2's measure: memory in KiB times passes. 1024 * 1024 are about a second.
-    work: u64,
-}
-
-impl Ceiling {
-    /// For verifiers that are none of the host's, which a plugin hands in: twice what a current one costs, so that no backend makes more of its
-    /// turns than twice what they are worth.
-    pub(super) fn untrusted(current: Argon2Cost) -> Self {
-        Self {
-            memory_kib: current.memory_kib.saturating_mul(2),
-            work: current.work().saturating_mul(2),
-        }
-    }
-
-    /// For verifiers that the host has stored: whatever was made under parameters that the operator has lowered since. That is the most memory
-    /// that the configuration allows, and about eight seconds, for more would not end within a login's deadline.
-    pub(super) fn stored(current: Argon2Cost) -> Self {
-        Self {
-            memory_kib: current.memory_kib.max(4 * 1024 * 1024),
-            work: current.work().max(8 * 1024 * 1024),
-        }
-    }
-}
-
-/// Argon2's parameters, which argon2 has accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Argon2Cost {
-    pub(super) memory_kib: u32,
-    pub(super) iterations: u32,
-    pub(super) parallelism: u32,
-}
-
-impl Argon2Cost {
-    /// `None` for what argon2 refuses.
-    pub(super) fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Option<Self> {
-        let cost = Self {
-            memory_kib,
-            iterations,
-            parallelism,
-        };
-        // Argon2 multiplies lanes by eight and compares with the memory.
-        let lanes_fit = u64::from(parallelism) * 8 <= u64::from(memory_kib);
-        (lanes_fit && cost.params().is_some()).then_some(cost)
-    }
-
-    fn params(self) -> Option<Params> {
-        Params::new(self.memory_kib, self.iterations, self.parallelism, None).ok()
-    }
-
-    fn work(self) -> u64 {
-        u64::from(self.memory_kib) * u64::from(self.iterations)
-    }
-}
-
-/// How a verifier is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
-    Argon2 {
-        algorithm: Algorithm,
-        version: Version,
-        cost: Argon2Cost,
-    },
-    Pbkdf2 {
-        sha512: bool,
-        rounds: u32,
-    },
-    Scrypt {
-        log_n: u8,
-        r: u32,
-        p: u32,
-    },
-}
-
-impl Scheme {
-    /// That of new verifiers.
-    pub(super) fn current(cost: Argon2Cost) -> Self {
-        Self::Argon2 {
-            algorithm: Algorithm::Argon2id,
-            version: Version::V0x13,
-            cost,
-        }
-    }
-
-    /// Whether a hash of this length, in bytes, costs no more than it may.
-    pub(super) fn check_cost(self, hash_length: usize, ceiling: Ceiling) -> Result<(), PasswordError> {
-        let affordable = match self {
-            Self::Argon2 { cost, .. } => cost.memory_kib <= ceiling.memory_kib && cost.work() <= ceiling.work,
-            Self::Pbkdf2 { sha512, rounds } => {
-                let blocks = hash_length.div_ceil(if sha512 { 64 } else { 32 });
-                let hmacs = u64::try_from(blocks).unwrap_or(u64::MAX).saturating_mul(rounds.into());
-                hmacs <= ceiling.work.saturating_mul(HMACS_PER_WORK)
-            }
-            Self::Scrypt { log_n, r, p } => scrypt_fits(log_n, r, p, ceiling),
-        };
-        if affordable {
-            Ok(())
-        } else {
-            Err(PasswordError::TooCostly)
-        }
-    }
-}
-
-fn scrypt_fits(log_n: u8, r: u32, p: u32, ceiling: Ceiling) -> bool {
-    let Some(n) = 1_u64.checked_shl(u32::from(log_n)) else {
-        return false;
-    };
-    let most = ceiling.work.saturating_mul(SCRYPT_BYTES_PER_WORK);
-    let row = u64::from(r) * 128;
-    let memory = row
-        .checked_mul(n)
-        .filter(|bytes| *bytes <= u64::from(ceiling.memory_kib) * 1024);
-    memory.is_some_and(|memory| {
-        let lanes = u64::from(p);
-        memory.saturating_mul(lanes) <= most && row.saturating_mul(lanes) <= most / 16
-    })
-}
-
-impl fmt::Display for Scheme {
-    /// The PHC string up to the salt.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Argon2 {
-                algorithm,
-                version,
-                cost,
-            } => write!(
-                f,
-                "${algorithm}$v={}$m={},t={},p={}",
-                u32::from(*version),
-                cost.memory_kib,
-                cost.iterations,
-                cost.parallelism
-            ),
-            Self::Pbkdf2 { sha512, rounds } => {
-                write!(f, "$pbkdf2-sha{}$i={rounds}", if *sha512 { 512 } else { 256 })
-            }
-            Self::Scrypt { log_n, r, p } => write!(f, "$scrypt$ln={log_n},r={r},p={p}"),
-        }
-    }
-}
 
 /// A verifier to compute for a password.
 pub(super) struct Task {
@@ -180,52 +34,112 @@ impl Task {
         }
     }
 
+    /// What the computation needs besides the memory of argon2.
+    pub(super) fn scratch_kib(&self) -> usize {
+        self.verifier.scheme.scratch_kib()
+    }
+
     /// Computes the hash, as long as the verifier's. `memory` is argon2's, kept between computations; it grows where it must.
     pub(super) fn run(&self, memory: &mut Vec<Block>) -> Outcome {
-        let mut hash = zeroize::Zeroizing::new(vec![0; self.verifier.hash.expose().len()]);
+        let mut hash = Zeroizing::new(vec![0; self.verifier.hash.expose().len()]);
         let (password, salt) = (self.password.expose().as_slice(), self.verifier.salt.as_slice());
         let done = match self.verifier.scheme {
             Scheme::Argon2 {
                 algorithm,
                 version,
                 cost,
-            } => cost.params().is_some_and(|params| {
-                argon2(
-                    Argon2::new(algorithm, version, params),
-                    password,
-                    salt,
-                    &mut hash,
-                    memory,
-                )
-            }),
-            Scheme::Pbkdf2 { sha512: false, rounds } => {
-                pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut hash);
-                true
-            }
-            Scheme::Pbkdf2 { sha512: true, rounds } => {
-                pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, rounds, &mut hash);
-                true
+            } => argon2((algorithm, version, cost), password, salt, &mut hash, memory),
+            Scheme::Pbkdf2 { digest, rounds } => {
+                pbkdf2(digest, rounds, password, salt, &mut hash);
+                Some(())
             }
             Scheme::Scrypt { log_n, r, p } => scrypt::Params::new(log_n, r, p)
-                .is_ok_and(|params| scrypt::scrypt(password, salt, &params, &mut hash).is_ok()),
+                .ok()
+                .and_then(|params| scrypt::scrypt(password, salt, &params, &mut hash).ok()),
+            Scheme::Yescrypt(cost) => yescrypt(cost, password, salt, &mut hash),
+            Scheme::Bcrypt { cost } => bcrypt(cost, password, salt).and_then(|made| put(&*made, &mut hash)),
+            Scheme::ShaCrypt { digest, rounds } => {
+                sha_crypt::compute(digest, rounds, password, salt).and_then(|made| put(&made, &mut hash))
+            }
+            Scheme::Md5Crypt => put(&*md5_crypt::compute(password, salt), &mut hash),
+            Scheme::Phpass { sha512, log_rounds } => {
+                put(&phpass::compute(sha512, log_rounds, password, salt), &mut hash)
+            }
+            Scheme::Plain(digest) => put(&plain(digest, password, salt), &mut hash),
         };
-        if done {
-            Outcome::Computed(Secret::new(std::mem::take(&mut *hash)))
-        } else {
-            Outcome::Failed
+        match done {
+            Some(()) => Outcome::Computed(Secret::new(std::mem::take(&mut *hash))),
+            None => Outcome::Failed,
         }
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is built for this one call")]
-fn argon2(argon2: Argon2<'_>, password: &[u8], salt: &[u8], hash: &mut [u8], memory: &mut Vec<Block>) -> bool {
+/// Copies as much as the verifier has, which may be less than the whole. `None` if there is not that much.
+fn put(made: &[u8], hash: &mut [u8]) -> Option<()> {
+    hash.copy_from_slice(made.get(..hash.len())?);
+    Some(())
+}
+
+fn argon2(
+    (algorithm, version, cost): (Algorithm, Version, Argon2Cost),
+    password: &[u8],
+    salt: &[u8],
+    hash: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Option<()> {
+    let argon2 = Argon2::new(algorithm, version, cost.params()?);
     let blocks = argon2.params().block_count();
     if memory.len() < blocks {
         // What was there is of no use, so it is not copied to where the larger one goes.
         *memory = Vec::new();
         *memory = vec![Block::new(); blocks];
     }
-    argon2
-        .hash_password_into_with_memory(password, salt, hash, memory)
-        .is_ok()
+    argon2.hash_password_into_with_memory(password, salt, hash, memory).ok()
+}
+
+fn pbkdf2(digest: Digest, rounds: u32, password: &[u8], salt: &[u8], hash: &mut [u8]) {
+    match digest {
+        Digest::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, rounds, hash),
+        Digest::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, rounds, hash),
+        Digest::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, rounds, hash),
+    }
+}
+
+fn yescrypt(cost: YescryptCost, password: &[u8], salt: &[u8], hash: &mut [u8]) -> Option<()> {
+    let YescryptCost { log_n, r, p, t } = cost;
+    let n = 1_u64.checked_shl(log_n.into())?;
+    let params = yescrypt::Params::new_with_all_params(yescrypt::Mode::Rw, n, r, p, t, 0).ok()?;
+    yescrypt::yescrypt(password, salt, &params, hash).ok()
+}
+
+/// As every implementation does it: of a password that is longer than 72 bytes the rest does not count.
+fn bcrypt(cost: u8, password: &[u8], salt: &[u8]) -> Option<Zeroizing<[u8; 24]>> {
+    const LONGEST: usize = 72;
+    let mut key = Zeroizing::new(Vec::with_capacity(LONGEST));
+    key.extend(password.iter().take(LONGEST));
+    if key.len() < LONGEST {
+        key.push(0);
+    }
+    let salt = salt.try_into().ok()?;
+    (cost <= 31).then(|| Zeroizing::new(bcrypt::bcrypt(cost.into(), salt, &key)))
+}
+
+fn plain(digest: Digest, password: &[u8], salt: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match digest {
+        Digest::Sha1 => Sha1::new()
+            .chain_update(password)
+            .chain_update(salt)
+            .finalize()
+            .to_vec(),
+        Digest::Sha256 => Sha256::new()
+            .chain_update(password)
+            .chain_update(salt)
+            .finalize()
+            .to_vec(),
+        Digest::Sha512 => Sha512::new()
+            .chain_update(password)
+            .chain_update(salt)
+            .finalize()
+            .to_vec(),
+    })
 }

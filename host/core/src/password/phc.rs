@@ -6,80 +6,50 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::PasswordError;
-use super::compute::{Argon2Cost, Ceiling, Scheme};
+use super::cost::{Argon2Cost, Digest, Scheme};
+use super::verifier::{Verifier, malformed, unknown};
 use crate::Secret;
 use crate::port::StoredVerifier;
-
-/// Of new verifiers, in bytes.
-pub(super) const SALT_LENGTH: usize = 16;
-const HASH_LENGTH: usize = 32;
 
 /// What is accepted, in bytes. A shorter hash would match by chance.
 const SALT_LENGTHS: std::ops::RangeInclusive<usize> = 8..=128;
 const HASH_LENGTHS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// A verifier, taken apart.
-#[derive(Clone)]
-pub(super) struct Verifier {
-    pub(super) scheme: Scheme,
-    pub(super) salt: Vec<u8>,
-    pub(super) hash: Secret<Vec<u8>>,
+/// The PHC string of an argon2id verifier.
+pub(super) fn argon2id(cost: Argon2Cost, salt: &[u8], hash: &Secret<Vec<u8>>) -> StoredVerifier {
+    let Argon2Cost {
+        memory_kib,
+        iterations,
+        parallelism,
+    } = cost;
+    let params = format!("v=19$m={memory_kib},t={iterations},p={parallelism}");
+    let salt = STANDARD_NO_PAD.encode(salt);
+    let hash = zeroize::Zeroizing::new(STANDARD_NO_PAD.encode(hash.expose()));
+    Secret::new(format!("$argon2id${params}${salt}${}", *hash))
 }
 
-impl Verifier {
-    /// One whose hash, here zeros, is yet to be computed.
-    pub(super) fn current(cost: Argon2Cost, salt: Vec<u8>) -> Self {
-        Self {
-            scheme: Scheme::current(cost),
-            salt,
-            hash: Secret::new(vec![0; HASH_LENGTH]),
-        }
+/// Takes a PHC string apart: its first part, and what follows. The error names the scheme, and no more of the string.
+pub(super) fn parse(name: &str, rest: &str) -> Result<Verifier, PasswordError> {
+    if !is_scheme_name(name) {
+        return Err(unknown());
     }
+    let kind = SchemeName::parse(name).ok_or_else(|| PasswordError::Unsupported(name.to_owned()))?;
+    take_apart(kind, rest).ok_or_else(|| malformed(name))
+}
 
-    /// Whether a new verifier would be of this kind.
-    pub(super) fn is_current(&self, cost: Argon2Cost) -> bool {
-        self.scheme == Scheme::current(cost)
-            && self.salt.len() >= SALT_LENGTH
-            && self.hash.expose().len() == HASH_LENGTH
-    }
-
-    /// The PHC string of an argon2id verifier with this hash.
-    pub(super) fn with_hash(&self, hash: &Secret<Vec<u8>>) -> StoredVerifier {
-        let salt = STANDARD_NO_PAD.encode(&self.salt);
-        let hash = zeroize::Zeroizing::new(STANDARD_NO_PAD.encode(hash.expose()));
-        Secret::new(format!("{}${salt}${}", self.scheme, *hash))
-    }
-
-    /// Takes a PHC string apart, and refuses one that costs more than it may.
-    pub(super) fn parse(text: &str, ceiling: Ceiling) -> Result<Self, PasswordError> {
-        let verifier = Self::take_apart(text)?;
-        verifier
-            .scheme
-            .check_cost(verifier.hash.expose().len(), ceiling)
-            .map(|()| verifier)
-    }
-
-    /// The error names the scheme, and no more of the string.
-    fn take_apart(text: &str) -> Result<Self, PasswordError> {
-        let mut parts = text.strip_prefix('$').ok_or_else(no_scheme)?.split('$').peekable();
-        let name = parts.next().filter(|name| is_scheme_name(name)).ok_or_else(no_scheme)?;
-        let version = parts
-            .next_if(|part| part.starts_with("v="))
-            .and_then(|part| part.strip_prefix("v="));
-        let kind = SchemeName::parse(name).ok_or_else(|| PasswordError::Unsupported(name.to_owned()))?;
-        let malformed = || PasswordError::Unsupported(format!("malformed {name}"));
-        let (Some(params), Some(salt), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(malformed());
-        };
-        Ok(Self {
-            scheme: kind
-                .scheme(version, &Params::parse(params).ok_or_else(malformed)?)
-                .ok_or_else(malformed)?,
-            salt: decode(salt, SALT_LENGTHS).ok_or_else(malformed)?,
-            hash: Secret::new(decode(hash, HASH_LENGTHS).ok_or_else(malformed)?),
-        })
-    }
+fn take_apart(kind: SchemeName, rest: &str) -> Option<Verifier> {
+    let mut parts = rest.split('$').peekable();
+    let version = parts
+        .next_if(|part| part.starts_with("v="))
+        .and_then(|part| part.strip_prefix("v="));
+    let (Some(params), Some(salt), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    Some(Verifier {
+        scheme: kind.scheme(version, &Params::parse(params)?)?,
+        salt: decode(salt, SALT_LENGTHS)?,
+        hash: Secret::new(decode(hash, HASH_LENGTHS)?),
+    })
 }
 
 /// The PHC string of a verifier that another system made.
@@ -90,6 +60,33 @@ pub(super) fn pbkdf2_sha512(rounds: u32, salt: &[u8], hash: &Secret<Vec<u8>>) ->
     let salt = STANDARD_NO_PAD.encode(salt);
     let hash = zeroize::Zeroizing::new(STANDARD_NO_PAD.encode(hash.expose()));
     Some(Secret::new(format!("$pbkdf2-sha512$i={rounds}${salt}${}", *hash)))
+}
+
+/// As Python's passlib writes PBKDF2 behind such a name: `rounds$salt$hash`. `None` if this is another format.
+pub(super) fn parse_pbkdf2_of_passlib(name: &str, rest: &str) -> Option<Result<Verifier, PasswordError>> {
+    let digest = match name {
+        "pbkdf2" => Digest::Sha1,
+        "pbkdf2-sha256" => Digest::Sha256,
+        "pbkdf2-sha512" => Digest::Sha512,
+        _ => return None,
+    };
+    let is_phc = rest.split('$').next().is_some_and(|params| params.contains('='));
+    (!is_phc).then(|| parse_pbkdf2(digest, rest).ok_or_else(|| malformed(name)))
+}
+
+/// `rounds$salt$hash`, in base64 with `.` in place of `+`.
+pub(super) fn parse_pbkdf2(digest: Digest, text: &str) -> Option<Verifier> {
+    let mut parts = text.split('$');
+    let (Some(rounds), Some(salt), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    let decimal = rounds.bytes().all(|byte| byte.is_ascii_digit());
+    let rounds = decimal.then(|| rounds.parse().ok())?.filter(|rounds| *rounds > 0)?;
+    Some(Verifier {
+        scheme: Scheme::Pbkdf2 { digest, rounds },
+        salt: decode(&salt.replace('.', "+"), 1..=*SALT_LENGTHS.end())?,
+        hash: Secret::new(decode(&hash.replace('.', "+"), digest.length()..=digest.length())?),
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -134,10 +131,11 @@ impl SchemeName {
             Self::Pbkdf2Sha256 | Self::Pbkdf2Sha512 => {
                 params.only(&["i", "l"])?;
                 let rounds = params.get("i").filter(|rounds| *rounds > 0)?;
-                Scheme::Pbkdf2 {
-                    sha512: matches!(self, Self::Pbkdf2Sha512),
-                    rounds,
-                }
+                let digest = match self {
+                    Self::Pbkdf2Sha512 => Digest::Sha512,
+                    _ => Digest::Sha256,
+                };
+                Scheme::Pbkdf2 { digest, rounds }
             }
             Self::Scrypt => {
                 params.only(&["ln", "r", "p"])?;
@@ -183,11 +181,6 @@ fn decode(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<Vec<u8
     }
     let bytes = STANDARD_NO_PAD.decode(text).ok()?;
     lengths.contains(&bytes.len()).then_some(bytes)
-}
-
-/// A text that is no PHC string may be anything, a password in clear for example, so nothing of it is repeated.
-fn no_scheme() -> PasswordError {
-    PasswordError::Unsupported("unknown".to_owned())
 }
 
 fn is_scheme_name(name: &str) -> bool {

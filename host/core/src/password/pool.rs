@@ -27,7 +27,7 @@ struct Shared {
     /// Argon2's memory for current verifiers, in blocks of 1 KiB. A worker that needed more for an imported one gives it back at once.
     usual_blocks: usize,
     computed: AtomicU64,
-    /// What all workers hold of argon2's memory, in blocks of 1 KiB.
+    /// What all workers hold of argon2's memory, and what they need meanwhile for other schemes, in blocks of 1 KiB.
     held_blocks: AtomicUsize,
 }
 
@@ -118,7 +118,10 @@ impl Shared {
     fn run(&self, task: &Task, memory: &mut Vec<Block>) -> Option<Outcome> {
         self.computed.fetch_add(1, Ordering::Relaxed);
         let before = memory.len();
+        let scratch = task.scratch_kib();
+        self.held_blocks.fetch_add(scratch, Ordering::Relaxed);
         let outcome = catch_unwind(AssertUnwindSafe(|| task.run(memory)));
+        self.held_blocks.fetch_sub(scratch, Ordering::Relaxed);
         // It only ever grows in there.
         let grown = memory.len().saturating_sub(before);
         self.held_blocks.fetch_add(grown, Ordering::Relaxed);

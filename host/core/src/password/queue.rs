@@ -139,8 +139,8 @@ mod tests {
     use super::*;
     use crate::Secret;
     use crate::model::BackendName;
-    use crate::password::compute::Argon2Cost;
-    use crate::password::phc::Verifier;
+    use crate::password::cost::Argon2Cost;
+    use crate::password::verifier::Verifier;
 
     /// A queue, and what the callers hold on to.
     struct Lines {
