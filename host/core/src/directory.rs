@@ -1,5 +1,6 @@
 //! The host's own users, tenants and policies: what an operator and the `directory` import do with them.
 
+mod administrator;
 mod error;
 mod group;
 mod policy;

@@ -1,5 +1,6 @@
 //! The list of dialects: the table of contents of this folder. A new one is a folder here, a variant, and a line in each match.
 
+pub mod privacyidea;
 pub mod wazo;
 
 use std::fmt;
@@ -14,6 +15,8 @@ use crate::{AppState, DialectSettings, edge, events, password};
 pub enum Dialect {
     /// xivo-auth's and wazo-auth's token API, `/0.1/token`.
     Wazo,
+    /// privacyIDEA's API, `/auth` and the rest.
+    Privacyidea,
 }
 
 /// The text names no dialect of this version.
@@ -29,10 +32,10 @@ pub enum DialectError {
 
 impl Dialect {
     /// Every dialect of this version.
-    pub const ALL: &[Self] = &[Self::Wazo];
+    pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea];
 
     /// The names that a configuration may hold and that this version does not serve yet.
-    const PLANNED: &[&'static str] = &["kazoo", "privacyidea", "webitel"];
+    const PLANNED: &[&'static str] = &["kazoo", "webitel"];
 
     /// Parses a configuration's name.
     ///
@@ -52,6 +55,7 @@ impl Dialect {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Wazo => "wazo",
+            Self::Privacyidea => "privacyidea",
         }
     }
 
@@ -63,12 +67,14 @@ impl Dialect {
     fn mount(self, settings: &DialectSettings, document: &Document) -> Mount {
         match self {
             Self::Wazo => wazo::mount(&settings.wazo, document),
+            Self::Privacyidea => privacyidea::mount(),
         }
     }
 
     fn router(self, mount: &Mount, state: &AppState) -> Router {
         match self {
             Self::Wazo => wazo::router(mount, state),
+            Self::Privacyidea => privacyidea::router(mount, state),
         }
     }
 }

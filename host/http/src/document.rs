@@ -22,6 +22,10 @@ pub(crate) use serve::{Document, mount};
 pub(crate) const TOKEN: &str = "token";
 /// A token in `Authorization: Bearer`.
 pub(crate) const BEARER: &str = "bearer";
+/// A token of privacyIDEA's in `PI-Authorization`.
+pub(crate) const PI_TOKEN: &str = "pi-token";
+/// The same in `Authorization`, as it is or after `Bearer`.
+pub(crate) const PI_AUTHORIZATION: &str = "pi-authorization";
 /// A login and a password in `Authorization: Basic`.
 pub(crate) const BASIC: &str = "basic";
 /// A token in `?token=`, as mailed links have it.

@@ -14,6 +14,7 @@ mod state;
 #[cfg(test)]
 mod testing;
 
+pub use dialect::privacyidea::{ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings, sweep_audit};
 pub use dialect::wazo::Cors;
 pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};
 pub use state::{

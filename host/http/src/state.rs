@@ -9,15 +9,16 @@ use axum::extract::FromRef;
 use jiff::tz::TimeZone;
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
+use keyway_core::factor::FactorService;
 use keyway_core::model::PluginStatus;
 use keyway_core::notice::NoticeService;
-use keyway_core::port::{Backends, Clock, Pages, PluginHost, Random, Store};
+use keyway_core::port::{BackendDesk, Backends, Clock, Pages, PluginHost, Random, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Cors, OwnSettings};
+use crate::{Cors, OwnSettings, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings};
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -41,6 +42,14 @@ pub struct AppParts {
     pub own_settings: Option<Arc<dyn OwnSettings>>,
     /// Reads the configuration again; `None` where no server runs.
     pub reload: Option<Arc<dyn Reload>>,
+    /// The configuration of backends, as APIs change it; `None` where no server runs.
+    pub desk: Option<Arc<dyn BackendDesk>>,
+    /// Second factors.
+    pub factors: Arc<FactorService>,
+    /// The keys of privacyIDEA's dialect.
+    pub privacyidea_keys: PrivacyideaKeys,
+    /// The policies of privacyIDEA's dialect.
+    pub privacyidea_policies: PrivacyideaPolicies,
     /// What happens, for those who follow it.
     pub events: EventStreams,
     /// What time it is.
@@ -134,6 +143,8 @@ impl Default for EventStreamSettings {
 pub struct DialectSettings {
     /// `[dialect.wazo]`.
     pub wazo: WazoSettings,
+    /// `[dialect.privacyidea]`.
+    pub privacyidea: PrivacyideaSettings,
 }
 
 /// `[dialect.wazo]`.

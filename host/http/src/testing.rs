@@ -1,5 +1,6 @@
 //! What this crate's tests share: a state over doubles, and one way to ask a router.
 
+pub(crate) mod desk;
 pub(crate) mod told;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use keyway_core::directory::{AddUser, DirectoryService, FirstUser, ProvidedPolicy, Provisions};
 use keyway_core::event::{EventService, EventSettings};
+use keyway_core::factor::FactorService;
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{
     BackendName, Challenge, ChallengeKind, Changed, Credential, HistoryEntry, Outcome, PluginDigest, PluginState,
@@ -28,13 +30,16 @@ use keyway_core::tenants::TenantDirectory;
 use keyway_core::testing::{
     FakeBackend, FakeBackends, Letterbox, MemoryStore, PlainPages, StillClock, cheap_passwords, principal,
 };
-use keyway_core::token::{TokenCache, TokenService, TokenSettings};
+use keyway_core::token::{Challenges, TokenCache, TokenService, TokenSettings};
 use tower::ServiceExt as _;
+
+use desk::FakeDesk;
 
 use crate::edge::Call;
 use crate::{
-    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, Reload, ReloadReport,
-    RunningListener, RunningMail, RunningSettings, Switch,
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, PrivacyideaKeys,
+    PrivacyideaPolicies, Reload,
+    ReloadReport, RunningListener, RunningMail, RunningSettings, Switch,
 };
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
@@ -45,6 +50,7 @@ pub(crate) struct TestState {
     pub(crate) backends: Arc<FakeBackends>,
     pub(crate) clock: Arc<StillClock>,
     pub(crate) letters: Arc<Letterbox>,
+    pub(crate) desk: Arc<FakeDesk>,
 }
 
 impl TestState {
@@ -74,17 +80,21 @@ impl TestState {
         let master = MasterKey::new([1; 32]);
         let keys = KeyRing::open(&*store, &master, &SystemRandom, &*clock);
         let keys = keys.await.expect("keys");
-        let tokens = Arc::new(TokenService::new(
+        let tokens = TokenService::new(
             store.clone(),
             backends.clone(),
-            passwords,
+            passwords.clone(),
             keys,
             cache,
             tenants.clone(),
             clock.clone(),
             random.clone(),
             settings(),
-        ));
+        );
+        let factors = factors(&store, &passwords, &clock);
+        let challenges = Challenges::new(store.clone(), &master, clock.clone(), random.clone());
+        let tokens = Arc::new(tokens.with_factors(factors.clone(), challenges));
+        let desk = Arc::new(FakeDesk::default());
         let events = EventService::new(store.clone(), tenants.clone(), clock.clone(), EventSettings::default());
         let events = Arc::new(events);
         alice.set(add_alice(&directory).await).expect("set once");
@@ -101,6 +111,10 @@ impl TestState {
             own_settings: Some(Arc::new(FakeOwnSettings::default())),
             plugins: Some(Arc::new(FakePlugins)),
             reload: Some(Arc::new(FakeReload)),
+            desk: Some(desk.clone()),
+            factors,
+            privacyidea_keys: PrivacyideaKeys::new(&master),
+            privacyidea_policies: PrivacyideaPolicies::new(store.clone()),
             events: EventStreams::new(events, streams),
             clock: clock.clone(),
             random,
@@ -113,6 +127,7 @@ impl TestState {
             backends,
             clock,
             letters,
+            desk,
         }
     }
 }
@@ -165,6 +180,16 @@ fn notices(
         Some(letters.clone()),
         clock.clone(),
         NoticeSettings::default(),
+    ))
+}
+
+fn factors(store: &Arc<MemoryStore>, passwords: &Arc<PasswordPool>, clock: &Arc<StillClock>) -> Arc<FactorService> {
+    Arc::new(FactorService::new(
+        store.clone(),
+        passwords.clone(),
+        MasterKey::new([1; 32]),
+        clock.clone(),
+        Arc::new(SystemRandom),
     ))
 }
 

@@ -155,6 +155,7 @@ impl Server {
         background.spawn(watch::follow(self.config_file, self.reloader, self.stop.clone()));
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
+        background.spawn(keyway_http::sweep_audit(self.state.clone()));
         spawn_events(&mut background, &self.state, self.sinks, self.stop.clone());
         let mut listeners = JoinSet::new();
         let edge = Edge::new(self.settings.clone());
@@ -288,6 +289,7 @@ fn dialects(config: &Config) -> DialectSettings {
             xivo_uuid: config.dialect.xivo_uuid.clone(),
             time_zone: config.time_zone.clone(),
         },
+        privacyidea: config.dialect.privacyidea.clone(),
     }
 }
 
@@ -311,7 +313,7 @@ fn report(config: &Config) {
     if !not_built.is_empty() {
         tracing::warn!(
             dialects = not_built.join(", "),
-            "this version serves only `wazo`; the other dialects that are listed answer nothing"
+            "this version does not have these dialects; they answer nothing"
         );
     }
 }

@@ -16,6 +16,7 @@ mod log;
 mod mail;
 mod password;
 mod plain;
+mod privacyidea;
 mod quantity;
 mod secret;
 mod source;

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::{EventService, EventSettings};
+use keyway_core::factor::FactorService;
 use keyway_core::gate::{Gate, GateLimits};
 use keyway_core::key::{KeyRing, MasterKey};
 use keyway_core::model::{Answer, BackendName, Outcome, PluginDigest, PluginStamp, Principal, Subject, UserId};
@@ -22,7 +23,7 @@ use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
 use keyway_http::edge::{Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams};
+use keyway_http::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, PrivacyideaKeys};
 use uuid::Uuid;
 
 /// Who may do anything.
@@ -143,6 +144,14 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         Arc::clone(&clock),
         EventSettings::default(),
     );
+    let master = MasterKey::new([7; 32]);
+    let factors = FactorService::new(
+        Arc::clone(&store) as _,
+        Arc::clone(&passwords),
+        master.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&random),
+    );
     let state = AppState::new(AppParts {
         tenant_settings: Arc::new(tenant_settings),
         notices: Arc::new(notices),
@@ -154,6 +163,9 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         own_settings: None,
         plugins: None,
         reload: None,
+        desk: None,
+        factors: Arc::new(factors),
+        privacyidea_keys: PrivacyideaKeys::new(&master),
         events: EventStreams::new(Arc::new(events), EventStreamSettings::default()),
         clock,
         random,

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use axum::Router;
 use insta::assert_snapshot;
+use keyway_core::key::MasterKey;
 use serde_json::{Value, json};
 
 use super::router;
 use crate::testing::{Reply, TestState, ask, ask_full};
-use crate::{AppParts, AppState};
+use crate::{AppParts, AppState, PrivacyideaKeys, PrivacyideaPolicies};
 
 async fn send(router: &Router, method: &str, path: &str, body: &Value) -> Reply {
     let body = if body.is_null() {
@@ -320,6 +321,10 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         own_settings: None,
         plugins: None,
         reload: None,
+        desk: None,
+        factors: house.state.factors.clone(),
+        privacyidea_keys: PrivacyideaKeys::new(&MasterKey::new([1; 32])),
+        privacyidea_policies: PrivacyideaPolicies::new(house.state.store.clone()),
         events: house.state.events.clone(),
         clock: house.state.clock.clone(),
         random: house.state.random.clone(),

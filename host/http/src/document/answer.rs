@@ -27,6 +27,14 @@ impl Shape {
         }
     }
 
+    /// This one, which has no name.
+    pub(crate) fn just(schema: impl Into<RefOr<Schema>>) -> Self {
+        Self {
+            schema: schema.into(),
+            named: Vec::new(),
+        }
+    }
+
     /// Any object.
     pub(crate) fn anything() -> Self {
         Self {

@@ -9,12 +9,12 @@ use utoipa::openapi::{
 
 use super::operation::Parts;
 use super::routes::{Route, Tell};
-use super::{BASIC, BEARER, LINK, Mount, TOKEN, parameter, text};
+use super::{BASIC, BEARER, LINK, Mount, PI_AUTHORIZATION, PI_TOKEN, TOKEN, parameter, text};
 
 const INTRODUCTION: &str = "Keyway checks who somebody is, hands out tokens, and tells other services whether a token is still good.\n\n\
     An operation for which a token is needed takes it from the header `X-Auth-Token`, or from `Authorization: Bearer`. What access the token \
     must have stands there under `x-required-access`: the names in braces are those of the operation's parameters, and a dot in their values \
-    counts as `_`.\n\n\
+    counts as `_`. The operations of privacyIDEA's API have tokens of their own, from `POST /auth`, which each of them names.\n\n\
     A method that an address does not have is answered with 405 and the header `Allow`; `HEAD` works wherever `GET` does. Every answer \
     carries the header `X-Request-ID`, under which the request is in the server's log.";
 
@@ -117,7 +117,12 @@ fn components() -> Components {
     let key = |name: &str, text: &str| ApiKeyValue::with_description(name, text);
     let token = ApiKey::Header(key("X-Auth-Token", "A token that `POST /0.1/token` issued."));
     let link = ApiKey::Query(key("token", "The token of a link that came by mail."));
+    let issued = "A token that `POST /auth` issued, as it is.";
+    let own = ApiKey::Header(key("PI-Authorization", issued));
+    let usual = ApiKey::Header(key("Authorization", "The same token, as it is or after `Bearer`."));
     ComponentsBuilder::new()
+        .security_scheme(PI_TOKEN, SecurityScheme::ApiKey(own))
+        .security_scheme(PI_AUTHORIZATION, SecurityScheme::ApiKey(usual))
         .security_scheme(TOKEN, SecurityScheme::ApiKey(token))
         .security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
         .security_scheme(BASIC, SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))

@@ -111,6 +111,16 @@ impl Operation {
         self
     }
 
+    /// A body that may be there, of any of these types.
+    pub(crate) fn optional_body(mut self, kinds: &[&str], schema: &RefOr<Schema>) -> Self {
+        let content = || ContentBuilder::new().schema(Some(schema.clone())).build();
+        let body = kinds
+            .iter()
+            .fold(RequestBodyBuilder::new(), |body, kind| body.content(*kind, content()));
+        self.told = self.told.request_body(Some(body.build()));
+        self
+    }
+
     /// One answer of the operation.
     pub(crate) fn answer(mut self, mut answer: Answer) -> Self {
         self.parts.schemas.append(&mut answer.named);

@@ -56,7 +56,11 @@ async fn house() -> (TestState, Router) {
         registration: true,
         ..WazoSettings::default()
     };
-    let house = TestState::with(DialectSettings { wazo }).await;
+    let house = TestState::with(DialectSettings {
+        wazo,
+        ..DialectSettings::default()
+    })
+    .await;
     let router = router(&[Dialect::Wazo], &house.state);
     (house, router)
 }

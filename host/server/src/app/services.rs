@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
+use keyway_core::factor::FactorService;
 use keyway_core::import::Importer;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
@@ -14,8 +15,8 @@ use keyway_core::port::{
 };
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
-use keyway_core::token::{TokenCache, TokenService, TokenSettings};
-use keyway_http::{AppParts, DialectSettings, EventStreams};
+use keyway_core::token::{Challenges, TokenCache, TokenService, TokenSettings};
+use keyway_http::{AppParts, DialectSettings, EventStreams, PrivacyideaKeys, PrivacyideaPolicies};
 use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
 
@@ -50,6 +51,8 @@ pub(crate) struct Services {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: KeyRing,
+    master: MasterKey,
+    factors: Arc<FactorService>,
     cache: Arc<TokenCache>,
     tenants: Arc<TenantDirectory>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -86,7 +89,16 @@ impl Services {
             Arc::clone(&random),
         );
         let settings = SettingService::new(Arc::clone(&store), master.clone(), Arc::clone(&random));
+        let factors = FactorService::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&passwords),
+            master.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
         Ok(Self {
+            master: master.clone(),
+            factors: Arc::new(factors),
             tenant_settings: Arc::new(settings),
             tenant_backends: None,
             store,
@@ -149,7 +161,13 @@ impl Services {
         if let Some(owned) = self.tenant_backends {
             tokens = tokens.with_tenant_backends(owned);
         }
-        let tokens = Arc::new(tokens);
+        let challenges = Challenges::new(
+            Arc::clone(&self.store) as _,
+            &self.master,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        );
+        let tokens = Arc::new(tokens.with_factors(Arc::clone(&self.factors), challenges));
         let notices = NoticeService::new(
             Arc::clone(&self.directory),
             Arc::clone(&tokens),
@@ -172,6 +190,10 @@ impl Services {
             own_settings: None,
             plugins: None,
             reload: None,
+            desk: None,
+            factors: self.factors,
+            privacyidea_keys: PrivacyideaKeys::new(&self.master),
+            privacyidea_policies,
             events: EventStreams::new(Arc::new(events), config.events.streams.clone()),
             clock: self.clock,
             random: self.random,

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use http::{HeaderName, HeaderValue};
-use keyway_http::Cors;
+use keyway_http::{Cors, PrivacyideaSettings};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{ConfigError, Location};
+use super::privacyidea::RawPrivacyidea;
 use super::source::Source;
 use super::tenant_ldap::{self, RawTenantLdap, TenantLdap};
 
@@ -20,7 +21,7 @@ const DEFAULT_BACKEND: &str = "wazo_user";
 pub(super) struct RawDialects {
     wazo: RawWazo,
     kazoo: RawPlanned,
-    privacyidea: RawPlanned,
+    privacyidea: RawPrivacyidea,
     webitel: RawPlanned,
 }
 
@@ -56,6 +57,8 @@ pub(crate) struct DialectConfig {
     pub(crate) xivo_uuid: Option<String>,
     /// Which web pages may read wazo's answers.
     pub(crate) wazo_cors: Cors,
+    /// privacyIDEA's.
+    pub(crate) privacyidea: PrivacyideaSettings,
 }
 
 /// Where the installation's id is on a machine of wazo's.
@@ -73,25 +76,27 @@ impl RawDialects {
 
     /// `backends` holds the names and aliases of all backends.
     pub(super) fn check(&self, backends: &HashSet<String>, source: &Source) -> Result<DialectConfig, ConfigError> {
-        let written = [
-            &self.wazo.backend,
-            &self.kazoo.backend,
-            &self.privacyidea.backend,
-            &self.webitel.backend,
-        ];
+        let written = [&self.wazo.backend, &self.kazoo.backend, &self.webitel.backend];
         for backend in written.into_iter().flatten() {
-            if !backends.contains(backend.get_ref()) {
-                let problem = format!("no `[[backend]]` has the name or alias `{}`", backend.get_ref());
-                return Err(source.refuse(backend.span(), problem));
-            }
+            known(backend, backends, source)?;
         }
         let wazo_backend = self.wazo.backend.as_ref();
         Ok(DialectConfig {
             wazo_backend: wazo_backend.map_or_else(|| DEFAULT_BACKEND.to_owned(), |raw| raw.get_ref().clone()),
             xivo_uuid: xivo_uuid(self.wazo.xivo_uuid.as_ref(), super::variable(XIVO_UUID), source)?,
             wazo_cors: self.wazo.cors.check(source)?,
+            privacyidea: self.privacyidea.check(backends, source)?,
         })
     }
+}
+
+/// Refuses the name of a backend that is not configured.
+pub(super) fn known(backend: &Spanned<String>, backends: &HashSet<String>, source: &Source) -> Result<(), ConfigError> {
+    if backends.contains(backend.get_ref()) {
+        return Ok(());
+    }
+    let problem = format!("no `[[backend]]` has the name or alias `{}`", backend.get_ref());
+    Err(source.refuse(backend.span(), problem))
 }
 
 /// The configuration's value, else the environment's.

@@ -436,7 +436,7 @@ fn a_listener_alone_is_a_whole_configuration() {
     };
     assert_eq!(backend.name.as_str(), "wazo_user");
     assert_eq!(backend.aliases.first().map(BackendName::as_str), Some("xivo_user"));
-    assert_eq!(config.listen.first().map(|listen| listen.dialects.len()), Some(1));
+    assert_eq!(config.listen.first().map(|listen| listen.dialects.len()), Some(2));
 }
 
 #[test]
@@ -447,8 +447,36 @@ fn the_names_of_later_dialects_are_accepted() {
     )
     .expect("they are names of the contract");
     let listen = config.listen.first().expect("one listener");
-    assert_eq!(listen.dialects, [keyway_http::dialect::Dialect::Wazo]);
-    assert_eq!(listen.not_built, ["kazoo", "privacyidea", "webitel"]);
+    assert_eq!(listen.dialects, keyway_http::dialect::Dialect::ALL);
+    assert_eq!(listen.not_built, ["kazoo", "webitel"]);
+}
+
+#[test]
+fn the_privacyidea_dialect_says_through_whom_and_how() {
+    const BACKENDS: &str = "[[backend]]\nname = \"realms\"\nplugin = \"realm\"\n[dialect.privacyidea]\n";
+    let of = |lines: &str| parse(&format!("{BACKENDS}{lines}")).map(|config| config.dialect.privacyidea);
+    let usual = of("").expect("it is enough");
+    assert_eq!(usual, keyway_http::PrivacyideaSettings::default());
+    let all = of(
+        "backend = \"realms\"\nadmin_backend = \"xivo_user\"\nsuperuser_realms = [\"Admins\"]\n\
+        error_codes = \"seed\"\nsign_responses = true\naudit_keep = \"30d\"",
+    );
+    let expected = keyway_http::PrivacyideaSettings {
+        backend: "realms".to_owned(),
+        admin_backend: "xivo_user".to_owned(),
+        superuser_realms: vec!["admins".to_owned()],
+        error_codes: keyway_http::ErrorCodes::Seed,
+        sign_responses: true,
+        audit_keep: Duration::from_hours(30 * 24),
+    };
+    assert_eq!(all.expect("all of them"), expected);
+    let refused = |line: &str| of(line).expect_err(line).to_string();
+    insta::assert_snapshot!(refused("admin_backend = \"nosuch\""), @"");
+    insta::assert_snapshot!(refused("superuser_realms = [\"a\", \"b c\"]"), @"");
+    insta::assert_snapshot!(refused("error_codes = \"old\""), @"");
+    insta::assert_snapshot!(refused("audit_keep = \"1s\""), @"");
+    insta::assert_snapshot!(refused("audit_keep = \"40000d\""), @"");
+    insta::assert_snapshot!(refused("sign = true"), @"");
 }
 
 #[test]

@@ -121,6 +121,7 @@ async fn with(cors: Cors) -> TestState {
             cors,
             ..WazoSettings::default()
         },
+        ..DialectSettings::default()
     })
     .await
 }

@@ -87,7 +87,11 @@ async fn login_shows_local_time_and_the_installation() {
         time_zone: jiff::tz::TimeZone::get("America/Lima").expect("a zone"),
         ..WazoSettings::default()
     };
-    let house = TestState::with(DialectSettings { wazo: settings }).await;
+    let house = TestState::with(DialectSettings {
+        wazo: settings,
+        ..DialectSettings::default()
+    })
+    .await;
     let data = log_in(&routes(&house), "alice", "{}").await.json()["data"].take();
     assert_eq!(data["utc_issued_at"], "2026-01-01T00:00:00.123456");
     assert_eq!(data["issued_at"], "2025-12-31T19:00:00.123456");

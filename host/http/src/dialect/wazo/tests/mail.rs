@@ -275,6 +275,7 @@ async fn whoever_registers_gets_a_tenant_a_user_and_a_mail() {
             registration: true,
             ..WazoSettings::default()
         },
+        ..DialectSettings::default()
     })
     .await;
     let body = json!({"username": "bob", "password": "s3cre7", "email_address": "bob@example.org", "firstname": "Bob",

@@ -32,7 +32,11 @@ impl Walk {
             registration: true,
             ..WazoSettings::default()
         };
-        let house = TestState::with(DialectSettings { wazo }).await;
+        let house = TestState::with(DialectSettings {
+            wazo,
+            ..DialectSettings::default()
+        })
+        .await;
         house.grant_alice("#").await;
         Self {
             router: routes(&house),

@@ -1,0 +1,205 @@
+//! Whom a login is for, and through which backend: a local administrator first, then the user of a realm.
+
+use keyway_core::Secret;
+use keyway_core::model::{Credential, Refusal};
+use keyway_core::token::{Asked, FactorRule, IssuedToken, LiveToken, LoginOutcome, LoginRequest, TokenError};
+
+use super::{ADMIN_ACCESS, REALM_ATTRIBUTE};
+use crate::dialect::Dialect;
+use crate::dialect::privacyidea::ask::Ask;
+use crate::dialect::privacyidea::error::{AuthFailure, Failure};
+use crate::dialect::privacyidea::policies::{self, LoginRules};
+use crate::dialect::privacyidea::realm_config::{Named, RealmConfig};
+use crate::dialect::privacyidea::rights::Role;
+
+/// The attribute that tells a backend which realm is meant, whatever the name says.
+pub(in crate::dialect::privacyidea) const EXPLICIT_REALM: &str = "realm";
+
+/// How a login ended, if it was neither refused nor failed.
+pub(super) enum Outcome {
+    Issued(Box<IssuedToken>, Role),
+    Challenged(Asked),
+}
+
+/// A login under way.
+struct Attempt<'a> {
+    ask: &'a Ask,
+    /// As the caller wrote it, without blanks around it.
+    username: &'a str,
+    password: Secret<Vec<u8>>,
+    transaction: Option<&'a str>,
+    named: Named,
+    rules: LoginRules,
+    /// Whether a local administrator has exactly this name.
+    is_admin: bool,
+}
+
+/// Runs a login, from what the request says to a session.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn run(ask: &Ask) -> Result<Outcome, Failure> {
+    let params = ask.params()?;
+    let username = params.text("username")?.ok_or(AuthFailure::NoUsername)?.trim();
+    let realm = params.text("realm")?;
+    let password = params.secret("password")?;
+    let transaction = params.word("transaction_id")?;
+    let config = ask.pi.realm_config().await?;
+    let named = config.named(username, realm);
+    let rules = policies::for_login(ask, username, &named).await?;
+    let hides = rules.hide_reasons;
+    let judged = async {
+        config.check(&named)?;
+        let password = password.filter(|password| !password.expose().is_empty());
+        let Some(password) = password.filter(|_| !username.is_empty()) else {
+            // An empty password must never reach a backend, where it could mean an anonymous bind.
+            ask.pi.tokens().burn(None).await?;
+            return Err(AuthFailure::WrongCredentials.into());
+        };
+        let default = ask.pi.tokens().settings().default_user_policy.as_deref();
+        let directory = ask.pi.directory();
+        let attempt = Attempt {
+            is_admin: directory.has_administrator(username, ADMIN_ACCESS, default).await?,
+            ask,
+            username,
+            password,
+            transaction,
+            named,
+            rules,
+        };
+        attempt.judge(&config).await
+    };
+    judged
+        .await
+        .map_err(|failure| if hides { hidden(failure) } else { failure })
+}
+
+impl Attempt<'_> {
+    async fn judge(&self, config: &RealmConfig) -> Result<Outcome, Failure> {
+        let settings = self.ask.pi.settings();
+        if self.transaction.is_some() && (self.is_admin || self.rules.barred.is_none()) {
+            // The challenge knows through which backend it began.
+            let outcome = self.log_in(&settings.backend, None).await?;
+            return self.accept(outcome).await;
+        }
+        if self.is_admin {
+            match self.log_in(&settings.admin_backend, None).await {
+                Ok(outcome) => match self.accept(outcome).await? {
+                    // Not through this door, then: the name may be a user's of a realm, too.
+                    Outcome::Issued(issued, Role::User) if settings.backend != settings.admin_backend => {
+                        self.ask.pi.tokens().revoke(&issued.value).await?;
+                    }
+                    outcome => return Ok(outcome),
+                },
+                Err(error) if is_refusal(&error) && settings.backend != settings.admin_backend => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(barred) = self.rules.barred {
+            self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
+            return Err(barred.into());
+        }
+        let result = if self.named.realm.is_none() && !config.realms().is_empty() {
+            // Nobody is in no realm.
+            Err(TokenError::Refused(Refusal::UnknownIdentifier))
+        } else {
+            let realm = self.rules.realm.as_deref().or(self.named.explicit.as_deref());
+            self.log_in(&settings.backend, realm).await
+        };
+        match result {
+            Ok(outcome) => self.accept(outcome).await,
+            Err(error) => {
+                if is_refusal(&error) && !self.is_admin && settings.backend != settings.admin_backend {
+                    // What an administrator's wrong password costs: nobody learns who is one.
+                    self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn log_in(&self, backend: &str, realm: Option<&str>) -> Result<LoginOutcome, TokenError> {
+        let tokens = self.ask.pi.tokens();
+        let is_admin = self.is_admin && backend == self.ask.pi.settings().admin_backend;
+        let (validity, factors) = if is_admin {
+            (self.rules.admin_validity, FactorRule::WhereActive)
+        } else {
+            (self.rules.validity, self.rules.factors)
+        };
+        let realm = realm.map(|realm| (EXPLICIT_REALM.to_owned(), realm.to_owned()));
+        tokens
+            .login(LoginRequest {
+                backend: backend.to_owned(),
+                credentials: Some(self.credentials()),
+                tenant: None,
+                ttl: Some(validity.min(tokens.settings().max_ttl)),
+                client: self.ask.client(),
+                dialect: Dialect::Privacyidea.name(),
+                request_id: self.ask.call.id().to_owned(),
+                attributes: realm.into_iter().collect(),
+                mobile: false,
+                offline: None,
+                otp: None,
+                transaction: self.transaction.map(str::to_owned),
+                factors,
+                limited: false,
+            })
+            .await
+    }
+
+    fn credentials(&self) -> (String, Credential) {
+        (self.username.to_owned(), Credential::Password(self.password.clone()))
+    }
+
+    async fn accept(&self, outcome: LoginOutcome) -> Result<Outcome, Failure> {
+        match outcome {
+            LoginOutcome::Challenged(asked) => Ok(Outcome::Challenged(asked)),
+            LoginOutcome::Issued(issued) => {
+                let role = self.role(&issued.live).await?;
+                Ok(Outcome::Issued(Box::new(issued), role))
+            }
+        }
+    }
+
+    async fn role(&self, live: &LiveToken) -> Result<Role, Failure> {
+        let settings = self.ask.pi.settings();
+        let identity = &live.record.session.identity;
+        let door = self.ask.pi.backend_name(&settings.admin_backend);
+        if self.is_admin && door.is_some_and(|door| door == identity.backend) && live.accesses.grants(ADMIN_ACCESS) {
+            let master = self.ask.pi.directory().tenant_tree().await?.master();
+            if master == Some(identity.tenant) {
+                return Ok(Role::Admin);
+            }
+        }
+        let realm = realm_of_session(live);
+        Ok(if settings.superuser_realms.contains(&realm) {
+            Role::Admin
+        } else {
+            Role::User
+        })
+    }
+}
+
+/// The realm that somebody belongs to, in lower case; empty for local administrators.
+pub(super) fn realm_of_session(live: &LiveToken) -> String {
+    let attributes = live.record.session.attributes.iter();
+    let mut realms = attributes.filter(|(name, _)| name == REALM_ATTRIBUTE);
+    realms.next().map(|(_, realm)| realm.to_lowercase()).unwrap_or_default()
+}
+
+/// Whether somebody was not let in, rather than not judged.
+fn is_refusal(error: &TokenError) -> bool {
+    matches!(
+        error,
+        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_)
+    )
+}
+
+/// A failure where nobody is to know why.
+fn hidden(failure: Failure) -> Failure {
+    match failure {
+        Failure::Auth(_) => AuthFailure::Hidden.into(),
+        Failure::Token(error) if is_refusal(&error) => AuthFailure::Hidden.into(),
+        other => other,
+    }
+}

@@ -1,0 +1,458 @@
+//! Policies, as the routes ask them: about a login or a proof before it is judged, about somebody who has logged in, and whether a caller may do something.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use keyway_core::model::FactorOwner;
+use keyway_core::port::RequestContext;
+use keyway_core::token::{FactorRule, TokenError, Whom};
+use serde_json::{Map, Value};
+
+use super::ask::{Ask, Caller};
+use super::auth::REALM_ATTRIBUTE;
+use super::error::{AuthFailure, Failure};
+use super::policy::scope::Scope;
+use super::policy::{
+    Admin, AuthenticationRules, AuthorizationRules, Circumstances, LoginMode, Moment, OtpPin, PolicyError, PolicySet,
+    User, menus,
+};
+use super::realm_config::Named;
+use super::rights::Role;
+use crate::dialect::Dialect;
+
+/// The attribute that tells a backend which realm is meant, whatever the name says.
+const EXPLICIT_REALM: &str = "realm";
+/// The attribute under which a backend says which resolver knows somebody.
+pub(super) const RESOLVER_ATTRIBUTE: &str = "realm.resolver";
+
+/// What policies say of a login before it is judged.
+#[derive(Debug, Clone)]
+pub(super) struct LoginRules {
+    /// How long its token is good: `jwt_validity`.
+    pub(super) validity: Duration,
+    /// The same for a local administrator, who is of no realm.
+    pub(super) admin_validity: Duration,
+    /// What is asked of factors of the users of realms: `login_mode`, `otppin`, `challenge_response`, `passthru`.
+    pub(super) factors: FactorRule,
+    /// The realm in which the user is looked for, whatever the request says: `set_realm`.
+    pub(super) realm: Option<String>,
+    /// Whether nobody is to know why a login failed: `hide_specific_error_message`.
+    pub(super) hide_reasons: bool,
+    /// Why users of realms are not let in, whatever they prove.
+    pub(super) barred: Option<Barred>,
+}
+
+/// Why somebody is not let in, whatever is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Barred {
+    /// `login_mode=disable`.
+    Disabled,
+    /// `authorized=deny_access`.
+    Denied,
+    /// A token is asked for, and there is none.
+    NoToken,
+}
+
+/// What policies say of a proof before it is judged.
+#[derive(Debug)]
+pub(super) struct ProofRules {
+    pub(super) authentication: AuthenticationRules,
+    pub(super) authorization: AuthorizationRules,
+    /// Whom they are about.
+    pub(super) user: User,
+    /// The realm in which the user is looked for, whatever the request says: `set_realm`.
+    pub(super) realm: Option<String>,
+}
+
+/// What policies say of somebody who has logged in.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    /// The names of the actions that are allowed.
+    pub(super) rights: Vec<String>,
+    /// The parts of a user interface that there is use for.
+    pub(super) menus: Vec<&'static str>,
+    /// What user interfaces go by: further fields of the answer to a login.
+    pub(super) interface: Map<String, Value>,
+}
+
+impl From<Barred> for Failure {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Disabled => Self::Denied("The login for this user is disabled.".to_owned()),
+            Barred::Denied => Self::Denied("This user is not authorized to log in under these conditions.".to_owned()),
+            Barred::NoToken => AuthFailure::WrongCredentials.into(),
+        }
+    }
+}
+
+/// What policies say of this login. It fails where it must not even be tried: `auth_max_fail`, `auth_max_success`. `username` is the name as the caller
+/// wrote it.
+///
+/// # Errors
+/// [`Failure::Denied`], [`Failure::Auth`], or that the store did not answer.
+pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Result<LoginRules, Failure> {
+    let policies = ask.pi.policies().current().await?;
+    let scopes = [Scope::Webui, Scope::Authentication, Scope::Authorization];
+    let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
+    let circumstances = ask.circumstances(Some(sought.user.clone()), None);
+    let asked = policies.login(&circumstances).and_then(|login| {
+        let rules = (policies.authentication(&circumstances)?, policies.authorization(&circumstances)?);
+        Ok((login, rules.0, rules.1))
+    });
+    let (login, authentication, authorization) = match asked {
+        Ok(rules) => rules,
+        Err(error) => return Err(sought.fail(ask, error).await?),
+    };
+    let nobody = User {
+        realm: String::new(),
+        ..sought.user.clone()
+    };
+    let admin = policies.login(&ask.circumstances(Some(nobody), None))?;
+    ask.note_policies([&login.policies, &authentication.policies, &authorization.policies]);
+    ask.note_user(&sought.user);
+    ask.check_limits(&authentication, &authorization, &sought.user).await?;
+    let by_token = login.login_mode == LoginMode::PrivacyIdea;
+    let barred = if login.login_mode == LoginMode::Disabled {
+        Some(Barred::Disabled)
+    } else if authorization.denied {
+        Some(Barred::Denied)
+    } else if by_token && ask.lacks_token(&authentication, username, named, sought.realm.as_deref()).await? {
+        Some(Barred::NoToken)
+    } else {
+        None
+    };
+    Ok(LoginRules {
+        validity: login.jwt_validity,
+        admin_validity: admin.jwt_validity,
+        factors: if by_token {
+            authentication.factor_rule()
+        } else {
+            FactorRule::WhereActive
+        },
+        realm: sought.realm,
+        hide_reasons: authentication.hides_reasons,
+        barred,
+    })
+}
+
+/// What policies say of a proof, as [`for_login`].
+///
+/// # Errors
+/// As [`for_login`].
+pub(super) async fn for_proof(ask: &Ask, username: &str, named: &Named) -> Result<ProofRules, Failure> {
+    let policies = ask.pi.policies().current().await?;
+    let scopes = [Scope::Authentication, Scope::Authorization];
+    let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
+    let circumstances = ask.circumstances(Some(sought.user.clone()), None);
+    let asked = policies.authentication(&circumstances);
+    let asked = asked.and_then(|rules| Ok((rules, policies.authorization(&circumstances)?)));
+    let (authentication, authorization) = match asked {
+        Ok(rules) => rules,
+        Err(error) => return Err(sought.fail(ask, error).await?),
+    };
+    ask.note_policies([&authentication.policies, &authorization.policies]);
+    ask.note_user(&sought.user);
+    ask.check_limits(&authentication, &authorization, &sought.user).await?;
+    Ok(ProofRules {
+        authentication,
+        authorization,
+        user: sought.user,
+        realm: sought.realm,
+    })
+}
+
+/// What policies say of somebody in this role, of this login name and realm.
+///
+/// # Errors
+/// That the store did not answer, or that policies contradict each other.
+pub(super) async fn standing(ask: &Ask, role: Role, username: &str, realm: &str) -> Result<Standing, Failure> {
+    let policies = ask.pi.policies().current().await?;
+    let typed = User {
+        login: username.to_owned(),
+        realm: realm.to_owned(),
+        ..User::default()
+    };
+    let scopes = [Scope::User, Scope::Webui];
+    let user = if role == Role::User && policies.asks_for_user(&scopes) {
+        ask.known_user(typed).await?
+    } else {
+        typed
+    };
+    let rights = match role {
+        Role::Admin => {
+            let admin = Admin {
+                login: user.login.clone(),
+                realm: user.realm.clone(),
+            };
+            policies.rights(role, &ask.circumstances(None, Some(admin)))?
+        }
+        Role::User => policies.rights(role, &ask.circumstances(Some(user.clone()), None))?,
+    };
+    let login = policies.login(&ask.circumstances(Some(user.clone()), None))?;
+    match role {
+        Role::Admin => ask.note(|note| username.clone_into(&mut note.entry.administrator)),
+        Role::User => ask.note_user(&user),
+    }
+    Ok(Standing {
+        menus: menus(role, &rights),
+        rights: rights.into_iter().collect(),
+        interface: login.interface,
+    })
+}
+
+/// Whom policies are asked about before anything is proved.
+struct Sought {
+    user: User,
+    /// Whether somebody was looked for and nobody was found.
+    is_missing: bool,
+    /// The realm that policies put in the place of the caller's.
+    realm: Option<String>,
+}
+
+impl Sought {
+    async fn find(
+        ask: &Ask,
+        policies: &PolicySet,
+        scopes: &[Scope],
+        username: &str,
+        named: &Named,
+    ) -> Result<Self, Failure> {
+        let is_asked_for = policies.asks_for_user(scopes);
+        let realm = named.realm.clone().unwrap_or_default();
+        let first = Self::look(ask, is_asked_for, username, named.explicit.as_deref(), &named.login, &realm).await?;
+        let other = policies.other_realm(&ask.circumstances(Some(first.user.clone()), None));
+        let other = match other {
+            Ok(other) => other.filter(|other| *other != first.user.realm),
+            Err(error) => return Err(first.fail(ask, error).await?),
+        };
+        match other {
+            None => Ok(first),
+            Some(other) => {
+                let second = Self::look(ask, is_asked_for, username, Some(&other), &named.login, &other).await?;
+                Ok(Self {
+                    realm: Some(other),
+                    ..second
+                })
+            }
+        }
+    }
+
+    async fn look(
+        ask: &Ask,
+        is_asked_for: bool,
+        username: &str,
+        explicit: Option<&str>,
+        login: &str,
+        realm: &str,
+    ) -> Result<Self, Failure> {
+        let whom = if is_asked_for && !username.is_empty() {
+            ask.find_whom(username, explicit).await?
+        } else {
+            None
+        };
+        Ok(Self {
+            is_missing: is_asked_for && whom.is_none(),
+            user: whom.map_or_else(
+                || User {
+                    login: login.to_owned(),
+                    realm: realm.to_owned(),
+                    ..User::default()
+                },
+                |whom| user_of(&whom, realm),
+            ),
+            realm: None,
+        })
+    }
+
+    /// What a policy that cannot be followed comes to. Nobody learns from a condition who is a user.
+    async fn fail(&self, ask: &Ask, error: PolicyError) -> Result<Failure, Failure> {
+        if self.is_missing && matches!(error, PolicyError::NotKnown { .. }) {
+            ask.pi.tokens().burn(None).await?;
+            return Ok(AuthFailure::WrongCredentials.into());
+        }
+        Ok(error.into())
+    }
+}
+
+/// Somebody who was looked up, as policies see the person.
+fn user_of(whom: &Whom, realm: &str) -> User {
+    let principal = &whom.principal;
+    let mut attributes = principal.attributes.clone();
+    let get = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let (known_realm, resolver) = (get(REALM_ATTRIBUTE), get(RESOLVER_ATTRIBUTE));
+    attributes.push(("username".to_owned(), principal.login.clone()));
+    attributes.extend(principal.email.clone().map(|email| ("email".to_owned(), email)));
+    attributes.extend(principal.groups.iter().map(|group| ("group".to_owned(), group.clone())));
+    User {
+        login: principal.login.clone(),
+        realm: known_realm.map_or_else(|| realm.to_owned(), |realm| realm.to_lowercase()),
+        resolver: Some(resolver.unwrap_or_default()),
+        attributes,
+    }
+}
+
+/// The owner of a token, as policies see the person; nobody for a token in a drawer.
+pub(super) fn owner(owner: Option<&FactorOwner>) -> User {
+    owner.map_or_else(User::default, |owner| User {
+        login: owner.login.clone(),
+        realm: owner.realm.clone(),
+        resolver: Some(owner.resolver.clone()),
+        attributes: Vec::new(),
+    })
+}
+
+impl Ask {
+    /// What policies look at.
+    pub(super) fn circumstances(&self, user: Option<User>, admin: Option<Admin>) -> Circumstances<'_> {
+        Circumstances {
+            user,
+            admin,
+            client: self.call.client(),
+            headers: self.headers(),
+            moment: Moment::of(self.pi.now(), self.pi.time_zone()),
+        }
+    }
+
+    /// Somebody of the realms, looked up without a password. `realm` goes before what the name says.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub(super) async fn find_whom(&self, username: &str, realm: Option<&str>) -> Result<Option<Whom>, TokenError> {
+        let realm = realm.map(|realm| (EXPLICIT_REALM.to_owned(), realm.to_owned()));
+        let context = RequestContext {
+            request_id: self.call.id().to_owned(),
+            dialect: Dialect::Privacyidea.name(),
+            client_address: self.client().address,
+            tenant: None,
+            attributes: realm.into_iter().collect(),
+        };
+        let backend = &self.pi.settings().backend;
+        self.pi.tokens().find_whom(backend, username, context).await
+    }
+
+    /// The same person with what is known of it.
+    async fn known_user(&self, user: User) -> Result<User, Failure> {
+        let realm = Some(user.realm.as_str()).filter(|realm| !realm.is_empty());
+        let whom = self.find_whom(&user.login, realm).await?;
+        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom, &user.realm)))
+    }
+
+    /// Who asks, if it is an administrator and may do this.
+    ///
+    /// # Errors
+    /// As [`Ask::admin`] and [`Ask::may`].
+    pub(super) async fn admin_may(&self, action: &'static str) -> Result<Caller, Failure> {
+        let caller = self.admin().await?;
+        self.may(&caller, action, None).await?;
+        Ok(caller)
+    }
+
+    /// Whether a caller may do this: an administrator to somebody, or to nobody in particular; a user to itself.
+    ///
+    /// # Errors
+    /// [`Failure::Denied`], or that the store did not answer.
+    pub(super) async fn may(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        about: Option<User>,
+    ) -> Result<(), Failure> {
+        let policies = self.pi.policies().current().await?;
+        let circumstances = self.circumstances_of(&policies, caller, about).await?;
+        match policies.may(caller.role, action, &circumstances)? {
+            Some(names) => {
+                self.note_policies([&names]);
+                Ok(())
+            }
+            None => Err(Failure::Denied(format!(
+                "There are policies of the scope `{}`, and none allows the action `{action}`.",
+                caller.role.name()
+            ))),
+        }
+    }
+
+    /// What policies look at when this caller asks for something.
+    ///
+    /// # Errors
+    /// That the user could not be looked up, where policies go by that.
+    pub(super) async fn circumstances_of(
+        &self,
+        policies: &PolicySet,
+        caller: &Caller,
+        about: Option<User>,
+    ) -> Result<Circumstances<'_>, Failure> {
+        let (login, realm) = (caller.username.clone(), caller.realm.clone());
+        Ok(match caller.role {
+            Role::Admin => self.circumstances(about, Some(Admin { login, realm })),
+            Role::User => {
+                let user = User {
+                    login,
+                    realm,
+                    ..User::default()
+                };
+                let user = if policies.asks_for_user(&[Scope::User, Scope::Enrollment]) {
+                    self.known_user(user).await?
+                } else {
+                    user
+                };
+                self.circumstances(Some(user), None)
+            }
+        })
+    }
+
+    async fn check_limits(
+        &self,
+        authentication: &AuthenticationRules,
+        authorization: &AuthorizationRules,
+        user: &User,
+    ) -> Result<(), Failure> {
+        let over = self.over_limit(authorization, &user.login, &user.realm).await?;
+        over.map_or(Ok(()), |limit| {
+            Err(if authentication.hides_reasons {
+                AuthFailure::Hidden.into()
+            } else {
+                AuthFailure::Limit(limit).into()
+            })
+        })
+    }
+
+    /// Whether a password would do for who should prove to have a token: the token service asks for a one-time password of those alone who have one.
+    async fn lacks_token(
+        &self,
+        rules: &AuthenticationRules,
+        username: &str,
+        named: &Named,
+        other: Option<&str>,
+    ) -> Result<bool, Failure> {
+        if rules.otppin != OtpPin::UserStore || rules.passthru || username.is_empty() {
+            return Ok(false);
+        }
+        let Some(whom) = self.find_whom(username, other.or(named.explicit.as_deref())).await? else {
+            return Ok(false);
+        };
+        Ok(self.pi.factors().active_of(whom.identity.id).await?.is_empty())
+    }
+
+    fn note_user(&self, user: &User) {
+        self.note(|note| {
+            user.login.clone_into(&mut note.entry.user);
+            user.realm.clone_into(&mut note.entry.realm);
+            note.entry.resolver = user.resolver.clone().unwrap_or_default();
+            note.kept = !user.login.is_empty();
+        });
+    }
+
+    fn note_policies<const N: usize>(&self, names: [&BTreeSet<String>; N]) {
+        self.note(|note| {
+            for name in names.into_iter().flatten() {
+                let policies = &mut note.entry.policies;
+                if !policies.split(',').any(|known| known == name) {
+                    if !policies.is_empty() {
+                        policies.push(',');
+                    }
+                    policies.push_str(name);
+                }
+            }
+        });
+    }
+}
