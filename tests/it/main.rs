@@ -12,6 +12,7 @@ mod events;
 mod import;
 mod isolation;
 mod ldap;
+mod privacyidea;
 mod privilege;
 mod reload;
 mod store;

@@ -14,6 +14,7 @@ mod log;
 pub mod peer;
 mod plugin;
 pub mod postgres;
+pub mod privacyidea;
 pub mod rabbitmq;
 pub mod slapd;
 pub mod smtp;

@@ -109,6 +109,8 @@ pub struct LoginRequest {
     pub transaction: Option<String>,
     /// What is asked besides what the backend verifies.
     pub factors: FactorRule,
+    /// Whether the limit of sessions concerns it. It does not concern APIs whose clients log in for each thing that they do, and never log out.
+    pub limited: bool,
 }
 
 /// What is asked of somebody besides what the backend verifies.

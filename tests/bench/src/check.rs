@@ -106,8 +106,9 @@ async fn issue(tokens: &Arc<TokenService>) -> anyhow::Result<Vec<String>> {
                     mobile: false,
                     offline: None,
                     otp: None,
-            transaction: None,
+                    transaction: None,
                     factors: keyway_core::token::FactorRule::default(),
+                    limited: true,
                 };
                 let LoginOutcome::Issued(issued) = tokens.login(request).await? else {
                     continue;

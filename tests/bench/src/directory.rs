@@ -252,8 +252,9 @@ async fn issue(tokens: &TokenService, login: String, offline: Option<&str>) -> a
         mobile: false,
         offline: offline.map(str::to_owned),
         otp: None,
-            transaction: None,
+        transaction: None,
         factors: keyway_core::token::FactorRule::default(),
+        limited: true,
     };
     match tokens.login(request).await? {
         LoginOutcome::Issued(issued) => Ok(issued.value.reveal()),

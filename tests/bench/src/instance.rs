@@ -10,7 +10,9 @@ use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, Credential, Outcome, User, UserId};
 use keyway_core::password::PasswordError;
 use keyway_core::port::{Backends as _, RequestContext, Step, SystemClock, VerifyRequest};
-use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, Instances, Runtime, RuntimeSettings};
+use keyway_runtime::{
+    BackendSpec, HostDirectory, HostPasswords, HostServices, Instances, NoDatabases, Runtime, RuntimeSettings,
+};
 use keyway_tests::artefact;
 
 use crate::table::{Bound, Table};
@@ -87,6 +89,7 @@ async fn run(instances: Instances) -> anyhow::Result<(f64, f64)> {
     let services = HostServices {
         directory: Arc::new(AtOnce),
         passwords: Arc::new(AtOnce),
+        databases: Arc::new(NoDatabases),
     };
     let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
     let mut spec = BackendSpec::new(BackendName::parse("hello")?, "hello_backend");

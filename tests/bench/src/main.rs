@@ -13,6 +13,7 @@ mod instance;
 mod ldap;
 mod load;
 mod login;
+mod realm;
 mod refresh;
 mod server;
 mod swap;
@@ -44,6 +45,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ldap") {
         ldap::measure(&mut table)?;
+    }
+    if wanted("realm") {
+        realm::measure(&mut table)?;
     }
     if wanted("swap") {
         swap::measure(&mut table)?;

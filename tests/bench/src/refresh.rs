@@ -82,8 +82,9 @@ async fn refresh_token(house: &House, n: usize) -> anyhow::Result<String> {
         mobile: false,
         offline: Some("bench".to_owned()),
         otp: None,
-            transaction: None,
+        transaction: None,
         factors: keyway_core::token::FactorRule::default(),
+        limited: true,
     };
     let LoginOutcome::Issued(issued) = house.tokens.login(request).await? else {
         anyhow::bail!("the login was not issued");

@@ -137,7 +137,7 @@ impl TokenService {
             accesses,
             ttl,
             since,
-            is_login: true,
+            is_login: request.limited,
             refresh: Refreshing::No,
         };
         if let Some(client_id) = request.offline {

@@ -241,5 +241,6 @@ fn login(backend: &str) -> LoginRequest {
         otp: None,
         transaction: None,
         factors: FactorRule::default(),
+        limited: true,
     }
 }

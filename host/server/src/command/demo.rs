@@ -25,6 +25,17 @@ use lines::Lines;
 const ALICE: (&str, &str) = ("alice", "s3cre7");
 /// What alice may do, for a check with a scope to have something to find.
 const ACCESSES: &[&str] = &["calls.me.#", "directory.*.read", "voicemails.me.*"];
+/// The users above as a realm, through which privacyIDEA's API logs in.
+const REALMS: &str = r#"[[backend]]
+name = "realms"
+plugin = "realm"
+config.default_realm = "demo"
+config.realms.demo.resolvers = [{ name = "users" }]
+config.resolvers.users = { type = "directory" }
+
+[dialect.privacyidea]
+backend = "realms"
+"#;
 /// Where wazo-auth is reached behind its proxy.
 const HTTPS: u16 = 443;
 
@@ -46,6 +57,8 @@ struct Scene {
     admin: Secret<String>,
     /// The password of `hello` at the backend of this name, if its plugin is there.
     hello: Option<Secret<String>>,
+    /// Whether there are realms: their plugin may not be there.
+    realms: bool,
 }
 
 pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
@@ -56,6 +69,7 @@ pub(crate) fn run(global: &Global, options: &Options) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format!("cannot make a temporary folder: {error}")))?;
     let scene = Scene {
         hello: plugins.join("hello_backend.wasm").is_file().then(random_password),
+        realms: plugins.join("realm.wasm").is_file(),
         admin: random_password(),
         plugins,
     };
@@ -177,6 +191,9 @@ fn configuration(scene: &Scene, places: &Places) -> Result<String, Failure> {
              plugin\"\n"
         ));
     }
+    if scene.realms {
+        tables.push(REALMS.to_owned());
+    }
     Ok(tables.join("\n"))
 }
 
@@ -218,6 +235,7 @@ mod tests {
             plugins: "/a \"b\"/plugins".into(),
             admin: random_password(),
             hello: hello.then(random_password),
+            realms: hello,
         }
     }
 
@@ -241,7 +259,7 @@ mod tests {
                     .iter()
                     .all(|listen| listen.address.ip().is_loopback() && listen.tls.is_some())
             );
-            assert_eq!(config.backends.len(), 1 + usize::from(hello));
+            assert_eq!(config.backends.len(), 1 + 2 * usize::from(hello));
         }
     }
 
@@ -261,6 +279,8 @@ mod tests {
             r#"curl -k -i -X HEAD -H 'Content-Type: application/json' "https://localhost:9497/0.1/token/$TOKEN""#,
             r#"curl -k -X GET -H 'Content-Type: application/json' "https://localhost:9497/0.1/token/$TOKEN";echo"#,
             r#"curl -k -X DELETE -H 'Content-Type: application/json' "https://localhost:9497/0.1/token/$TOKEN""#,
+            r#"curl -k -X POST "https://localhost:9497/auth" -d username=alice -d password=s3cre7;echo"#,
+            r#"curl -k -H "Authorization: $JWT" "https://localhost:9497/auth/rights";echo"#,
         ] {
             assert!(text.contains(line), "{line}\nis not in\n{text}");
         }

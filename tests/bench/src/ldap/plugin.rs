@@ -7,7 +7,9 @@ use anyhow::{Context as _, ensure};
 use keyway_core::Secret;
 use keyway_core::model::{BackendName, Credential, Outcome};
 use keyway_core::port::{BackendSlot, Backends as _, RequestContext, Step, SystemClock, VerifyRequest};
-use keyway_runtime::{BackendSpec, EndpointSpec, HostServices, Protection, Runtime, RuntimeSettings, Server, TlsSpec};
+use keyway_runtime::{
+    BackendSpec, EndpointSpec, HostServices, NoDatabases, Protection, Runtime, RuntimeSettings, Server, TlsSpec,
+};
 use keyway_tests::artefact;
 use keyway_tests::slapd::Slapd;
 use tempfile::TempDir;
@@ -41,6 +43,7 @@ impl Plugin {
         let services = HostServices {
             directory: Arc::new(AtOnce),
             passwords: Arc::new(AtOnce),
+            databases: Arc::new(NoDatabases),
         };
         let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
         let specs = vec![

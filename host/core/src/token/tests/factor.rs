@@ -379,3 +379,20 @@ fn the_principal_type_that_is_sealed_has_no_field_left_out() {
     let text = serde_json::to_string(&whole).unwrap();
     assert_eq!(serde_json::from_str::<Principal>(&text).unwrap(), whole);
 }
+
+#[tokio::test]
+async fn the_limit_of_sessions_concerns_those_whom_it_is_to_concern() {
+    let house = House::with_settings(TokenSettings {
+        max_sessions: 1,
+        ..settings()
+    })
+    .await;
+    house.token().await;
+    let more = house.login(login("wazo_user")).await;
+    assert!(matches!(more, Err(TokenError::TooManySessions(_))), "{more:?}");
+    let unlimited = LoginRequest {
+        limited: false,
+        ..login("wazo_user")
+    };
+    house.login(unlimited).await.unwrap();
+}

@@ -108,6 +108,7 @@ impl Caller {
             otp: body.otp,
             transaction: body.transaction,
             factors: FactorRule::WhereActive,
+            limited: true,
             offline: match body.proof {
                 Proof::Offline(client_id) => Some(client_id),
                 Proof::Credentials | Proof::Refresh { .. } | Proof::Saml => None,

@@ -59,6 +59,9 @@ impl Lines<'_> {
                 "\nPort {HTTPS} is not served as well ({reason}); with it, wazo's own URLs would work."
             )?,
         }
+        if self.scene.realms {
+            write_privacyidea(text, &format!("https://localhost:{}", self.port))?;
+        }
         self.write_swap(text)
     }
 
@@ -77,6 +80,24 @@ impl Lines<'_> {
         writeln!(text, "  {keyway} plugin list")?;
         writeln!(text, "  {keyway} plugin rollback wazo_user")
     }
+}
+
+fn write_privacyidea(text: &mut String, url: &str) -> std::fmt::Result {
+    let (login, password) = ALICE;
+    writeln!(
+        text,
+        "\nprivacyIDEA's API, with the same users as the realm `demo`; then a second factor, with its QR code"
+    )?;
+    writeln!(
+        text,
+        "  curl -k -X POST \"{url}/auth\" -d username={login} -d password={password};echo"
+    )?;
+    writeln!(text, "  JWT=...    # result.value.token of the answer")?;
+    writeln!(text, "  curl -k -H \"Authorization: $JWT\" \"{url}/auth/rights\";echo")?;
+    writeln!(
+        text,
+        "  curl -k -H \"Authorization: $JWT\" \"{url}/token/init\" -d type=totp -d genkey=1;echo"
+    )
 }
 
 fn write_session(text: &mut String, host: &str, prefix: &str, backend: &str) -> std::fmt::Result {
