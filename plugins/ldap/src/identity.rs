@@ -72,7 +72,7 @@ fn bounded(attribute: &str, value: Option<&str>) -> Option<String> {
 
 fn name_of(subject: &Subject) -> &str {
     match subject {
-        Subject::Directory(name) | Subject::Own(name) => name,
+        Subject::Directory(name) | Subject::Own(name) | Subject::Delegated { subject: name, .. } => name,
     }
 }
 
