@@ -25,8 +25,9 @@ impl Secret {
     /// Does the value match this verifier? Runs in the host, in constant time for one verifier.
     ///
     /// A verifier is a PHC string (`$argon2id$`, `$argon2i$`, `$argon2d$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$`, `$scrypt$`), or of one of the other
-    /// formats that the host knows, those of `crypt(3)` for example. A [`MockHost`](crate::testing::MockHost) knows PHC strings alone. With `None` the host does the work that a current verifier would cost and answers `false`: this is how somebody unknown costs what a
-    /// wrong password costs.
+    /// formats that the host knows: those of `crypt(3)`, of PHP and of LDAP directories, for example; the contract lists them. A
+    /// [`MockHost`](crate::testing::MockHost) knows the usual ones. With `None` the host does the work that a current verifier would cost and
+    /// answers `false`: this is how somebody unknown costs what a wrong password costs.
     ///
     /// # Errors
     /// [`SecretError`]; as a [`Fault`] through `?`.
@@ -97,7 +98,7 @@ pub enum SecretError {
     /// The backend has no grant for this; the value is the capability to ask for.
     #[error("the capability `{0}` is not granted")]
     NotGranted(String),
-    /// The verifier is no PHC string, or not of a format that the host knows; the value names what was found.
+    /// The verifier is not of a format that the host knows, or is not complete; the value names what was found.
     #[error("verifiers of the format `{0}` are not supported")]
     UnsupportedVerifier(String),
     /// The verifier demands more memory or time than the host allows for one comparison.
