@@ -63,7 +63,10 @@ pub struct Enrolled {
 
 /// What became of a one-time password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them in an attempt, and it goes as soon as it is read")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of them in an attempt, and it goes as soon as it is read"
+)]
 pub enum FactorVerdict {
     /// It was good, and is used up. The factor as it was before.
     Accepted(Factor),

@@ -78,11 +78,32 @@ impl FactorService {
     /// # Errors
     /// [`FactorError::Invalid`] also for recovery codes, which can be enrolled only; [`FactorError::Taken`], [`FactorError::Store`].
     pub async fn adopt(&self, factor: Factor, seed: &Secret<Vec<u8>>) -> Result<Factor, FactorError> {
+        Self::check_adoption(&factor, seed)?;
+        let serial = factor.serial.clone();
+        let factor = Factor {
+            id: FactorId(self.random.uuid()),
+            ..factor
+        };
+        let new = NewFactor {
+            stored: self.sealed(factor, seed),
+            codes: Vec::new(),
+        };
+        self.keep(new, Some(serial)).await
+    }
+
+    /// Whether [`FactorService::adopt`] would take this factor, its serial being free.
+    ///
+    /// # Errors
+    /// [`FactorError::Invalid`].
+    pub fn check_adoption(factor: &Factor, seed: &Secret<Vec<u8>>) -> Result<(), FactorError> {
         if factor.kind == FactorKind::Recovery {
             return Err(invalid("recovery codes cannot be taken over"));
         }
         if !(1..=*SEED_LENGTHS.end()).contains(&seed.expose().len()) {
             return Err(invalid("a seed has 1 to 128 bytes"));
+        }
+        if i64::try_from(factor.counter).is_err() {
+            return Err(invalid("a counter has 63 bits"));
         }
         check_parameters(factor.kind, factor.parameters)?;
         check_serial(&factor.serial)?;
@@ -94,16 +115,7 @@ impl FactorService {
             Some(factor.window),
             Some(factor.sync_window),
         )?;
-        let serial = factor.serial.clone();
-        let factor = Factor {
-            id: FactorId(self.random.uuid()),
-            ..factor
-        };
-        let new = NewFactor {
-            stored: self.sealed(factor, seed),
-            codes: Vec::new(),
-        };
-        self.keep(new, Some(serial)).await
+        Ok(())
     }
 
     /// Whether a one-time password shows that a factor that was handed out works: then it is [`FactorState::Active`] from now on, and the one-time password is
