@@ -96,7 +96,10 @@ pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Resul
     let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
     let circumstances = ask.circumstances(Some(sought.user.clone()), None);
     let asked = policies.login(&circumstances).and_then(|login| {
-        let rules = (policies.authentication(&circumstances)?, policies.authorization(&circumstances)?);
+        let rules = (
+            policies.authentication(&circumstances)?,
+            policies.authorization(&circumstances)?,
+        );
         Ok((login, rules.0, rules.1))
     });
     let (login, authentication, authorization) = match asked {
@@ -116,7 +119,11 @@ pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Resul
         Some(Barred::Disabled)
     } else if authorization.denied {
         Some(Barred::Denied)
-    } else if by_token && ask.lacks_token(&authentication, username, named, sought.realm.as_deref()).await? {
+    } else if by_token
+        && ask
+            .lacks_token(&authentication, username, named, sought.realm.as_deref())
+            .await?
+    {
         Some(Barred::NoToken)
     } else {
         None
@@ -219,7 +226,15 @@ impl Sought {
     ) -> Result<Self, Failure> {
         let is_asked_for = policies.asks_for_user(scopes);
         let realm = named.realm.clone().unwrap_or_default();
-        let first = Self::look(ask, is_asked_for, username, named.explicit.as_deref(), &named.login, &realm).await?;
+        let first = Self::look(
+            ask,
+            is_asked_for,
+            username,
+            named.explicit.as_deref(),
+            &named.login,
+            &realm,
+        )
+        .await?;
         let other = policies.other_realm(&ask.circumstances(Some(first.user.clone()), None));
         let other = match other {
             Ok(other) => other.filter(|other| *other != first.user.realm),
@@ -278,7 +293,12 @@ impl Sought {
 fn user_of(whom: &Whom, realm: &str) -> User {
     let principal = &whom.principal;
     let mut attributes = principal.attributes.clone();
-    let get = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let get = |name: &str| {
+        attributes
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    };
     let (known_realm, resolver) = (get(REALM_ATTRIBUTE), get(RESOLVER_ATTRIBUTE));
     attributes.push(("username".to_owned(), principal.login.clone()));
     attributes.extend(principal.email.clone().map(|email| ("email".to_owned(), email)));
@@ -351,12 +371,7 @@ impl Ask {
     ///
     /// # Errors
     /// [`Failure::Denied`], or that the store did not answer.
-    pub(super) async fn may(
-        &self,
-        caller: &Caller,
-        action: &'static str,
-        about: Option<User>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn may(&self, caller: &Caller, action: &'static str, about: Option<User>) -> Result<(), Failure> {
         let policies = self.pi.policies().current().await?;
         let circumstances = self.circumstances_of(&policies, caller, about).await?;
         match policies.may(caller.role, action, &circumstances)? {

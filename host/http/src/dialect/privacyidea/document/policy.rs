@@ -15,15 +15,30 @@ const CHECK: &[(&str, &str)] = &[
     ("realm", "The realm."),
     ("scope", "The scope."),
     ("action", "The action."),
-    ("client", "The client's address; the caller's, unless this says otherwise."),
+    (
+        "client",
+        "The client's address; the caller's, unless this says otherwise.",
+    ),
     ("resolver", "The resolver."),
 ];
 const POLICY: &[(&str, &str)] = &[
-    ("scope", "`admin`, `user`, `authentication`, `authorization`, `enrollment` or `webui`. It must be there."),
-    ("action", "What it says: `a, b=value`, a list of such, or an object. What this server does not act upon is refused."),
+    (
+        "scope",
+        "`admin`, `user`, `authentication`, `authorization`, `enrollment` or `webui`. It must be there.",
+    ),
+    (
+        "action",
+        "What it says: `a, b=value`, a list of such, or an object. What this server does not act upon is refused.",
+    ),
     ("active", "Whether it counts: `true`, unless this says otherwise."),
-    ("priority", "The smallest number has the say: 1, unless this says otherwise."),
-    ("realm", "The realms that it is limited to. Like all lists: `*` is any, `-name` excludes, and names may be patterns."),
+    (
+        "priority",
+        "The smallest number has the say: 1, unless this says otherwise.",
+    ),
+    (
+        "realm",
+        "The realms that it is limited to. Like all lists: `*` is any, `-name` excludes, and names may be patterns.",
+    ),
     ("resolver", "The resolvers."),
     ("user", "The login names."),
     ("user_case_insensitive", "Whether case does not count in login names."),
@@ -32,12 +47,23 @@ const POLICY: &[(&str, &str)] = &[
     ("client", "The networks of clients: `10.0.0.0/8, -10.0.0.1`."),
     ("time", "When it holds: `Mon-Fri: 9-18, Sat: 10-15`."),
     ("user_agents", "The names of clients' programs."),
-    ("conditions", "Further conditions: lists of section, key, comparator, value, and whether it is active."),
+    (
+        "conditions",
+        "Further conditions: lists of section, key, comparator, value, and whether it is active.",
+    ),
     ("description", "For people."),
 ];
 
 fn policy() -> utoipa::openapi::schema::ObjectBuilder {
-    let lists = ["realm", "resolver", "user", "adminrealm", "adminuser", "client", "user_agents"];
+    let lists = [
+        "realm",
+        "resolver",
+        "user",
+        "adminrealm",
+        "adminuser",
+        "client",
+        "user_agents",
+    ];
     let policy = object()
         .property("name", text())
         .property("active", boolean())
@@ -47,7 +73,9 @@ fn policy() -> utoipa::openapi::schema::ObjectBuilder {
         .property("time", text())
         .property("conditions", list_of(anything()))
         .property("description", anything());
-    let policy = lists.iter().fold(policy, |policy, name| policy.property(*name, list_of(text())));
+    let policy = lists
+        .iter()
+        .fold(policy, |policy, name| policy.property(*name, list_of(text())));
     ["name", "active", "scope", "action", "priority"]
         .iter()
         .fold(policy, |policy, name| policy.required(*name))
@@ -111,9 +139,12 @@ pub(in crate::dialect::privacyidea) fn definitions() -> Operation {
 }
 
 pub(in crate::dialect::privacyidea) fn definitions_of() -> Operation {
-    admin("privacyideaGetPolicyDefinitions", "Tells what policies of a scope may say")
-        .pi_query(&[])
-        .pi_gives("The actions, or what conditions are made of.", anything())
+    admin(
+        "privacyideaGetPolicyDefinitions",
+        "Tells what policies of a scope may say",
+    )
+    .pi_query(&[])
+    .pi_gives("The actions, or what conditions are made of.", anything())
 }
 
 pub(in crate::dialect::privacyidea) fn check() -> Operation {
@@ -122,7 +153,10 @@ pub(in crate::dialect::privacyidea) fn check() -> Operation {
         .property("policy", list_of(policy()))
         .property("info", text())
         .required("allowed");
-    admin("privacyideaCheckPolicy", "Tells which policies say something of somebody now")
-        .pi_query(CHECK)
-        .pi_gives("Whether any does, and which.", told)
+    admin(
+        "privacyideaCheckPolicy",
+        "Tells which policies say something of somebody now",
+    )
+    .pi_query(CHECK)
+    .pi_gives("Whether any does, and which.", told)
 }
