@@ -5,6 +5,7 @@ mod group;
 mod ldap;
 mod mark;
 mod policy;
+pub mod privacyidea;
 mod refresh;
 mod report;
 mod tenant;

@@ -11,6 +11,7 @@ mod event_sink;
 mod event_store;
 mod factor_store;
 mod foreign;
+mod foreign_privacyidea;
 mod group_store;
 mod key_store;
 mod link_store;
@@ -46,6 +47,10 @@ pub use factor_store::{
 pub use foreign::{
     ForeignCounts, ForeignDirectory, ForeignEmail, ForeignGroup, ForeignLdap, ForeignPolicy, ForeignRefreshToken,
     ForeignTenant, ForeignUser,
+};
+pub use foreign_privacyidea::{
+    PrivacyideaCondition, PrivacyideaCounts, PrivacyideaDatabase, PrivacyideaMember, PrivacyideaOwner,
+    PrivacyideaPolicy, PrivacyideaRealm, PrivacyideaResolver, PrivacyideaToken, PrivacyideaValue,
 };
 pub use group_store::{GroupFilter, GroupOrder, GroupStore};
 pub use key_store::{KeyPurpose, KeyStore, SealedKey};

@@ -26,11 +26,21 @@ pub enum ImportKind {
     RefreshToken,
     /// Tenants' LDAP directories.
     LdapSettings,
+    /// Resolvers.
+    Resolver,
+    /// Realms.
+    Realm,
+    /// Second factors.
+    Factor,
+    /// Owners of factors.
+    FactorOwner,
+    /// Settings of the whole system.
+    Setting,
 }
 
 impl ImportKind {
-    /// All of them, in the order in which they are brought in.
-    pub const ALL: [Self; 10] = [
+    /// Those of wazo-auth, in the order in which they are brought in.
+    pub const WAZO: [Self; 10] = [
         Self::Tenant,
         Self::Domain,
         Self::Policy,
@@ -41,6 +51,16 @@ impl ImportKind {
         Self::Contact,
         Self::RefreshToken,
         Self::LdapSettings,
+    ];
+
+    /// Those of privacyIDEA, in the order in which they are brought in.
+    pub const PRIVACYIDEA: [Self; 6] = [
+        Self::Resolver,
+        Self::Realm,
+        Self::Setting,
+        Self::Policy,
+        Self::Factor,
+        Self::FactorOwner,
     ];
 
     /// In words.
@@ -56,6 +76,11 @@ impl ImportKind {
             Self::Contact => "contacts",
             Self::RefreshToken => "refresh tokens",
             Self::LdapSettings => "LDAP settings",
+            Self::Resolver => "resolvers",
+            Self::Realm => "realms",
+            Self::Factor => "factors",
+            Self::FactorOwner => "owners of factors",
+            Self::Setting => "settings",
         }
     }
 }
@@ -124,17 +149,11 @@ impl Outcome {
 
 impl ImportReport {
     pub(super) fn new(dry_run: bool) -> Self {
-        let tally = |kind| ImportTally {
-            kind,
-            added: 0,
-            present: 0,
-            skipped: 0,
-        };
         Self {
             dry_run,
             top_tenant_adopted: false,
             renamed: Vec::new(),
-            tallies: ImportKind::ALL.map(tally).to_vec(),
+            tallies: ImportKind::WAZO.map(ImportTally::none).to_vec(),
             skipped: Vec::new(),
         }
     }
@@ -147,29 +166,45 @@ impl ImportReport {
     /// How many rows of this kind went which way.
     pub fn of(&self, kind: ImportKind) -> ImportTally {
         let found = self.tallies.iter().find(|tally| tally.kind == kind).copied();
-        found.unwrap_or(ImportTally {
+        found.unwrap_or(ImportTally::none(kind))
+    }
+
+    pub(super) fn note(&mut self, kind: ImportKind, id: &str, outcome: Outcome) {
+        count(&mut self.tallies, &mut self.skipped, (kind, id), outcome);
+    }
+}
+
+impl ImportTally {
+    pub(super) fn none(kind: ImportKind) -> Self {
+        Self {
             kind,
             added: 0,
             present: 0,
             skipped: 0,
-        })
+        }
     }
+}
 
-    pub(super) fn note(&mut self, kind: ImportKind, id: &str, outcome: Outcome) {
-        let Some(tally) = self.tallies.iter_mut().find(|tally| tally.kind == kind) else {
-            return;
-        };
-        match outcome {
-            Outcome::Added => tally.added += 1,
-            Outcome::Present => tally.present += 1,
-            Outcome::Skipped(reason) => {
-                tally.skipped += 1;
-                self.skipped.push(Skipped {
-                    kind,
-                    id: id.to_owned(),
-                    reason,
-                });
-            }
+/// Counts what became of one row.
+pub(super) fn count(
+    tallies: &mut [ImportTally],
+    skipped: &mut Vec<Skipped>,
+    (kind, id): (ImportKind, &str),
+    outcome: Outcome,
+) {
+    let Some(tally) = tallies.iter_mut().find(|tally| tally.kind == kind) else {
+        return;
+    };
+    match outcome {
+        Outcome::Added => tally.added += 1,
+        Outcome::Present => tally.present += 1,
+        Outcome::Skipped(reason) => {
+            tally.skipped += 1;
+            skipped.push(Skipped {
+                kind,
+                id: id.to_owned(),
+                reason,
+            });
         }
     }
 }

@@ -1,0 +1,239 @@
+//! Tokens, which become factors.
+
+use std::sync::Arc;
+
+use tokio::task::{JoinError, JoinSet};
+
+use super::cipher::EncryptionKeys;
+use super::factor::{self, Usual};
+use super::owner::{Owners, PENDING, Person, Whose};
+use super::pin::{Pin, Pins};
+use super::realm::RealmConfig;
+use super::{PAGE, PrivacyideaImportError, PrivacyideaImporter, Run, foreign};
+use crate::factor::{FactorError, FactorService};
+use crate::import::report::{ImportKind, Outcome};
+use crate::model::{Factor, FactorOwner, TenantId};
+use crate::password::PasswordPool;
+use crate::port::{
+    Clock, FactorChange, PrivacyideaOwner, PrivacyideaResolver, PrivacyideaToken, Random, Store, StoreError,
+};
+
+/// How many tokens are under way at once: what takes its time is the hashing of PINs, which the password pool does on its own threads.
+const AT_ONCE: usize = 8;
+
+/// What each token needs.
+struct Desk {
+    store: Arc<dyn Store>,
+    factors: Arc<FactorService>,
+    passwords: Arc<PasswordPool>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    keys: Arc<EncryptionKeys>,
+    owners: Owners,
+    usual: Usual,
+    pins: Pins,
+    dry_run: bool,
+}
+
+/// What became of a token, and of its owner if it has one.
+struct Done {
+    serial: String,
+    factor: Outcome,
+    owner: Option<(String, Outcome)>,
+    notes: Vec<String>,
+}
+
+impl Run<'_> {
+    pub(super) async fn tokens(
+        &mut self,
+        resolvers: &[PrivacyideaResolver],
+        config: &RealmConfig,
+        tenant: TenantId,
+        rows: u64,
+    ) -> Result<(), PrivacyideaImportError> {
+        self.begin(ImportKind::Factor, rows);
+        let usual = Usual::new(self.import.database.settings().await.map_err(foreign)?);
+        let owners = Owners::new(self.import.backend, tenant, resolvers, config);
+        let desk = Arc::new(Desk::new(
+            self.importer,
+            self.import.keys,
+            owners,
+            usual,
+            self.import.dry_run,
+        ));
+        let mut under_way = JoinSet::new();
+        let mut after = 0;
+        loop {
+            let page = self.import.database.tokens(after, PAGE).await.map_err(foreign)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = last.id;
+            for token in page {
+                let logins = self.import.logins;
+                let whose = desk
+                    .owners
+                    .of(&token, |resolver, userid| logins.find_login(resolver, userid));
+                let desk = Arc::clone(&desk);
+                under_way.spawn(async move { desk.bring_in(token, whose).await });
+                if under_way.len() >= AT_ONCE {
+                    self.take_one(&mut under_way).await?;
+                }
+            }
+        }
+        while !under_way.is_empty() {
+            self.take_one(&mut under_way).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_one(
+        &mut self,
+        under_way: &mut JoinSet<Result<Done, PrivacyideaImportError>>,
+    ) -> Result<(), PrivacyideaImportError> {
+        let Some(done) = under_way.join_next().await else {
+            return Ok(());
+        };
+        let done = joined(done)?;
+        self.report.count(ImportKind::Factor, &done.serial, done.factor);
+        if let Some((owner, became)) = done.owner {
+            let id = format!("{} of {owner}", done.serial);
+            self.report.count(ImportKind::FactorOwner, &id, became);
+        }
+        for note in done.notes {
+            self.report.note(ImportKind::Factor, &done.serial, note);
+        }
+        self.progress.advance(1);
+        Ok(())
+    }
+}
+
+impl Desk {
+    fn new(
+        importer: &PrivacyideaImporter,
+        keys: &Arc<EncryptionKeys>,
+        owners: Owners,
+        usual: Usual,
+        dry_run: bool,
+    ) -> Self {
+        Self {
+            store: Arc::clone(&importer.store),
+            factors: Arc::clone(&importer.factors),
+            passwords: Arc::clone(&importer.passwords),
+            clock: Arc::clone(&importer.clock),
+            random: Arc::clone(&importer.random),
+            keys: Arc::clone(keys),
+            owners,
+            usual,
+            pins: Pins::new(),
+            dry_run,
+        }
+    }
+
+    async fn bring_in(&self, token: PrivacyideaToken, whose: Whose) -> Result<Done, PrivacyideaImportError> {
+        let mut done = Done {
+            serial: token.serial.clone(),
+            factor: Outcome::Present,
+            owner: None,
+            notes: Vec::new(),
+        };
+        let broken = |source| PrivacyideaImportError::Factor {
+            serial: token.serial.clone(),
+            source,
+        };
+        let owner = token.owners.first().map(PrivacyideaOwner::named).unwrap_or_default();
+        if let Some(here) = self.factors.find(&token.serial).await.map_err(broken)? {
+            let became = self.owner_of_present(here, whose).await?;
+            done.owner = became.map(|became| (owner, became));
+            return Ok(done);
+        }
+        let mut ready = match factor::of(&token, &self.usual, &self.keys, self.clock.now()) {
+            Ok(ready) => ready,
+            Err(reason) => {
+                done.factor = Outcome::Skipped(reason);
+                return Ok(done);
+            }
+        };
+        if let Err(refused) = FactorService::check_adoption(&ready.factor, &ready.seed) {
+            done.factor = Outcome::skipped(refused.to_string());
+            return Ok(done);
+        }
+        done.notes.append(&mut ready.notes);
+        done.owner = match &whose {
+            Whose::Nobodys => None,
+            Whose::Known(_) => Some((owner, Outcome::Added)),
+            Whose::Unknown { reason, .. } => Some((owner, Outcome::skipped(reason))),
+        };
+        done.factor = Outcome::Added;
+        if self.dry_run {
+            return Ok(done);
+        }
+        let mut factor = ready.factor;
+        match whose {
+            Whose::Nobodys => {}
+            Whose::Known(person) => factor.owner = Some(self.resolve(person).await?),
+            Whose::Unknown { pending, .. } => factor.attributes.push((PENDING.to_owned(), pending)),
+        }
+        let pin = Pin::read(&token.pin, &self.keys);
+        let (pin, is_lost) = self.pins.verifier(&self.passwords, &*self.random, pin).await?;
+        if is_lost {
+            let text = "its PIN cannot be taken over: nobody knows the one that it has now, so set a new one";
+            done.notes.push(text.to_owned());
+        }
+        factor.pin = pin;
+        match self.factors.adopt(factor, &ready.seed).await {
+            Ok(_) => {}
+            // Serials here are the same without regard to case.
+            Err(FactorError::Taken(_)) => done.factor = Outcome::Present,
+            Err(error) => return Err(broken(error)),
+        }
+        Ok(done)
+    }
+
+    /// A factor that an import could not give to its owner gets it when it can. Any other is left as it is.
+    async fn owner_of_present(&self, here: Factor, whose: Whose) -> Result<Option<Outcome>, PrivacyideaImportError> {
+        let is_pending = here.attributes.iter().any(|(key, _)| key == PENDING);
+        let person = match whose {
+            Whose::Nobodys => return Ok(None),
+            _ if here.owner.is_some() || !is_pending => return Ok(Some(Outcome::Present)),
+            Whose::Unknown { reason, .. } => return Ok(Some(Outcome::skipped(reason))),
+            Whose::Known(person) => person,
+        };
+        if self.dry_run {
+            return Ok(Some(Outcome::Added));
+        }
+        let broken = |source| PrivacyideaImportError::Factor {
+            serial: here.serial.clone(),
+            source,
+        };
+        let owner = self.resolve(person).await?;
+        match self.factors.assign(&here.serial, owner).await {
+            Err(FactorError::State(state)) => {
+                return Ok(Some(Outcome::skipped(format!("it is {}", state.as_str()))));
+            }
+            assigned => assigned.map_err(broken)?,
+        }
+        let attributes = here.attributes.iter().filter(|(key, _)| key != PENDING);
+        let change = FactorChange {
+            attributes: Some(attributes.cloned().collect()),
+            ..FactorChange::default()
+        };
+        self.factors.change(&here.serial, change).await.map_err(broken)?;
+        Ok(Some(Outcome::Added))
+    }
+
+    async fn resolve(&self, person: Person) -> Result<FactorOwner, PrivacyideaImportError> {
+        let now = self.clock.now();
+        self.owners.resolve(person, &*self.store, &*self.random, now).await
+    }
+}
+
+/// What a task came to.
+fn joined(done: Result<Result<Done, PrivacyideaImportError>, JoinError>) -> Result<Done, PrivacyideaImportError> {
+    done.map_err(|error| {
+        PrivacyideaImportError::Store(StoreError::Unavailable {
+            action: "bring in a token",
+            source: error.into(),
+        })
+    })?
+}
