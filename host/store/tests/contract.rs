@@ -18,6 +18,10 @@ mod directory;
 mod documents;
 #[path = "contract/event.rs"]
 mod event;
+#[path = "contract/factor_owners.rs"]
+mod factor_owners;
+#[path = "contract/factor_uses.rs"]
+mod factor_uses;
 #[path = "contract/factors.rs"]
 mod factors;
 #[path = "contract/fixture.rs"]
@@ -200,18 +204,19 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     factors::factors_are_listed_by_order_and_page,
     factors::a_factor_is_changed_in_what_is_said,
     factors::a_factor_goes_with_its_codes,
-    factors::a_one_time_password_is_used_up,
-    factors::of_all_who_use_a_one_time_password_at_once_one_does,
-    factors::a_recovery_code_is_used_up,
-    factors::of_all_who_use_a_recovery_code_at_once_one_does,
-    factors::every_failure_counts,
-    factors::a_locked_factor_cannot_be_opened_by_who_asks_at_the_same_time,
-    factors::a_factor_goes_with_its_user,
-    factors::a_user_inherits_no_factor_with_a_chosen_id,
-    factors::no_factor_survives_a_user_who_is_removed_while_it_is_assigned,
-    factors::a_factor_goes_with_its_tenant,
-    factors::a_tenant_whose_people_have_factors_stays,
-    factors::factors_stay_with_the_top_tenant_when_its_id_changes,
+    factor_uses::a_one_time_password_is_used_up,
+    factor_uses::of_all_who_use_a_one_time_password_at_once_one_does,
+    factor_uses::a_recovery_code_is_used_up,
+    factor_uses::of_all_who_use_a_recovery_code_at_once_one_does,
+    factor_uses::every_failure_counts,
+    factor_uses::a_locked_factor_cannot_be_opened_by_who_asks_at_the_same_time,
+    factor_owners::a_factor_goes_with_its_user,
+    factor_owners::a_user_inherits_no_factor_with_a_chosen_id,
+    factor_owners::no_factor_survives_a_user_who_is_removed_while_it_is_assigned,
+    factor_owners::a_factor_goes_with_its_tenant,
+    factor_owners::a_tenant_whose_people_have_factors_stays,
+    factor_owners::factors_stay_with_the_top_tenant_when_its_id_changes,
+    factor_owners::a_tenant_goes_while_its_factors_change_hands,
     challenges::a_challenge_is_found_until_it_expires,
     challenges::a_challenge_is_finished_once_and_stays,
     challenges::of_all_who_finish_a_challenge_at_once_one_does,
@@ -245,7 +250,14 @@ fn patient() -> StoreSettings {
 }
 
 /// The rooms of the contract that the store in memory, on which other tests lean, is held to as well.
-const IN_MEMORY: [&str; 4] = ["factors::", "challenges::", "audit::", "documents::"];
+const IN_MEMORY: [&str; 6] = [
+    "factors::",
+    "factor_uses::",
+    "factor_owners::",
+    "challenges::",
+    "audit::",
+    "documents::",
+];
 
 /// Runs the table, each behaviour on a store of its own, and names all that do not hold, not just the first.
 async fn check<S: Future<Output = Arc<dyn Store>>>(fresh: impl Fn(usize) -> S) {

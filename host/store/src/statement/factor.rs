@@ -5,7 +5,7 @@ use keyway_core::model::{Factor, FactorId, FactorOwner, IdentityId, Paged, Times
 use keyway_core::port::{FactorChange, FactorQuery, FactorStore, NewFactor, OtpUse, StoreError, StoredFactor};
 use sqlx::QueryBuilder;
 
-use super::{Connection, Database, DriverStore, factor_list, factor_use};
+use super::{Connection, Database, DriverStore, LOCKS_ROWS, factor_list, factor_use};
 use crate::failure::{Failure, explain, text};
 use crate::row::to_json;
 
@@ -193,6 +193,9 @@ async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorCh
         description,
         attributes,
     } = change;
+    if let Some(Some(owner)) = owner {
+        hold_owner(connection, owner).await?;
+    }
     let mut update: QueryBuilder<Database> = QueryBuilder::new("UPDATE factor SET id = id");
     if let Some(state) = state {
         update.push(", state = ").push_bind(state.as_str());
@@ -228,6 +231,30 @@ async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorCh
     update.push(" WHERE id = ").push_bind(id.0);
     let changed = update.build().execute(connection).await.map_err(refused)?;
     Ok(changed.rows_affected() == 1)
+}
+
+/// Keeps a directory user and its tenant from being removed until the transaction ends. Before the factor, in the order in which whoever removes
+/// them locks them: else the two could wait for each other.
+async fn hold_owner(connection: &mut Connection, owner: &FactorOwner) -> Result<(), Failure> {
+    if !LOCKS_ROWS {
+        return Ok(());
+    }
+    let was_there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM directory_user WHERE id = $1)")
+        .bind(owner.identity.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    let held = sqlx::query("SELECT 1 FROM directory_user WHERE id = $1 FOR KEY SHARE")
+        .bind(owner.identity.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if was_there && held.is_none() {
+        return Err(StoreError::Missing { what: "user" }.into());
+    }
+    sqlx::query("SELECT 1 FROM tenant WHERE id = $1 FOR KEY SHARE")
+        .bind(owner.tenant.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn push_owner(update: &mut QueryBuilder<Database>, owner: Option<&FactorOwner>) -> Result<(), Failure> {

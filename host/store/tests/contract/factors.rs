@@ -1,20 +1,20 @@
-//! Second factors: what is kept of them, how they are listed, and that nothing is used twice.
+//! Second factors: what is kept of them, and how they are listed.
 
 use std::sync::Arc;
 
 use keyway_core::Secret;
 use keyway_core::model::{
-    Factor, FactorId, FactorKind, FactorOwner, FactorState, GroupId, IdentityId, OtpAlgorithm, OtpParameters, TenantId,
-    Timestamp, User, UserId,
+    Factor, FactorId, FactorKind, FactorOwner, FactorState, IdentityId, OtpAlgorithm, OtpParameters, TenantId,
+    Timestamp, User,
 };
 use keyway_core::port::{
-    FactorChange, FactorFilter, FactorOrder, FactorQuery, NewFactor, OtpUse, Store, StoreError, StoredFactor,
+    FactorChange, FactorFilter, FactorOrder, FactorQuery, NewFactor, Store, StoreError, StoredFactor,
 };
 
-use crate::fixture::{NOW, added_tenant, added_user, master, user, uuid};
+use crate::fixture::{NOW, master, uuid};
 
 /// How many ask at once.
-const AT_ONCE: usize = 32;
+pub(crate) const AT_ONCE: usize = 32;
 
 /// An active TOTP factor in a drawer.
 pub(crate) fn factor(serial: &str) -> NewFactor {
@@ -50,7 +50,7 @@ pub(crate) fn factor(serial: &str) -> NewFactor {
     }
 }
 
-fn owner(identity: IdentityId, tenant: TenantId, login: &str) -> FactorOwner {
+pub(crate) fn owner(identity: IdentityId, tenant: TenantId, login: &str) -> FactorOwner {
     FactorOwner {
         identity,
         tenant,
@@ -60,44 +60,33 @@ fn owner(identity: IdentityId, tenant: TenantId, login: &str) -> FactorOwner {
     }
 }
 
-fn owner_of(user: &User) -> FactorOwner {
+pub(crate) fn owner_of(user: &User) -> FactorOwner {
     owner(user.id.into(), user.tenant, user.login.as_deref().unwrap_or_default())
 }
 
-async fn added(store: &dyn Store, new: NewFactor) -> Factor {
+pub(crate) async fn added(store: &dyn Store, new: NewFactor) -> Factor {
     store.add_factor(&new).await.expect("added");
     new.stored.factor
 }
 
-async fn found(store: &dyn Store, serial: &str) -> Option<Factor> {
+pub(crate) async fn found(store: &dyn Store, serial: &str) -> Option<Factor> {
     let found = store.find_factor(serial).await.expect("an answer");
     found.map(|stored| stored.factor)
 }
 
-async fn there(store: &dyn Store, serial: &str) -> Factor {
+pub(crate) async fn there(store: &dyn Store, serial: &str) -> Factor {
     found(store, serial).await.expect("it is there")
 }
 
 /// The serials of a list, and how many there are in all and fit.
-async fn listed(store: &dyn Store, query: &FactorQuery) -> (String, u64, u64) {
+pub(crate) async fn listed(store: &dyn Store, query: &FactorQuery) -> (String, u64, u64) {
     let list = store.list_factors(query).await.expect("a list");
     let serials: Vec<_> = list.items.iter().map(|factor| factor.serial.as_str()).collect();
     (serials.join(" "), list.total, list.filtered)
 }
 
-pub(crate) fn otp(factor: &Factor, counter: u64) -> OtpUse {
-    OtpUse {
-        factor: factor.id,
-        counter,
-        drift: -2,
-        state: FactorState::Active,
-        becomes: FactorState::Active,
-        at: NOW,
-    }
-}
-
 /// How many of those who ask at once are told `true`.
-async fn winners<A, F>(asks: impl Iterator<Item = A>) -> usize
+pub(crate) async fn winners<A, F>(asks: impl Iterator<Item = A>) -> usize
 where
     A: FnOnce() -> F,
     F: Future<Output = bool> + Send + 'static,
@@ -554,307 +543,4 @@ pub(crate) async fn a_factor_goes_with_its_codes(store: Arc<dyn Store>) {
     assert_eq!(store.count_codes(gone.id).await.expect("a number"), 0);
     assert_eq!(store.count_codes(stays.id).await.expect("a number"), 1);
     store.add_factor(&new).await.expect("its serial is free again");
-}
-
-pub(crate) async fn a_one_time_password_is_used_up(store: Arc<dyn Store>) {
-    let mut new = factor("one");
-    new.stored.factor.failures = 9;
-    let mut factor = added(&*store, new).await;
-    let use_otp = async |used: OtpUse| store.use_otp(&used).await.expect("an answer");
-    assert!(!use_otp(otp(&factor, 99)).await, "before the first that is good");
-    let elsewhere = OtpUse {
-        state: FactorState::Enrolling,
-        ..otp(&factor, 100)
-    };
-    assert!(!use_otp(elsewhere).await, "in another state");
-    assert_eq!(
-        there(&*store, "one").await,
-        factor,
-        "what does not count changes nothing"
-    );
-    assert!(use_otp(otp(&factor, 100)).await);
-    factor.counter = 101;
-    factor.drift = -2;
-    factor.failures = 0;
-    factor.last_used_at = Some(NOW);
-    assert_eq!(there(&*store, "one").await, factor);
-    assert!(!use_otp(otp(&factor, 100)).await, "twice");
-    assert!(use_otp(otp(&factor, 105)).await);
-    assert!(!use_otp(otp(&factor, 104)).await, "one that was left out");
-    let locked = FactorChange {
-        failures: Some(10),
-        ..FactorChange::default()
-    };
-    store.change_factor(factor.id, &locked).await.expect("changed");
-    assert!(!use_otp(otp(&factor, 106)).await, "locked");
-    let enrolling = FactorChange {
-        failures: Some(0),
-        state: Some(FactorState::Enrolling),
-        ..FactorChange::default()
-    };
-    store.change_factor(factor.id, &enrolling).await.expect("changed");
-    let confirming = OtpUse {
-        state: FactorState::Enrolling,
-        ..otp(&factor, 106)
-    };
-    assert!(use_otp(confirming).await);
-    assert_eq!(there(&*store, "one").await.state, FactorState::Active);
-    let unknown = OtpUse {
-        factor: FactorId(uuid()),
-        ..otp(&factor, 107)
-    };
-    assert!(!use_otp(unknown).await);
-}
-
-pub(crate) async fn of_all_who_use_a_one_time_password_at_once_one_does(store: Arc<dyn Store>) {
-    for round in 0..5 {
-        let factor = added(&*store, factor(&format!("one{round}"))).await;
-        let uses = (0..AT_ONCE).map(|_| {
-            let (store, used) = (Arc::clone(&store), otp(&factor, 100));
-            move || async move { store.use_otp(&used).await.expect("an answer") }
-        });
-        assert_eq!(winners(uses).await, 1);
-        assert_eq!(there(&*store, &factor.serial).await.counter, 101);
-    }
-}
-
-pub(crate) async fn a_recovery_code_is_used_up(store: Arc<dyn Store>) {
-    let mut new = factor("one");
-    new.codes = vec![[1; 32], [2; 32], [3; 32]];
-    new.stored.factor.failures = 2;
-    let factor = added(&*store, new).await;
-    let mut other = self::factor("two");
-    other.codes = vec![[9; 32]];
-    store.add_factor(&other).await.expect("added");
-    let use_code = async |code: u8| store.use_code(factor.id, &[code; 32], NOW).await.expect("an answer");
-    assert!(!use_code(9).await, "another factor's");
-    assert_eq!(
-        there(&*store, "one").await,
-        factor,
-        "what does not count changes nothing"
-    );
-    assert!(use_code(1).await);
-    let used = there(&*store, "one").await;
-    assert_eq!((used.failures, used.last_used_at), (0, Some(NOW)));
-    assert!(!use_code(1).await, "twice");
-    assert_eq!(store.count_codes(factor.id).await.expect("a number"), 2);
-    let locked = FactorChange {
-        failures: Some(10),
-        ..FactorChange::default()
-    };
-    let disabled = FactorChange {
-        failures: Some(0),
-        state: Some(FactorState::Disabled),
-        ..FactorChange::default()
-    };
-    for change in [locked, disabled] {
-        store.change_factor(factor.id, &change).await.expect("changed");
-        assert!(!use_code(2).await, "{change:?}");
-    }
-    let active = FactorChange {
-        state: Some(FactorState::Active),
-        ..FactorChange::default()
-    };
-    store.change_factor(factor.id, &active).await.expect("changed");
-    assert!(use_code(2).await, "it was not used up in the meantime");
-    assert_eq!(store.count_codes(factor.id).await.expect("a number"), 1);
-}
-
-pub(crate) async fn of_all_who_use_a_recovery_code_at_once_one_does(store: Arc<dyn Store>) {
-    let mut new = factor("one");
-    new.codes = (0..4).map(|code| [code; 32]).collect();
-    let factor = added(&*store, new).await;
-    let uses = (0..AT_ONCE).map(|number| {
-        let (store, id) = (Arc::clone(&store), factor.id);
-        let code = u8::try_from(number % 4).expect("a small number");
-        move || async move { store.use_code(id, &[code; 32], NOW).await.expect("an answer") }
-    });
-    assert_eq!(winners(uses).await, 4, "each code once");
-    assert_eq!(store.count_codes(factor.id).await.expect("a number"), 0);
-}
-
-pub(crate) async fn every_failure_counts(store: Arc<dyn Store>) {
-    let mut factors = Vec::new();
-    for number in 0..4 {
-        factors.push(added(&*store, factor(&format!("f{number}"))).await.id);
-    }
-    let most = i32::MAX.unsigned_abs();
-    let mut full = factor("full");
-    full.stored.factor.failures = most - 1;
-    full.stored.factor.max_failures = u32::MAX;
-    let full = added(&*store, full).await;
-    let counts = (0..AT_ONCE).map(|number| {
-        let store = Arc::clone(&store);
-        let mut factors = factors.clone();
-        // In all orders: nobody waits for somebody who waits for them.
-        factors.rotate_left(number % 4);
-        if number % 3 == 0 {
-            factors.reverse();
-        }
-        factors.push(factors[0]);
-        factors.push(FactorId(uuid()));
-        move || async move { store.count_failures(&factors).await.is_ok() }
-    });
-    assert_eq!(winners(counts).await, AT_ONCE);
-    for number in 0..4 {
-        let failures = there(&*store, &format!("f{number}")).await.failures;
-        assert_eq!(failures as usize, AT_ONCE, "each call counts once on each");
-    }
-    for _ in 0..2 {
-        store.count_failures(&[full.id]).await.expect("counted");
-        assert_eq!(there(&*store, "full").await.failures, most);
-    }
-    store.count_failures(&[]).await.expect("nothing to do");
-}
-
-pub(crate) async fn a_locked_factor_cannot_be_opened_by_who_asks_at_the_same_time(store: Arc<dyn Store>) {
-    for round in 0..10 {
-        let mut new = factor(&format!("f{round}"));
-        new.stored.factor.max_failures = 1;
-        new.codes = vec![[1; 32]];
-        let factor = added(&*store, new).await;
-        let fails = {
-            let (store, id) = (Arc::clone(&store), factor.id);
-            tokio::spawn(async move { store.count_failures(&[id]).await.expect("counted") })
-        };
-        let used = match round % 2 {
-            0 => store.use_otp(&otp(&factor, 100)).await.expect("an answer"),
-            _ => store.use_code(factor.id, &[1; 32], NOW).await.expect("an answer"),
-        };
-        fails.await.expect("no panic");
-        // Used before the failure, or refused after it: either way the failure was the last word.
-        let now = there(&*store, &factor.serial).await;
-        assert_eq!((now.failures, now.last_used_at.is_some()), (1, used), "round {round}");
-    }
-}
-
-pub(crate) async fn a_factor_goes_with_its_user(store: Arc<dyn Store>) {
-    let (alice, bob) = (added_user(&*store, "alice").await, added_user(&*store, "bob").await);
-    let nobody = owner(IdentityId(uuid()), master(&*store).await, "x");
-    for (serial, owner) in [
-        ("alices", Some(owner_of(&alice))),
-        ("bobs", Some(owner_of(&bob))),
-        ("backends", Some(nobody)),
-        ("drawer", None),
-    ] {
-        let mut new = factor(serial);
-        new.stored.factor.owner = owner;
-        new.codes = vec![[1; 32]];
-        store.add_factor(&new).await.expect("added");
-    }
-    let late = added(&*store, factor("late")).await;
-    let assigned = FactorChange {
-        owner: Some(Some(owner_of(&alice))),
-        ..FactorChange::default()
-    };
-    assert!(store.change_factor(late.id, &assigned).await.expect("an answer"));
-    store.remove_user(alice.id).await.expect("removed");
-    let query = FactorQuery::default();
-    assert_eq!(listed(&*store, &query).await.0, "backends bobs drawer");
-    assert_eq!(store.active_factors(alice.id.into()).await.expect("a list"), []);
-}
-
-pub(crate) async fn a_user_inherits_no_factor_with_a_chosen_id(store: Arc<dyn Store>) {
-    let tenant = master(&*store).await;
-    let mut new = user(tenant, "alice");
-    new.chosen_id = true;
-    let mut left = factor("left");
-    left.stored.factor.owner = Some(owner_of(&new.user));
-    store.add_factor(&left).await.expect("added");
-    store.add_user(&new).await.expect("added");
-    assert_eq!(store.active_factors(new.user.id.into()).await.expect("a list"), []);
-    assert_eq!(found(&*store, "left").await, None);
-}
-
-pub(crate) async fn no_factor_survives_a_user_who_is_removed_while_it_is_assigned(store: Arc<dyn Store>) {
-    for round in 0..10 {
-        let alice = added_user(&*store, &format!("alice{round}")).await;
-        let factors = futures::future::join_all((0..8).map(|number| {
-            let (store, serial) = (&store, format!("f{round}-{number}"));
-            async move { added(&**store, factor(&serial)).await }
-        }));
-        let assignments: Vec<_> = factors
-            .await
-            .into_iter()
-            .map(|factor| {
-                let (store, owner) = (Arc::clone(&store), owner_of(&alice));
-                tokio::spawn(async move {
-                    let change = FactorChange {
-                        owner: Some(Some(owner)),
-                        ..FactorChange::default()
-                    };
-                    match store.change_factor(factor.id, &change).await {
-                        Ok(_) | Err(StoreError::Missing { what: "user" }) => {}
-                        Err(error) => panic!("{error:?}"),
-                    }
-                })
-            })
-            .collect();
-        store.remove_user(alice.id).await.expect("removed");
-        for assignment in assignments {
-            assignment.await.expect("no panic");
-        }
-        // What is assigned afterwards stays without a user, and no new one gets it.
-        let mut next = user(alice.tenant, &format!("next{round}"));
-        next.user.id = alice.id;
-        next.chosen_id = true;
-        store.add_user(&next).await.expect("added");
-        assert_eq!(store.active_factors(alice.id.into()).await.expect("a list"), []);
-    }
-}
-
-pub(crate) async fn a_factor_goes_with_its_tenant(store: Arc<dyn Store>) {
-    let tenant = added_tenant(&*store, "a").await;
-    let mut alice = user(tenant, "alice");
-    alice.user.id = UserId(uuid());
-    store.add_user(&alice).await.expect("added");
-    let mut of_user = factor("users");
-    // Whatever tenant it says.
-    of_user.stored.factor.owner = Some(FactorOwner {
-        tenant: master(&*store).await,
-        ..owner_of(&alice.user)
-    });
-    let mut of_backend = factor("backends");
-    of_backend.stored.factor.owner = Some(owner(IdentityId(uuid()), tenant, "x"));
-    for new in [&of_user, &of_backend, &factor("drawer")] {
-        store.add_factor(new).await.expect("added");
-    }
-    store
-        .remove_whole_tenant(tenant)
-        .await
-        .expect("removed")
-        .expect("it was there");
-    assert_eq!(listed(&*store, &FactorQuery::default()).await.0, "drawer");
-}
-
-pub(crate) async fn a_tenant_whose_people_have_factors_stays(store: Arc<dyn Store>) {
-    let tenant = added_tenant(&*store, "a").await;
-    let mut new = factor("one");
-    new.stored.factor.owner = Some(owner(IdentityId(uuid()), tenant, "x"));
-    let factor = added(&*store, new).await;
-    let error = store.remove_tenant(tenant).await.expect_err("in use");
-    assert!(matches!(error, StoreError::InUse { what: "factors" }), "{error:?}");
-    let unassigned = FactorChange {
-        owner: Some(None),
-        ..FactorChange::default()
-    };
-    assert!(store.change_factor(factor.id, &unassigned).await.expect("an answer"));
-    assert!(store.remove_tenant(tenant).await.expect("removed"));
-    let back = FactorChange {
-        owner: Some(Some(owner(IdentityId(uuid()), tenant, "x"))),
-        ..FactorChange::default()
-    };
-    let error = store.change_factor(factor.id, &back).await.expect_err("no tenant");
-    assert!(matches!(error, StoreError::Missing { what: "tenant" }), "{error:?}");
-}
-
-pub(crate) async fn factors_stay_with_the_top_tenant_when_its_id_changes(store: Arc<dyn Store>) {
-    let mut new = factor("one");
-    new.stored.factor.owner = Some(owner(IdentityId(uuid()), master(&*store).await, "x"));
-    store.add_factor(&new).await.expect("added");
-    let id = TenantId(uuid());
-    let adopted = store.adopt_top_tenant(id, GroupId(uuid())).await.expect("done");
-    assert!(adopted.is_some());
-    let of = there(&*store, "one").await.owner.map(|owner| owner.tenant);
-    assert_eq!(of, Some(id));
 }

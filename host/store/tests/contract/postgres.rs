@@ -15,7 +15,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
 use crate::documents::document;
-use crate::factors::{factor, otp};
+use crate::factor_uses::otp;
+use crate::factors::factor;
 use crate::fixture::{NOW, added_tenant, added_user, is_live, open_session, opened, opening_of, own_opening};
 use crate::overtake::new_password;
 
