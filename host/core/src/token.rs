@@ -170,7 +170,7 @@ pub enum LoginOutcome {
 #[derive(Debug)]
 pub enum ProofOutcome {
     /// It is proved.
-    Proved(Proved),
+    Proved(Box<Proved>),
     /// Another step is wanted.
     Challenged(Asked),
 }

@@ -44,7 +44,7 @@ pub(super) enum PendingSubject {
         /// Whose.
         identity: IdentityId,
         /// Who that is in the backend's words.
-        principal: Principal,
+        principal: Box<Principal>,
         /// Which plugin file says so.
         plugin: PluginDigest,
         /// The factors.

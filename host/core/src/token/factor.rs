@@ -163,7 +163,7 @@ impl TokenService {
         let someone = Someone {
             identity,
             standing,
-            principal: principal.clone(),
+            principal: (**principal).clone(),
             plugin: *plugin,
         };
         Ok(first.proved(someone, Some(factor)))
@@ -248,7 +248,7 @@ impl TokenService {
     async fn begin(&self, first: FirstStep<'_>, someone: Someone, factors: Vec<Factor>) -> Result<Asked, TokenError> {
         let pending = first.pending(PendingSubject::Factors {
             identity: someone.identity.id,
-            principal: someone.principal,
+            principal: Box::new(someone.principal),
             plugin: someone.plugin,
             serials: factors.iter().map(|factor| factor.serial.clone()).collect(),
         });
@@ -319,8 +319,10 @@ fn stamp(slot: &BackendSlot) -> Result<PluginDigest, TokenError> {
     Ok(stamp.digest)
 }
 
+type Bytes = Secret<Vec<u8>>;
+
 /// What stands before the last `length` characters, and these, if they are digits and there is something before them.
-fn split(secret: &Secret<Vec<u8>>, length: usize) -> Option<(Secret<Vec<u8>>, Secret<Vec<u8>>)> {
+fn split(secret: &Bytes, length: usize) -> Option<(Bytes, Bytes)> {
     let bytes = secret.expose();
     let (password, otp) = bytes.split_at_checked(bytes.len().checked_sub(length)?)?;
     let is_otp = length > 0 && otp.iter().all(u8::is_ascii_digit);

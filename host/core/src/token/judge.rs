@@ -42,11 +42,11 @@ impl TokenService {
     /// [`TokenError`].
     pub async fn prove(&self, mut request: LoginRequest) -> Result<ProofOutcome, TokenError> {
         match self.judge(&mut request).await? {
-            Judgement::Proved(judged) => Ok(ProofOutcome::Proved(Proved {
+            Judgement::Proved(judged) => Ok(ProofOutcome::Proved(Box::new(Proved {
                 identity: judged.verified.identity,
                 principal: judged.verified.principal,
                 factor: judged.factor,
-            })),
+            }))),
             Judgement::Asked(asked) => Ok(ProofOutcome::Challenged(asked)),
         }
     }
