@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 WASM_TARGET := wasm32-wasip2
 WASM_OUT := target/$(WASM_TARGET)/plugin
-PLUGINS := ldap wazo_user
+PLUGINS := ldap realm wazo_user
 EXAMPLES := hello_backend
 GUESTS := hostile wants_expose forbidden_import wrong_world future_world
 # What `make run` and the tests load plugins from.

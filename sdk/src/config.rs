@@ -70,6 +70,30 @@ pub fn find_secret(name: &str) -> Option<Secret> {
     host::get_secret(name).map(Secret::new)
 }
 
+/// Reads a part of a configuration whose shape depends on another part. `pointer` is where `value` stands in the whole, and goes before that of the problem.
+///
+/// ```
+/// use keyway_sdk::{Deserialize, config, json};
+///
+/// #[derive(Debug, Deserialize)]
+/// #[serde(crate = "keyway_sdk::serde", deny_unknown_fields)]
+/// struct Server {
+///     port: u16,
+/// }
+///
+/// let problem = config::read::<Server>(&json!({ "port": "a" }), "/servers/first").unwrap_err();
+/// assert_eq!(problem.pointer, "/servers/first/port");
+/// ```
+///
+/// # Errors
+/// The first thing that cannot be read. Its message holds no string of the configuration.
+pub fn read<C: DeserializeOwned>(value: &serde_json::Value, pointer: &str) -> Result<C, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let message = without_value(&error.inner().to_string());
+        Problem::at(format!("{pointer}{}", self::pointer(error.path())), message)
+    })
+}
+
 /// Reads a configuration. Serde stops at the first thing it cannot read, so there is one problem at most.
 pub(crate) fn parse<C: DeserializeOwned>(json: &str) -> Result<C, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(json);

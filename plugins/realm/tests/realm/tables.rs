@@ -1,0 +1,128 @@
+//! Resolvers of the type `sql`.
+
+use keyway_sdk::database::{DatabaseError, Row};
+use keyway_sdk::testing::{MockHost, verifier};
+use keyway_sdk::{Fault, Refusal, Subject, json};
+use realm::Realm;
+
+use super::{attribute, check_refused, verified, warned};
+
+type Columns = [(&'static str, Option<&'static str>); 3];
+
+/// `carol` (whose stored login is `Carol`), `twin` twice, `none` without a password, `anonymous` without a user id.
+fn rows(hash: &str, parameters: &[&str]) -> Vec<Row> {
+    let row = |columns: Columns, hash: Option<&str>| {
+        let [id, login, phone] = columns;
+        Row::from([id, login, phone, ("hash", hash), ("unmapped", Some("u"))])
+    };
+    match parameters {
+        ["carol"] => vec![row(
+            [("id", Some("7")), ("login", Some("Carol")), ("tel", Some("+49 1"))],
+            Some(hash),
+        )],
+        ["twin"] => {
+            let twin = || row([("id", Some("8")), ("login", Some("twin")), ("tel", None)], Some(hash));
+            vec![twin(), twin()]
+        }
+        ["none"] => vec![row([("id", Some("9")), ("login", Some("none")), ("tel", None)], None)],
+        ["anonymous"] => vec![row(
+            [("id", None), ("login", Some("anonymous")), ("tel", None)],
+            Some(hash),
+        )],
+        ["%"] => vec![row(
+            [("id", Some("1")), ("login", Some("first")), ("tel", None)],
+            Some(hash),
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn host() -> MockHost {
+    let hash = verifier("s3cre7");
+    MockHost::new()
+        .config(json!({
+            "default_realm": "r",
+            "realms": { "r": { "resolvers": [{ "name": "hr" }] } },
+            "resolvers": { "hr": {
+                "type": "sql", "database": "hr", "query": "SELECT * FROM staff WHERE login = $1",
+                "list_query": "SELECT * FROM staff WHERE login LIKE $1",
+                "map": { "userid": "id", "username": "login", "password": "hash", "phone": "tel" }
+            } }
+        }))
+        .database("hr", move |_, parameters| Ok(rows(&hash, parameters)))
+}
+
+#[test]
+fn a_row_is_somebody_without_the_hash() {
+    let host = host();
+    let carol = verified(host.login::<Realm>("carol", "s3cre7"));
+    assert_eq!(carol.subject, Subject::Own("hr:7".to_owned()));
+    assert_eq!((carol.login.as_str(), attribute(&carol, "phone")), ("Carol", "+49 1"));
+    let names: Vec<&str> = carol.attributes.keys().map(String::as_str).collect();
+    assert_eq!(names, ["phone", "realm.name", "realm.resolver", "realm.userid"]);
+    assert!(!format!("{carol:?}").contains("argon2"));
+}
+
+#[test]
+fn an_unknown_login_costs_what_a_wrong_password_costs() {
+    check_refused(&host(), "carol", "wrong", Refusal::WrongCredential);
+    check_refused(&host(), "erin", "s3cre7", Refusal::UnknownIdentifier);
+    check_refused(&host(), "none", "s3cre7", Refusal::WrongCredential);
+}
+
+#[test]
+fn several_rows_are_nobodys() {
+    let host = host();
+    check_refused(&host, "twin", "s3cre7", Refusal::Ambiguous);
+    assert_eq!(
+        warned(&host, "hr").as_deref(),
+        Some("a query finds several users for one name")
+    );
+}
+
+#[test]
+fn the_login_is_bound_and_never_pasted() {
+    let config = json!({
+        "default_realm": "r",
+        "realms": { "r": { "resolvers": [{ "name": "hr" }] } },
+        "resolvers": { "hr": {
+            "type": "sql", "database": "hr", "query": "SELECT id FROM staff WHERE login = ? OR email = ?", "map": { "userid": "id" }
+        } }
+    });
+    let login = "' OR 1=1; --";
+    let host = MockHost::new()
+        .config(config)
+        .database("hr", move |statement, parameters| {
+            assert_eq!(statement, "SELECT id FROM staff WHERE login = ? OR email = ?");
+            assert_eq!(parameters, [login, login]);
+            Ok(Vec::new())
+        });
+    check_refused(&host, login, "s3cre7", Refusal::UnknownIdentifier);
+}
+
+#[test]
+fn an_answer_that_tells_no_user_id_is_a_fault() {
+    assert!(matches!(
+        host().login::<Realm>("anonymous", "s3cre7"),
+        Err(Fault::Unavailable(_))
+    ));
+    let other = host().database("hr", |_, _| Ok(vec![Row::from([("id", Some("7"))])]));
+    let fault = Fault::misconfigured("resolver `hr`: the query's answer has no column `hash`");
+    assert_eq!(other.login::<Realm>("carol", "s3cre7"), Err(fault));
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named() {
+    for (error, is_misconfigured) in [
+        (DatabaseError::Unavailable, false),
+        (DatabaseError::Refused("42P01".to_owned()), true),
+        (DatabaseError::LimitReached, false),
+    ] {
+        let host = host().database("hr", move |_, _| Err(error.clone()));
+        let Err(fault) = host.login::<Realm>("carol", "s3cre7") else {
+            panic!("decided")
+        };
+        assert!(fault.to_string().starts_with("resolver `hr`: "), "{fault}");
+        assert_eq!(matches!(fault, Fault::Misconfigured(_)), is_misconfigured, "{fault}");
+    }
+}
