@@ -93,8 +93,8 @@ const LOCKS_ROWS: bool = true;
 /// The function that tells where a text contains another one.
 const POSITION: &str = "strpos";
 
-/// The time by the store's clock, which all nodes share, in microseconds.
-const STORE_NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// The time by the store's clock, which all nodes share, in microseconds. It stands still while a statement runs, so that an index may be asked.
+const STORE_NOW: &str = "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint";
 
 /// What makes two sweeps share the work: each leaves out what the other is busy with.
 const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";

@@ -153,11 +153,11 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, filter: &AuditFilter) {
 
 async fn count_entries(connection: &mut Connection, counted: &AuditCount<'_>) -> Result<u64, Failure> {
     let user = findable(counted.user);
+    // The index knows how a login begins. Were the login itself compared as it stands, SQLite would put the value into the condition before, and
+    // not see the index any more.
     let mut entries = QueryBuilder::new("SELECT count(*) FROM audit WHERE substr(login, 1, 64) = substr(");
-    entries
-        .push_bind(user.clone())
-        .push(", 1, 64) AND login = ")
-        .push_bind(user);
+    entries.push_bind(user.clone());
+    entries.push(", 1, 64) AND login || '' = ").push_bind(user);
     entries.push(" AND at >= ").push(STORE_NOW).push(" - ");
     entries.push_bind(i64::try_from(counted.within.as_micros()).unwrap_or(i64::MAX));
     entries.push(" AND realm = ").push_bind(findable(counted.realm));

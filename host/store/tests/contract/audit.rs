@@ -183,7 +183,7 @@ pub(crate) async fn entries_fit_by_their_end_and_their_time(store: Arc<dyn Store
     while all(&*store, false).await[0].at == first {
         record(&*store, &done).await;
     }
-    done.user = "last".to_owned();
+    "last".clone_into(&mut done.user);
     record(&*store, &done).await;
     let success = |success| AuditFilter {
         success: Some(success),
@@ -201,6 +201,9 @@ pub(crate) async fn entries_fit_by_their_end_and_their_time(store: Arc<dyn Store
     assert!(fitting(&*store, &since(last.0)).await.ends_with("last"));
     assert_eq!(fitting(&*store, &since(last.0 + 1)).await, "");
 }
+
+/// Actions, user, realm, end, how far back, and how many there are.
+type Counted<'a> = (&'a [&'a str], &'a str, &'a str, &'a str, Duration, u64);
 
 pub(crate) async fn what_is_counted_is_exact(store: Arc<dyn Store>) {
     let long = "a".repeat(80);
@@ -233,7 +236,7 @@ pub(crate) async fn what_is_counted_is_exact(store: Arc<dyn Store>) {
     join_all(entries.iter().map(|entry| record(&*store, entry))).await;
     let check = ["POST /validate/check"];
     let logins = ["POST /validate/check", "POST /auth"];
-    let counts: [(&[&str], &str, &str, &str, Duration, u64); 10] = [
+    let counts: [Counted; 10] = [
         (&check, "ana", "corp", "REJECT", HOUR, 2),
         (&logins, "ana", "corp", "REJECT", HOUR, 3),
         (&[], "ana", "corp", "REJECT", HOUR, 0),
