@@ -20,7 +20,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 	target/debug/keyway demo --plugins $(STAGE)
 
 .PHONY: test
-test: wasm-target postgresql rabbitmq slapd plugins guests ## Run every test, real peers included
+test: wasm-target postgresql mariadb rabbitmq slapd plugins guests ## Run every test, real peers included
 	cargo build -p keyway
 	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
@@ -104,6 +104,12 @@ postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install PostgreSQL's server programs (Debian: apt-get install postgresql)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
+
+.PHONY: mariadb
+mariadb:
+	@ls /usr/sbin/mariadbd /usr/bin/mariadb-install-db >/dev/null 2>&1 || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install MariaDB (Debian: apt-get install mariadb-server)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server; }
 
 .PHONY: rabbitmq
 rabbitmq:

@@ -11,6 +11,7 @@
 
 mod host;
 mod log;
+pub mod mariadb;
 pub mod peer;
 mod plugin;
 pub mod postgres;

@@ -20,7 +20,7 @@ use crate::profile::Profile;
 use crate::reload::bring_up::Workshop;
 use crate::reload::file::{self, ReadError};
 use crate::trace::{Trace, TraceStep};
-use crate::{BackendSpec, Grants, HostDirectory, HostPasswords, HostServices, Limits};
+use crate::{BackendSpec, Grants, HostDirectory, HostPasswords, HostServices, Limits, NoDatabases};
 
 /// As many calls at once as looking at one file takes.
 const CALLS: u32 = 2;
@@ -235,6 +235,7 @@ pub(crate) fn no_services() -> HostServices {
     HostServices {
         directory: Arc::new(Nobody),
         passwords: Arc::new(Nobody),
+        databases: Arc::new(NoDatabases),
     }
 }
 

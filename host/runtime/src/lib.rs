@@ -9,10 +9,11 @@
 //! ```no_run
 //! # use std::sync::Arc;
 //! # use keyway_core::{Secret, directory::DirectoryService, model::BackendName, password::PasswordPool, port::{Backends, PluginHost, SystemClock}};
-//! # use keyway_runtime::{BackendSpec, HostServices, Runtime, RuntimeSettings};
+//! # use keyway_runtime::{BackendSpec, HostServices, NoDatabases, Runtime, RuntimeSettings};
 //! # async fn compose(directory: Arc<DirectoryService>, passwords: Arc<PasswordPool>, key: Secret<[u8; 32]>) -> Result<(), Box<dyn std::error::Error>> {
 //! let settings = RuntimeSettings::new("plugins".into(), "var".into(), key);
-//! let services = HostServices { directory, passwords };
+//! // The room `store` opens the databases that an operator names.
+//! let services = HostServices { directory, passwords, databases: Arc::new(NoDatabases) };
 //! let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
 //!
 //! let mut wazo_user = BackendSpec::new(BackendName::parse("wazo_user")?, "wazo_user");
@@ -38,6 +39,7 @@ mod comparing;
 mod engine;
 mod error;
 mod fault;
+mod file;
 mod generation;
 mod grant;
 mod import;
@@ -59,11 +61,12 @@ mod wasi;
 
 pub use check::{CheckError, PluginReport, ReportedProblem, Trial, Tried, check_file, try_file};
 pub use error::RuntimeError;
+pub use file::FileSpec;
 pub use grant::Grants;
 pub use limits::Limits;
 pub use net::{AddressPolicy, Balance, EndpointSpec, InvalidNetwork, InvalidTls, Protection, Server, TlsSpec};
 pub use runtime::Runtime;
-pub use services::{HostDirectory, HostPasswords, HostServices};
+pub use services::{HostDirectory, HostPasswords, HostServices, NoDatabases};
 pub use settings::{Probation, RuntimeSettings};
 pub use spec::{BackendSpec, Instances};
 pub use trace::TraceStep;

@@ -24,6 +24,10 @@ pub struct Limits {
     pub lookups: u32,
     /// Password comparisons, in the directory and against verifiers together.
     pub comparisons: u32,
+    /// Bytes of files, databases, lists of users and other backends' answers that the host hands over in all.
+    pub fetched_bytes: u64,
+    /// Questions to other backends.
+    pub delegations: u32,
 
     /// Calls under way at once. No backend has more than a quarter of
     /// [`RuntimeSettings::max_concurrent_calls`](crate::RuntimeSettings::max_concurrent_calls), whatever this says, so that one whose calls hang
@@ -75,6 +79,8 @@ impl Default for Limits {
             log_lines: 100,
             lookups: 32,
             comparisons: 8,
+            fetched_bytes: 32 << 20,
+            delegations: 16,
             concurrency: gate.concurrency,
             queue: gate.queue,
             breaker_faults: gate.breaker_faults,
@@ -100,6 +106,8 @@ pub(crate) struct Meter {
     log_lines_left: u32,
     lookups_left: u32,
     comparisons_left: u32,
+    fetched_bytes_left: u64,
+    delegations_left: u32,
     /// By the endpoints' names.
     endpoints: BTreeMap<String, EndpointUse>,
     /// Lines that were not logged.
@@ -117,6 +125,8 @@ impl Meter {
             log_lines_left: limits.log_lines,
             lookups_left: limits.lookups,
             comparisons_left: limits.comparisons,
+            fetched_bytes_left: limits.fetched_bytes,
+            delegations_left: limits.delegations,
             endpoints: BTreeMap::new(),
             dropped_lines: 0,
             refused_growth: None,
@@ -173,6 +183,18 @@ impl Meter {
 
     pub(crate) fn take_comparison(&mut self) -> bool {
         take_one(&mut self.comparisons_left)
+    }
+
+    pub(crate) fn take_delegation(&mut self) -> bool {
+        take_one(&mut self.delegations_left)
+    }
+
+    /// Whether these bytes may be handed over. Once they may not, none may.
+    pub(crate) fn take_fetched(&mut self, bytes: usize) -> bool {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let left = self.fetched_bytes_left.checked_sub(bytes);
+        self.fetched_bytes_left = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// Whether one more connection to this endpoint may be had, of so many.

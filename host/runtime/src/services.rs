@@ -7,6 +7,7 @@ use keyway_core::Secret;
 use keyway_core::directory::{DirectoryError, DirectoryService};
 use keyway_core::model::{BackendName, User, UserId};
 use keyway_core::password::{PasswordError, PasswordPool, Share};
+use keyway_core::port::{NamedDatabase, NamedDatabaseSpec, NamedDatabases};
 
 /// What stands behind the import `directory`. [`DirectoryService`] is the real one.
 #[async_trait]
@@ -48,6 +49,18 @@ pub struct HostServices {
     pub directory: Arc<dyn HostDirectory>,
     /// Comparisons with verifiers.
     pub passwords: Arc<dyn HostPasswords>,
+    /// What opens the databases that the operator names. The room `store` has the real one.
+    pub databases: Arc<dyn NamedDatabases>,
+}
+
+/// For a host that opens no databases.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoDatabases;
+
+impl NamedDatabases for NoDatabases {
+    fn open(&self, _spec: &NamedDatabaseSpec) -> Result<Arc<dyn NamedDatabase>, String> {
+        Err("cannot be opened: this host opens no databases".to_owned())
+    }
 }
 
 #[async_trait]

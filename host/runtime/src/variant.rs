@@ -128,7 +128,8 @@ impl Variant {
             net: self.spec.net.clone(),
             ..template.grants.clone()
         };
-        let capabilities = Capabilities::settle(&base.described.wants, &grants)
+        let services = base.services();
+        let capabilities = Capabilities::settle(&base.described.wants, &grants, &*services.databases)
             .map_err(|error| BackendFault::Misconfigured(error.to_string()))?;
         Ok(base.variant(Profile {
             backend: template.name.clone(),
@@ -136,7 +137,7 @@ impl Variant {
             secrets: self.spec.secrets.clone(),
             capabilities,
             limits: template.limits,
-            services: base.services(),
+            services,
             tenant: Some(self.spec.tenant),
             is_template: false,
             trace: Trace::default(),

@@ -1,5 +1,6 @@
 //! The composition root: puts the rooms together, in the order in which privileges can be given up, and takes them apart again.
 
+mod backend_desk;
 pub(crate) mod certificate;
 pub(crate) mod data_dir;
 pub(crate) mod error;
@@ -20,13 +21,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyway_core::key::MasterKey;
-use keyway_core::port::{Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom, TenantBackends};
+use keyway_core::port::{
+    BackendDesk, Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom, TenantBackends,
+};
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
+use keyway_store::SqlDatabases;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
+use backend_desk::{Desk, Stage};
 use data_dir::{DataDir, DataDirError, admin_socket};
 pub(crate) use error::{StartError, chain};
 use listen::Bound;
@@ -61,6 +66,7 @@ pub(crate) struct Server {
     state: AppState,
     reloader: Arc<Reloader>,
     runtime: Arc<Runtime>,
+    desk: Desk,
     bound: Vec<Bound>,
     admin: Listener,
     sinks: Vec<Arc<dyn EventSink>>,
@@ -100,12 +106,14 @@ impl Server {
         services.directory.prepare(config.directory.provisions.clone()).await?;
         let mail = services.start_mail(&config)?;
         let runtime = start_runtime(&config, &services, &master).await?;
-        load(&runtime, &config).await;
+        let desk = start_desk(&runtime, &services, &master);
+        load(&desk, &config).await;
         let admin = Listener::unix(&admin_socket(&config.data_dir))?;
         let certificates = bound.iter().filter_map(|bound| bound.certificate.clone()).collect();
         let own = Arc::new(OwnConfig::new(&config, launch.log.clone()));
         let parts = Reloaded {
             runtime: Arc::clone(&runtime),
+            desk: desk.clone(),
             tenant_ldap: tenant_directories(&runtime, &mut services, &config),
             directory: Arc::clone(&services.directory),
             own: Arc::clone(&own),
@@ -120,12 +128,14 @@ impl Server {
             added.await.map_err(StartError::Receiver)?;
         }
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
+        parts.desk = Some(Arc::new(desk.clone()) as Arc<dyn BackendDesk>);
         parts.own_settings = Some(own as Arc<dyn OwnSettings>);
         parts.reload = Some(Arc::clone(&reloader) as Arc<dyn Reload>);
         Ok(Self {
             state: AppState::new(parts),
             reloader,
             runtime,
+            desk,
             bound,
             admin,
             sinks,
@@ -155,6 +165,7 @@ impl Server {
         background.spawn(watch::follow(self.config_file, self.reloader, self.stop.clone()));
         let tokens = Arc::clone(&self.state.tokens);
         background.spawn(async move { tokens.run().await });
+        background.spawn(self.desk.follow());
         background.spawn(keyway_http::sweep_audit(self.state.clone()));
         spawn_events(&mut background, &self.state, self.sinks, self.stop.clone());
         let mut listeners = JoinSet::new();
@@ -253,8 +264,20 @@ async fn start_runtime(config: &Config, services: &Services, master: &MasterKey)
     let host = HostServices {
         directory: services.directory.clone(),
         passwords: services.passwords.clone(),
+        databases: Arc::new(SqlDatabases),
     };
     Ok(Runtime::start(settings, host, services.clock()).await?)
+}
+
+/// What changes the configuration of backends.
+fn start_desk(runtime: &Arc<Runtime>, services: &Services, master: &MasterKey) -> Desk {
+    let stage = Arc::clone(runtime) as Arc<dyn Stage>;
+    Desk::new(
+        stage,
+        Arc::clone(&services.store),
+        master.clone(),
+        Arc::new(SystemRandom),
+    )
 }
 
 /// The backends of tenants that have directories of their own.
@@ -271,10 +294,9 @@ fn tenant_directories(
 }
 
 /// Loads the plugins. One that takes longer than the patience goes on in the background, and its backend answers when it is done.
-async fn load(runtime: &Arc<Runtime>, config: &Config) {
-    let (runtime, specs) = (Arc::clone(runtime), config.desired());
-    // The runtime says in the log what became of each.
-    let loading = tokio::spawn(async move { runtime.set_desired(specs).await });
+async fn load(desk: &Desk, config: &Config) {
+    let (desk, specs) = (desk.clone(), config.desired());
+    let loading = tokio::spawn(async move { desk.use_file(specs).await });
     if tokio::time::timeout(LOAD_PATIENCE, loading).await.is_err() {
         tracing::warn!("some plugins are still being compiled; their backends answer 503 until then");
     }

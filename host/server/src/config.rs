@@ -9,6 +9,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod events;
+mod grant;
 mod http;
 mod keys;
 mod listen;

@@ -11,10 +11,12 @@
 
 mod failure;
 mod foreign;
+mod named_database;
 mod open;
 mod postgres;
 mod row;
 mod sqlite;
 
 pub use foreign::open_wazo;
+pub use named_database::SqlDatabases;
 pub use open::{OpenError, StoreSettings, open};

@@ -11,6 +11,7 @@ use sha2::Sha256;
 
 use super::cache::ArtefactCache;
 use super::compile::Compiler;
+use crate::bindings::keyway::backend::types::Problem;
 use crate::engine::HostEngine;
 use crate::generation::Generation;
 use crate::grant::{Capabilities, GrantError};
@@ -35,8 +36,8 @@ pub(crate) enum BringUpError {
     CompilersBusy(Duration),
     #[error("the compiler failed")]
     Compiler,
-    #[error("the plugin does not accept the configuration: {0}")]
-    Config(String),
+    #[error("the plugin does not accept the configuration: {}", describe_problems(.0))]
+    Config(Vec<Problem>),
     #[error("the configuration: {0}")]
     Limits(&'static str),
     #[error("it is not the pinned plugin {pinned}; the file is {found}")]
@@ -107,8 +108,8 @@ impl Workshop {
             ..spec.limits
         };
         field(format!("{:?} {limits:?} {:?} {:?}", spec.grants, spec.instances, spec.pin).as_bytes());
-        for endpoint in spec.grants.net.values() {
-            field(&endpoint.protection.digest());
+        for hidden in spec.grants.hidden() {
+            field(&hidden);
         }
         mac.finalize().into_bytes().into()
     }
@@ -133,12 +134,11 @@ impl Workshop {
             (capabilities, problems, config) = (Capabilities::default(), Vec::new(), "{}".to_owned());
         } else {
             config = spec.config.to_string();
-            capabilities = Capabilities::settle(&described.wants, &spec.grants)?;
+            capabilities = Capabilities::settle(&described.wants, &spec.grants, &*self.services.databases)?;
             problems = plugin.check_config(&self.engine, &bare, &config).await?;
         }
         if !problems.is_empty() {
-            let texts: Vec<String> = problems.iter().map(describe_problem).collect();
-            return Err(BringUpError::Config(texts.join("; ")));
+            return Err(BringUpError::Config(problems));
         }
         let profile = Profile {
             backend: spec.name.clone(),
@@ -164,8 +164,13 @@ impl Workshop {
     }
 }
 
+fn describe_problems(problems: &[Problem]) -> String {
+    let texts: Vec<String> = problems.iter().map(describe_problem).collect();
+    texts.join("; ")
+}
+
 /// One line about a problem with a configuration.
-pub(crate) fn describe_problem(problem: &crate::bindings::keyway::backend::types::Problem) -> String {
+pub(crate) fn describe_problem(problem: &Problem) -> String {
     if problem.pointer.is_empty() {
         problem.message.clone()
     } else {

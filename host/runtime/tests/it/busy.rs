@@ -9,7 +9,7 @@ use keyway_core::directory::DirectoryError;
 use keyway_core::model::{BackendName, TenantId, Timestamp, User, UserId};
 use keyway_core::password::PasswordError;
 use keyway_core::port::BackendFault;
-use keyway_runtime::{HostDirectory, HostPasswords, HostServices};
+use keyway_runtime::{HostDirectory, HostPasswords, HostServices, NoDatabases};
 use uuid::Uuid;
 
 use crate::host::{ALICE, PASSWORD, TestHost, spec};
@@ -70,6 +70,7 @@ async fn host_over(pool: Pool, plugin: &str) -> TestHost {
     let host = TestHost::start_over(HostServices {
         directory: Arc::new(pool),
         passwords: Arc::new(pool),
+        databases: Arc::new(NoDatabases),
     })
     .await;
     host.install_built(plugin, plugin);

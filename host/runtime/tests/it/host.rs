@@ -14,7 +14,7 @@ use keyway_core::password::PasswordError;
 use keyway_core::port::{
     BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, SystemClock, VerifyRequest,
 };
-use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, Runtime, RuntimeSettings};
+use keyway_runtime::{BackendSpec, HostDirectory, HostPasswords, HostServices, NoDatabases, Runtime, RuntimeSettings};
 use uuid::Uuid;
 
 pub(crate) const ALICE: UserId = UserId(Uuid::from_u128(0xa11ce));
@@ -68,6 +68,7 @@ pub(crate) fn services() -> HostServices {
     HostServices {
         directory: Arc::new(OneUser),
         passwords: Arc::new(OnePassword),
+        databases: Arc::new(NoDatabases),
     }
 }
 

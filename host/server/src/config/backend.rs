@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use keyway_core::model::{BackendName, InvalidBackendName, PluginDigest};
-use keyway_runtime::{BackendSpec, Grants, Instances, Limits};
+use keyway_runtime::{BackendSpec, Instances, Limits};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
-use super::endpoint::{self, RawEndpoint};
 use super::error::ConfigError;
+use super::grant::{self, Asks, RawGrants};
 use super::http::positive_time;
 use super::password::within;
 use super::plain;
@@ -43,34 +42,6 @@ pub(super) struct RawBackend {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct RawGrants {
-    log: Option<bool>,
-    directory: Option<Vec<DirectoryGrant>>,
-    credential: Option<Vec<CredentialGrant>>,
-    net: BTreeMap<Spanned<String>, RawEndpoint>,
-    // Named by the contract, and refused with a reason of their own.
-    file: Option<Spanned<IgnoredAny>>,
-    delegate: Option<Spanned<IgnoredAny>>,
-    kv: Option<Spanned<IgnoredAny>>,
-    otp: Option<Spanned<IgnoredAny>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum DirectoryGrant {
-    Find,
-    Verify,
-    Link,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum CredentialGrant {
-    Expose,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct RawLimits {
     deadline: Option<Spanned<Span>>,
     memory: Option<Spanned<Size>>,
@@ -80,6 +51,8 @@ struct RawLimits {
     log_lines: Option<Spanned<u32>>,
     lookups: Option<Spanned<u32>>,
     comparisons: Option<Spanned<u32>>,
+    fetched_bytes: Option<Spanned<Size>>,
+    delegations: Option<Spanned<u32>>,
     concurrency: Option<Spanned<u32>>,
     queue: Option<Spanned<u32>>,
     breaker_faults: Option<Spanned<u32>>,
@@ -104,7 +77,6 @@ impl RawBackend {
                 .map_err(|_| source.refuse(0..0, "no backend"));
         }
         let mut owners: HashMap<String, String> = HashMap::new();
-        let mut backends = Vec::new();
         for raw in raw {
             for name in std::iter::once(&raw.name).chain(&raw.aliases) {
                 if let Some(owner) = owners.insert(name.get_ref().clone(), raw.name.get_ref().clone()) {
@@ -112,12 +84,20 @@ impl RawBackend {
                     return Err(source.refuse(name.span(), problem));
                 }
             }
-            backends.push(raw.check(source)?);
         }
+        let backends = raw
+            .iter()
+            .map(|raw| raw.check(&owners, source))
+            .collect::<Result<_, _>>()?;
+        let asks = raw.iter().map(|raw| Asks {
+            name: raw.name.get_ref(),
+            asked: &raw.grants.delegate,
+        });
+        grant::refuse_cycles(&asks.collect::<Vec<_>>(), &owners, source)?;
         Ok(backends)
     }
 
-    fn check(&self, source: &Source) -> Result<BackendSpec, ConfigError> {
+    fn check(&self, owners: &HashMap<String, String>, source: &Source) -> Result<BackendSpec, ConfigError> {
         let mut spec = BackendSpec::new(backend_name(&self.name, source)?, &plugin_stem(&self.plugin, source)?);
         for alias in &self.aliases {
             spec.aliases.push(backend_name(alias, source)?);
@@ -129,7 +109,7 @@ impl RawBackend {
             RawInstances::Fresh => Instances::Fresh,
             RawInstances::Reuse => Instances::Reuse,
         };
-        spec.grants = self.grants.check(source)?;
+        spec.grants = self.grants.check(owners, source)?;
         spec.limits = self.limits.check(source)?;
         for (name, file) in &self.secrets {
             spec.secrets.insert(name.get_ref().clone(), file.check(source)?);
@@ -151,33 +131,6 @@ pub(super) fn names(backends: &[BackendSpec]) -> HashSet<String> {
         .iter()
         .flat_map(|backend| std::iter::once(&backend.name).chain(&backend.aliases));
     all.map(ToString::to_string).collect()
-}
-
-impl RawGrants {
-    fn check(&self, source: &Source) -> Result<Grants, ConfigError> {
-        let later = [&self.file, &self.delegate, &self.kv, &self.otp];
-        if let Some(raw) = later.into_iter().flatten().next() {
-            return Err(source.refuse(
-                raw.span(),
-                "not supported by this version, which grants `log`, `directory`, `credential` and `net`",
-            ));
-        }
-        let usual = Grants::default();
-        let directory = |wanted, usual| {
-            self.directory
-                .as_ref()
-                .map_or(usual, |granted| granted.contains(&wanted))
-        };
-        let credential = self.credential.as_deref().unwrap_or_default();
-        Ok(Grants {
-            log: self.log.unwrap_or(usual.log),
-            directory_find: directory(DirectoryGrant::Find, usual.directory_find),
-            directory_verify: directory(DirectoryGrant::Verify, usual.directory_verify),
-            directory_link: directory(DirectoryGrant::Link, usual.directory_link),
-            credential_expose: credential.contains(&CredentialGrant::Expose),
-            net: endpoint::check_all(&self.net, source)?,
-        })
-    }
 }
 
 impl RawLimits {
@@ -203,6 +156,8 @@ impl RawLimits {
             log_lines: count(&self.log_lines, 0, usual.log_lines)?,
             lookups: count(&self.lookups, 0, usual.lookups)?,
             comparisons: count(&self.comparisons, 0, usual.comparisons)?,
+            fetched_bytes: size(&self.fetched_bytes, 1 << 30, usual.fetched_bytes)?,
+            delegations: count(&self.delegations, 0, usual.delegations)?,
             concurrency: count(&self.concurrency, 1, usual.concurrency)?,
             queue: count(&self.queue, 0, usual.queue)?,
             breaker_faults: count(&self.breaker_faults, 0, usual.breaker_faults)?,

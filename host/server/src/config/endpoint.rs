@@ -67,14 +67,20 @@ pub(super) fn check_all(
     source: &Source,
 ) -> Result<BTreeMap<String, EndpointSpec>, ConfigError> {
     let check = |(name, raw): (&Spanned<String>, &RawEndpoint)| {
-        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        if name.get_ref().is_empty() || !name.get_ref().chars().all(is_word) {
-            let rule = "an endpoint's name is of lower-case letters, digits, `_` and `-`";
-            return Err(source.refuse(name.span(), rule));
-        }
+        check_name(name, "an endpoint's", source)?;
         Ok((name.get_ref().clone(), raw.check(source)?))
     };
     raw.iter().map(check).collect()
+}
+
+/// Refuses what is no name of something that a plugin may ask for.
+pub(super) fn check_name(name: &Spanned<String>, whose: &str, source: &Source) -> Result<(), ConfigError> {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if !name.get_ref().is_empty() && name.get_ref().chars().all(is_word) {
+        return Ok(());
+    }
+    let rule = format!("{whose} name is of lower-case letters, digits, `_` and `-`");
+    Err(source.refuse(name.span(), rule))
 }
 
 impl RawEndpoint {

@@ -70,6 +70,8 @@ impl RawTenantLdap {
         template.is_template = true;
         template.grants = Grants {
             directory_verify: false,
+            // They are other tenants', too.
+            directory_list: false,
             directory_link: true,
             credential_expose: true,
             ..Grants::default()

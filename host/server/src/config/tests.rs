@@ -7,6 +7,7 @@ use super::*;
 
 mod directory;
 mod endpoint;
+mod grant;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
@@ -65,7 +66,7 @@ fn unknown_keys_are_named_with_file_and_line() {
     assert_eq!(
         backend_refusal("limits = { deadlin = \"5s\" }"),
         "/srv/keyway.toml:4: unknown key `backend.limits.deadlin`; the keys here are `deadline`, `memory`, `table_elements`, `handles`, \
-         `host_call_bytes`, `log_lines`, `lookups`, `comparisons`, `concurrency`, `queue`, `breaker_faults`, `breaker_cooldown`"
+         `host_call_bytes`, `log_lines`, `lookups`, `comparisons`, `fetched_bytes`, `delegations`, `concurrency`, `queue`, `breaker_faults`, `breaker_cooldown`"
     );
     assert_eq!(
         backend_refusal("secrets.pw = { flie = \"x\" }"),
@@ -367,7 +368,7 @@ fn a_backends_limits_grants_and_secrets_are_checked() {
         ),
         (
             "grants.directory = [\"find\", \"write\"]",
-            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected one of `find`, `verify`, `link`",
+            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected one of `find`, `verify`, `list`, `link`",
         ),
         (
             "grants.credential = [\"all\"]",
@@ -375,11 +376,12 @@ fn a_backends_limits_grants_and_secrets_are_checked() {
         ),
         (
             "grants.delegate = [\"b\"]",
-            "/srv/keyway.toml:4: `backend.grants.delegate`: not supported by this version, which grants `log`, `directory`, `credential` and `net`",
+            "/srv/keyway.toml:4: `backend.grants.delegate`: no backend has the name `b`",
         ),
         (
-            "grants.file.passwd1 = { path = \"x\" }",
-            "/srv/keyway.toml:4: `backend.grants.file`: not supported by this version, which grants `log`, `directory`, `credential` and `net`",
+            "grants.kv = true",
+            "/srv/keyway.toml:4: `backend.grants.kv`: not supported by this version, which grants `log`, `directory`, `credential`, `net`, `file`, \
+             `sql` and `delegate`",
         ),
         (
             "secrets.pw = { file = \"absent.pass\" }",

@@ -11,6 +11,7 @@ use keyway_core::model::{BackendName, Credential, Outcome, Principal, Refusal, S
 use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::SystemRandom;
 use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, Tried, try_file};
+use keyway_store::SqlDatabases;
 use serde_json::{Value, json};
 
 use super::check::backend_spec;
@@ -67,6 +68,7 @@ pub(super) fn run(global: &Global, output: Output, options: &Options) -> Result<
     let services = HostServices {
         directory: Arc::new(Nobody(Arc::clone(&passwords))),
         passwords,
+        databases: Arc::new(SqlDatabases),
     };
     let tried = crate::command::block_on(async {
         try_file(&options.file, trial, services)
