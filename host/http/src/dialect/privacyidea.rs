@@ -17,12 +17,17 @@ mod page;
 mod params;
 mod policies;
 mod policy;
+mod realm;
 mod realm_config;
+mod realm_edit;
+mod resolver;
 mod rights;
 mod settings;
 mod signature;
+mod system;
 #[cfg(test)]
 mod tests;
+mod user;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -36,8 +41,8 @@ use keyway_core::token::TokenService;
 use crate::AppState;
 use crate::document::{Mount, Routes};
 
-pub use keys::PrivacyideaKeys;
 pub use audit::sweep_audit;
+pub use keys::PrivacyideaKeys;
 pub use policy::PrivacyideaPolicies;
 pub use settings::{ErrorCodes, PrivacyideaSettings};
 
@@ -65,6 +70,10 @@ fn resources() -> Routes {
         .merge(audit::routes())
         .merge(auth::routes())
         .merge(policy::routes())
+        .merge(realm::routes())
+        .merge(resolver::routes())
+        .merge(system::routes())
+        .merge(user::routes())
 }
 
 /// The part of the state that this dialect uses.

@@ -3,6 +3,10 @@
 pub(super) mod audit;
 pub(super) mod auth;
 pub(super) mod policy;
+pub(super) mod realm;
+pub(super) mod resolver;
+pub(super) mod system;
+pub(super) mod user;
 
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
@@ -13,8 +17,21 @@ use crate::document::{Answer, Operation, PI_AUTHORIZATION, PI_TOKEN, Shape, para
 /// What there is, in the page's order.
 pub(super) const TAGS: &[(&str, &str)] = &[
     (auth::TAG, "privacyIDEA's logins, and what a caller may do."),
-    (policy::TAG, "What callers of privacyIDEA's API may do, and how people prove who they are."),
+    (
+        policy::TAG,
+        "What callers of privacyIDEA's API may do, and how people prove who they are.",
+    ),
     (audit::TAG, "Who asked privacyIDEA's API for what, and how it ended."),
+    (
+        realm::TAG,
+        "In which users are found: each is an ordered list of resolvers.",
+    ),
+    (resolver::TAG, "Who know users."),
+    (user::TAG, "Whom the resolvers know."),
+    (
+        system::TAG,
+        "What privacyIDEA's clients set, and the key of signed answers.",
+    ),
 ];
 
 /// The parameters of paths.
@@ -23,6 +40,8 @@ pub(super) fn path_parameter(name: &str) -> Option<ParameterBuilder> {
         "realm" => "The realm's name. Case does not count.",
         "resolver" => "The resolver's name.",
         "policy" => "The policy's name.",
+        "serial" => "The token's serial. Case does not count.",
+        "transaction_id" => "That of a challenge.",
         "scope" => "A scope of policies, or `conditions`.",
         "key" => "The setting's name.",
         _ => return None,

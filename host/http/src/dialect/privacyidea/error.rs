@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::jwt::Unreadable;
 use super::params::ParamsError;
+use super::signature::SignatureError;
 use crate::edge::{Call, PayloadError, log_failure};
 
 /// Why a request was not served.
@@ -39,6 +40,8 @@ pub(super) enum Failure {
     Factor(FactorError),
     /// The configuration of backends was not read or written.
     Desk(BackendSettingsError),
+    /// The key for answers could not be read.
+    Signature(SignatureError),
 }
 
 /// Why nobody was let in.
@@ -123,6 +126,7 @@ impl Failure {
             Self::Directory(error) => directory(&error, call),
             Self::Factor(error) => factor(&error, call),
             Self::Desk(error) => desk(&error, call),
+            Self::Signature(error) => signature(&error, call),
         }
     }
 }
@@ -264,6 +268,14 @@ fn desk(error: &BackendSettingsError, call: &Call) -> Told {
             log_failure(call, error);
             Told::unavailable(Duration::ZERO)
         }
+    }
+}
+
+fn signature(error: &SignatureError, call: &Call) -> Told {
+    log_failure(call, error);
+    match error {
+        SignatureError::Store(_) | SignatureError::Cut => Told::unavailable(Duration::ZERO),
+        SignatureError::Sealed | SignatureError::Rsa(_) => Told::broken(),
     }
 }
 

@@ -68,14 +68,15 @@ impl RealmConfig {
         self.entry(|config| config.get(DEFAULT_REALM).filter(|value| value.is_string()))
     }
 
-    /// The default realm's name.
-    pub(super) fn default_name(&self) -> Option<&str> {
-        self.default_realm()?.value.as_str()
+    /// The default realm's name, in lower case.
+    pub(super) fn default_name(&self) -> Option<String> {
+        Some(self.default_realm()?.value.as_str()?.to_lowercase())
     }
 
-    /// The realms by name. Names are in lower case.
-    pub(super) fn realms(&self) -> BTreeMap<&str, Entry<'_>> {
-        self.entries(REALMS)
+    /// The realms by name, in lower case.
+    pub(super) fn realms(&self) -> BTreeMap<String, Entry<'_>> {
+        let entries = self.entries(REALMS).into_iter();
+        entries.map(|(name, entry)| (name.to_lowercase(), entry)).collect()
     }
 
     /// The resolvers by name.
@@ -88,10 +89,14 @@ impl RealmConfig {
         self.realms().contains_key(name)
     }
 
+    /// Who says whether names are split into a login and a realm, if anybody does.
+    pub(super) fn splitting(&self) -> Option<Entry<'_>> {
+        self.entry(|config| config.get(SPLIT_AT_SIGN).filter(|value| value.is_boolean()))
+    }
+
     /// Whether names are split into a login and a realm.
-    fn splits(&self) -> bool {
-        let entry = self.entry(|config| config.get(SPLIT_AT_SIGN));
-        entry.and_then(|entry| entry.value.as_bool()).unwrap_or(true)
+    pub(super) fn splits(&self) -> bool {
+        self.splitting().and_then(|entry| entry.value.as_bool()).unwrap_or(true)
     }
 
     /// Whom a caller names by these two. Where no realms are configured, everything belongs to the name.
@@ -103,10 +108,7 @@ impl RealmConfig {
         let (login, split) = self.split(username);
         Named {
             login: login.to_owned(),
-            realm: explicit
-                .clone()
-                .or(split)
-                .or_else(|| self.default_name().map(str::to_owned)),
+            realm: explicit.clone().or(split).or_else(|| self.default_name()),
             explicit,
         }
     }
@@ -134,7 +136,8 @@ impl RealmConfig {
                 (username, None)
             };
         }
-        match username.split_once('\\') {
+        match username.rsplit_once('\\') {
+            Some(("", login)) => (login, None),
             Some((realm, login)) if !self.realms().is_empty() => (login, Some(realm.to_lowercase())),
             _ => (username, None),
         }
@@ -172,6 +175,14 @@ impl RealmConfig {
     /// The part of it that holds the resolvers.
     pub(super) fn added_resolvers(added: &mut Map<String, Value>) -> &mut Map<String, Value> {
         part(added, RESOLVERS)
+    }
+
+    /// Says whether names are split; `None` for what the backend does by itself.
+    pub(super) fn set_splitting(added: &mut Map<String, Value>, splits: Option<bool>) {
+        match splits {
+            Some(splits) => drop(added.insert(SPLIT_AT_SIGN.to_owned(), Value::from(splits))),
+            None => drop(added.shift_remove(SPLIT_AT_SIGN)),
+        }
     }
 
     /// Makes this realm the default one of what APIs added; `None` for none.
@@ -244,6 +255,7 @@ mod tests {
             ("alice@nosuch", None, "alice@nosuch", Some("realm1")),
             ("realm2\\alice", None, "alice", Some("realm2")),
             ("nosuch\\alice", None, "alice", Some("nosuch")),
+            ("\\alice", None, "alice", Some("realm1")),
             ("realm2\\a@nosuch", None, "realm2\\a@nosuch", Some("realm1")),
             ("alice@realm2", Some("Realm1"), "alice", Some("realm1")),
             ("alice", Some("nosuch"), "alice", Some("nosuch")),
@@ -266,7 +278,7 @@ mod tests {
         let realms = config.realms();
         let shown: Vec<_> = realms
             .iter()
-            .map(|(name, realm)| (*name, realm.is_fixed, realm.members().len()))
+            .map(|(name, realm)| (name.as_str(), realm.is_fixed, realm.members().len()))
             .collect();
         assert_eq!(shown, [("realm1", true, 3), ("realm2", false, 0)]);
         let order: Vec<_> = realms["realm1"]

@@ -1,13 +1,26 @@
 //! The API, route by route, over doubles.
 
 mod login;
+mod realm;
+mod resolver;
+mod roles;
+mod session;
+mod signature;
+mod system;
+mod user;
+mod walk;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
 use axum::Router;
-use keyway_core::model::{Outcome, Refusal, Subject};
-use keyway_core::port::{BackendFault, BackendSettings, Step};
+use keyway_core::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
+use keyway_core::port::{
+    Abilities, Backend, BackendFault, BackendSettings, BrowseRequest, Listing, Step, VerifyRequest,
+};
 use keyway_core::testing::{FakeBackend, principal};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::dialect::{Dialect, router};
 use crate::testing::{Reply, TestState, ask};
@@ -16,7 +29,8 @@ use crate::{DialectSettings, PrivacyideaSettings};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// A server with the realms `realm1`, which is the default, and `house`. `alice` / `s3cre7` is the local administrator, `carol` / `c4rol` is of `realm1`.
+/// A server with the realms `realm1`, which is the default, and `house`. `alice` / `s3cre7` is the local administrator; `carol` / `c4rol` and another `alice`
+/// / `4lice` are of `realm1`.
 struct House {
     state: TestState,
     router: Router,
@@ -28,33 +42,32 @@ impl House {
     }
 
     async fn with(privacyidea: PrivacyideaSettings) -> Self {
-        let state = TestState::with(DialectSettings {
+        Self::configured(privacyidea, fixed()).await
+    }
+
+    /// A house in which nothing is defined by the file.
+    async fn empty() -> Self {
+        Self::configured(settings(), json!({})).await
+    }
+
+    async fn configured(privacyidea: PrivacyideaSettings, fixed: Value) -> Self {
+        let settings = DialectSettings {
             privacyidea,
             ..DialectSettings::default()
-        })
-        .await;
-        let realms = FakeBackend::new(|request| {
-            let Step::Start { identifier, .. } = &request.step else {
-                return Err(BackendFault::Broken("a second step".to_owned()));
-            };
-            let attributes = &request.context.attributes;
-            let named = attributes.iter().find(|(name, _)| name == "realm");
-            let realm = named.map_or("realm1", |(_, realm)| realm.as_str());
-            judge(identifier, request, realm)
-        });
+        };
+        let state = TestState::with(settings).await;
+        let realms = Realms(FakeBackend::new(judge));
         state.backends.add("realms", Arc::new(realms)).expect("a name");
-        state.desk.put(
-            "realms",
-            BackendSettings {
-                fixed: fixed(),
-                added: json!({}),
-                files: vec!["passwd1".to_owned(), "passwd2".to_owned()],
-                databases: vec!["hr".to_owned()],
-                endpoints: vec!["api".to_owned()],
-                backends: vec!["ldap_corp".to_owned()],
-                revision: 0,
-            },
-        );
+        let settings = BackendSettings {
+            fixed,
+            added: json!({}),
+            files: vec!["passwd1".to_owned(), "passwd2".to_owned()],
+            databases: vec!["hr".to_owned()],
+            endpoints: vec!["api".to_owned()],
+            backends: vec!["ldap_corp".to_owned()],
+            revision: 0,
+        };
+        state.desk.put("realms", settings);
         state.grant_alice("privacyidea.admin").await;
         Self {
             router: router(&[Dialect::Privacyidea], &state.state),
@@ -77,8 +90,16 @@ impl House {
         token.unwrap_or_else(|| panic!("{reply:?}"))
     }
 
-    async fn admin(&self) -> String {
-        self.token("alice", "s3cre7").await
+    /// What the local administrator is answered.
+    async fn admin(&self, method: &str, uri: &str, body: Value) -> Reply {
+        let token = self.token("alice", "s3cre7").await;
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.ask(method, uri, &[JSON, ("pi-authorization", &token)], &body)
+            .await
     }
 }
 
@@ -94,7 +115,7 @@ fn fixed() -> Value {
         "default_realm": "realm1",
         "realms": {
             "realm1": {"resolvers": [{"name": "passwd1", "priority": 1}]},
-            "house": {"resolvers": [{"name": "local"}]},
+            "House": {"resolvers": [{"name": "local"}]},
         },
         "resolvers": {
             "passwd1": {"type": "passwd", "file": "passwd1"},
@@ -103,29 +124,96 @@ fn fixed() -> Value {
     })
 }
 
-/// The login name says what the backend is to do.
-fn judge(identifier: &str, request: &keyway_core::port::VerifyRequest, realm: &str) -> Result<Outcome, BackendFault> {
-    let password = match &request.step {
-        Step::Start {
-            credential: keyway_core::model::Credential::Password(password),
-            ..
-        } => password.expose().clone(),
-        _ => Vec::new(),
-    };
-    let (login, realm) = identifier.rsplit_once('@').unwrap_or((identifier, realm));
-    match (login, password.as_slice()) {
-        ("carol", b"c4rol") | ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") | ("alice", b"4lice") => {
-            let mut principal = principal(Subject::Own(format!("passwd1:{login}")), login);
-            principal.attributes = vec![
-                ("realm.name".to_owned(), realm.to_lowercase()),
-                ("realm.resolver".to_owned(), "passwd1".to_owned()),
-            ];
-            Ok(Outcome::Verified(principal))
+/// Status, code and message of an error; status and value of another answer.
+fn told(reply: &Reply) -> String {
+    let body = reply.json();
+    let result = &body["result"];
+    let status = reply.status.as_u16();
+    if result["status"] == true {
+        return format!("{status} {}", result["value"]);
+    }
+    format!("{status} {} {}", result["error"]["code"], result["error"]["message"])
+}
+
+/// The realm backend, with `carol` and `zoë` in `realm1`.
+struct Realms(FakeBackend);
+
+#[async_trait]
+impl Backend for Realms {
+    async fn verify(&self, request: VerifyRequest) -> Result<Answer, BackendFault> {
+        self.0.verify(request).await
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            browse: true,
+            ..self.0.abilities()
         }
+    }
+
+    async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
+        let fits = |principal: &Principal| {
+            request.patterns.iter().all(|(subject, pattern)| {
+                let of = |name: &str| principal.attributes.iter().find(|(other, _)| other == name);
+                let value = match subject.as_str() {
+                    "login" => Some(&principal.login),
+                    name => of(name).map(|(_, value)| value),
+                };
+                let start = pattern.trim_end_matches('*');
+                value.is_some_and(|value| value == start || (pattern.ends_with('*') && value.starts_with(start)))
+            })
+        };
+        let mut people = vec![
+            person("carol", "realm1"),
+            person("carl", "realm1"),
+            person("zoë", "house"),
+        ];
+        people.retain(|person| {
+            let realm = &person.attributes[0].1;
+            fits(person) && request.realm.as_ref().is_none_or(|wanted| wanted == realm)
+        });
+        Ok(Some(Listing {
+            principals: people,
+            complete: true,
+        }))
+    }
+}
+
+fn person(login: &str, realm: &str) -> Principal {
+    let mut person = principal(Subject::Own(format!("passwd1:{login}")), login);
+    let attributes = [
+        ("realm.name", realm),
+        ("realm.resolver", "passwd1"),
+        ("realm.userid", "1000"),
+        ("givenname", "C."),
+        ("passwordhash", "$6$secret"),
+    ];
+    person.attributes = attributes
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    person
+}
+
+/// The login name says what the backend is to do.
+fn judge(request: &VerifyRequest) -> Result<Outcome, BackendFault> {
+    let Step::Start {
+        identifier,
+        credential: Credential::Password(password),
+    } = &request.step
+    else {
+        return Err(BackendFault::Broken("no password".to_owned()));
+    };
+    let attributes = &request.context.attributes;
+    let explicit = attributes.iter().find(|(name, _)| name == "realm");
+    let (login, typed) = identifier.rsplit_once('@').unwrap_or((identifier, "realm1"));
+    let realm = explicit.map_or(typed, |(_, realm)| realm.as_str());
+    match (login, password.expose().as_slice()) {
+        ("carol", b"c4rol") | ("alice", b"4lice") => Ok(Outcome::Verified(person(login, realm))),
+        ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") => Ok(Outcome::Verified(person(login, realm))),
         ("unavailable", _) => Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
         ("breaker", _) => Err(BackendFault::BreakerOpen {
             faults: 20,
-            retry_after: std::time::Duration::from_millis(4200),
+            retry_after: Duration::from_millis(4200),
         }),
         _ => Ok(Outcome::Refused(Refusal::WrongCredential)),
     }

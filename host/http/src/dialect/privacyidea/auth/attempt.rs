@@ -78,8 +78,7 @@ impl Attempt<'_> {
     async fn judge(&self, config: &RealmConfig) -> Result<Outcome, Failure> {
         let settings = self.ask.pi.settings();
         if self.transaction.is_some() && (self.is_admin || self.rules.barred.is_none()) {
-            // The challenge knows through which backend it began.
-            let outcome = self.log_in(&settings.backend, None).await?;
+            let outcome = self.answer().await?;
             return self.accept(outcome).await;
         }
         if self.is_admin {
@@ -116,6 +115,18 @@ impl Attempt<'_> {
                 Err(error.into())
             }
         }
+    }
+
+    /// The answer to a challenge, which knows through which backend it began, and what was asked there of factors.
+    async fn answer(&self) -> Result<LoginOutcome, TokenError> {
+        let settings = self.ask.pi.settings();
+        if self.is_admin {
+            match self.log_in(&settings.admin_backend, None).await {
+                Err(TokenError::Refused(_)) if self.rules.factors != FactorRule::WhereActive => {}
+                result => return result,
+            }
+        }
+        self.log_in(&settings.backend, None).await
     }
 
     async fn log_in(&self, backend: &str, realm: Option<&str>) -> Result<LoginOutcome, TokenError> {

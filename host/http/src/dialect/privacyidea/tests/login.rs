@@ -2,16 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FORM, House, JSON};
-use crate::testing::Reply;
-
-/// Status, code and message of an error.
-fn told(reply: &Reply) -> String {
-    let body = reply.json();
-    let error = &body["result"]["error"];
-    assert_eq!(body["result"]["status"], false, "{reply:?}");
-    format!("{} {} {}", reply.status.as_u16(), error["code"], error["message"])
-}
+use super::{FORM, House, JSON, told};
 
 #[tokio::test]
 async fn login_of_a_realm_user_answers_all_that_user_interfaces_read() {
@@ -66,6 +57,8 @@ async fn login_of_a_realm_user_answers_all_that_user_interfaces_read() {
             "enrollTAN",
             "enrollTOTP",
             "enrollpin",
+            "otp_pin_maxlength",
+            "otp_pin_minlength",
             "reset",
             "resync",
             "revoke",

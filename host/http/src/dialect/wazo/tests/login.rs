@@ -250,7 +250,14 @@ async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
             .header("retry-after")
             .map(|after| format!(" retry-after {after}"))
             .unwrap_or_default();
-        let text = reply.body.replace("1767225600.123456", "NOW");
+        let mut text = reply.body.replace("1767225600.123456", "NOW");
+        if let Some(transaction) = reply.json()["challenge"]["transaction_id"].as_str() {
+            assert!(
+                transaction.len() == 20 && transaction.bytes().all(|byte| byte.is_ascii_digit()),
+                "{reply:?}"
+            );
+            text = text.replace(transaction, "TRANSACTION");
+        }
         let body = if body.is_empty() { "(nothing)" } else { body };
         writeln!(table, "{kind} {body}\n    {status}{retry} {text}").expect("text");
     }
@@ -304,7 +311,7 @@ async fn bad_login_gets_its_status_and_leaves_nothing_behind() {
     none {}
         401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
     challenged {}
-        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
+        401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401,"challenge":{"transaction_id":"TRANSACTION","kind":"otp","prompt":"code?","url":null,"expires_in":120}}
     good {"backend": "nope"}
         401 {"reason":["Authentication Failed"],"timestamp":[NOW],"status_code":401}
     good {"tenant_id": "a"}

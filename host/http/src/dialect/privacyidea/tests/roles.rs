@@ -1,0 +1,122 @@
+//! Who is an administrator, and who is not.
+
+use serde_json::json;
+
+use super::{House, JSON, settings, told};
+use crate::PrivacyideaSettings;
+use crate::testing::Reply;
+
+/// Role, login name and realm of who was let in; what was said of an error.
+fn who(reply: &Reply) -> String {
+    let value = &reply.json()["result"]["value"];
+    if value.is_object() {
+        format!("{} `{}` of `{}`", value["role"], value["username"], value["realm"]).replace('"', "")
+    } else {
+        told(reply)
+    }
+}
+
+#[tokio::test]
+async fn local_administrator_goes_before_the_user_of_a_realm() {
+    let house = House::new().await;
+    let mut lines = Vec::new();
+    for (username, password, realm) in [
+        ("alice", "s3cre7", None),
+        (" alice ", "s3cre7", Some("")),
+        ("alice", "s3cre7", Some("realm1")),
+        ("alice@realm1", "s3cre7", None),
+        ("alice", "4lice", None),
+        ("alice@realm1", "4lice", None),
+        ("carol", "c4rol", None),
+        ("carol", "c4rol", Some("HOUSE")),
+        ("carol@House", "c4rol", None),
+    ] {
+        let body = json!({"username": username, "password": password, "realm": realm}).to_string();
+        let reply = house.ask("POST", "/auth", &[JSON], &body).await;
+        lines.push(format!("{username} / {password} {realm:?}: {}", who(&reply)));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    alice / s3cre7 None: admin `alice` of ``
+     alice  / s3cre7 Some(""): admin `alice` of ``
+    alice / s3cre7 Some("realm1"): admin `alice` of ``
+    alice@realm1 / s3cre7 None: 401 4031 "Authentication failed."
+    alice / 4lice None: user `alice` of `realm1`
+    alice@realm1 / 4lice None: user `alice` of `realm1`
+    carol / c4rol None: user `carol` of `realm1`
+    carol / c4rol Some("HOUSE"): user `carol` of `house`
+    carol@House / c4rol None: user `carol` of `house`
+    "#);
+}
+
+#[tokio::test]
+async fn users_of_a_superuser_realm_are_administrators_of_that_realm() {
+    let house = House::with(PrivacyideaSettings {
+        superuser_realms: vec!["house".to_owned()],
+        ..settings()
+    })
+    .await;
+    assert_eq!(
+        who(&house.log_in("carol@HOUSE", "c4rol").await),
+        "admin `carol` of `house`"
+    );
+    assert_eq!(who(&house.log_in("carol", "c4rol").await), "user `carol` of `realm1`");
+}
+
+#[tokio::test]
+async fn access_makes_an_administrator_and_nothing_else() {
+    let house = House::new().await;
+    house
+        .state
+        .state
+        .directory
+        .detach_policy("alice", "alice")
+        .await
+        .expect("detached");
+    assert_eq!(
+        told(&house.log_in("alice", "s3cre7").await),
+        "401 4031 \"Authentication failed.\""
+    );
+    assert_eq!(who(&house.log_in("alice", "4lice").await), "user `alice` of `realm1`");
+    let directory = &house.state.state.directory;
+    directory
+        .add_policy("everything", vec!["#".to_owned()])
+        .await
+        .expect("a policy");
+    directory.attach_policy("everything", "alice").await.expect("attached");
+    assert_eq!(who(&house.log_in("alice", "s3cre7").await), "admin `alice` of ``");
+}
+
+#[tokio::test]
+async fn user_is_told_that_a_route_is_for_administrators() {
+    let house = House::new().await;
+    let token = house.token("carol", "c4rol").await;
+    let mut lines = Vec::new();
+    for (method, path) in [
+        ("GET", "/realm/"),
+        ("POST", "/realm/a"),
+        ("DELETE", "/realm/realm1"),
+        ("GET", "/defaultrealm"),
+        ("GET", "/resolver/"),
+        ("POST", "/resolver/a"),
+        ("POST", "/resolver/test"),
+        ("GET", "/system/"),
+        ("POST", "/system/setConfig"),
+    ] {
+        let reply = house.ask(method, path, &[JSON, ("authorization", &token)], "{}").await;
+        assert_eq!(reply.json()["detail"], json!(null), "{method} {path}");
+        lines.push(format!("{method} {path}: {}", told(&reply)));
+    }
+    lines.dedup_by_key(|line| line.split_once(": ").map(|(_, told)| told.to_owned()));
+    insta::assert_snapshot!(lines.join("\n"), @r#"GET /realm/: 401 4306 "Authentication failure. You do not have the necessary role (['admin']) for this.""#);
+}
+
+#[tokio::test]
+async fn removing_a_user_ends_its_tokens() {
+    let house = House::new().await;
+    let token = house.token("alice", "s3cre7").await;
+    let headers = [("authorization", token.as_str())];
+    assert_eq!(house.ask("GET", "/auth/rights", &headers, "").await.status, 200);
+    house.state.state.directory.remove_user("alice").await.expect("removed");
+    let reply = house.ask("GET", "/auth/rights", &headers, "").await;
+    insta::assert_snapshot!(told(&reply), @r#"401 4304 "Authentication failure. Error decoding the Authorization token: its session has ended""#);
+}
