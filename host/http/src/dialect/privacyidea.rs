@@ -27,7 +27,9 @@ mod signature;
 mod system;
 #[cfg(test)]
 mod tests;
+mod token;
 mod user;
+mod validate;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -73,7 +75,9 @@ fn resources() -> Routes {
         .merge(realm::routes())
         .merge(resolver::routes())
         .merge(system::routes())
+        .merge(token::routes())
         .merge(user::routes())
+        .merge(validate::routes())
 }
 
 /// The part of the state that this dialect uses.

@@ -70,6 +70,12 @@ impl Answer {
         }
     }
 
+    /// The same with another value.
+    pub(super) fn value(mut self, value: impl Into<Value>) -> Self {
+        self.value = value.into();
+        self
+    }
+
     /// The same with another id: that of `POST /auth` is 2.
     pub(super) fn id(mut self, id: u8) -> Self {
         self.id = id;

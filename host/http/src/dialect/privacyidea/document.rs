@@ -6,7 +6,9 @@ pub(super) mod policy;
 pub(super) mod realm;
 pub(super) mod resolver;
 pub(super) mod system;
+pub(super) mod token;
 pub(super) mod user;
+pub(super) mod validate;
 
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
@@ -21,6 +23,8 @@ pub(super) const TAGS: &[(&str, &str)] = &[
         policy::TAG,
         "What callers of privacyIDEA's API may do, and how people prove who they are.",
     ),
+    (token::TAG, "What privacyIDEA's API calls second factors."),
+    (validate::TAG, "Other programs ask whether somebody is who it says."),
     (audit::TAG, "Who asked privacyIDEA's API for what, and how it ended."),
     (
         realm::TAG,

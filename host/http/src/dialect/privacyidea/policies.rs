@@ -21,7 +21,7 @@ use super::rights::Role;
 use crate::dialect::Dialect;
 
 /// The attribute that tells a backend which realm is meant, whatever the name says.
-const EXPLICIT_REALM: &str = "realm";
+pub(super) const EXPLICIT_REALM: &str = "realm";
 /// The attribute under which a backend says which resolver knows somebody.
 pub(super) const RESOLVER_ATTRIBUTE: &str = "realm.resolver";
 
@@ -147,6 +147,19 @@ pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Resul
 /// # Errors
 /// As [`for_login`].
 pub(super) async fn for_proof(ask: &Ask, username: &str, named: &Named) -> Result<ProofRules, Failure> {
+    let rules = rules_of(ask, username, named).await?;
+    ask.note_policies([&rules.authentication.policies, &rules.authorization.policies]);
+    ask.note_user(&rules.user);
+    ask.check_limits(&rules.authentication, &rules.authorization, &rules.user)
+        .await?;
+    Ok(rules)
+}
+
+/// What policies say of a proof, whether it may be tried or not.
+///
+/// # Errors
+/// [`Failure::Denied`], or that the store did not answer.
+pub(super) async fn rules_of(ask: &Ask, username: &str, named: &Named) -> Result<ProofRules, Failure> {
     let policies = ask.pi.policies().current().await?;
     let scopes = [Scope::Authentication, Scope::Authorization];
     let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
@@ -157,9 +170,6 @@ pub(super) async fn for_proof(ask: &Ask, username: &str, named: &Named) -> Resul
         Ok(rules) => rules,
         Err(error) => return Err(sought.fail(ask, error).await?),
     };
-    ask.note_policies([&authentication.policies, &authorization.policies]);
-    ask.note_user(&sought.user);
-    ask.check_limits(&authentication, &authorization, &sought.user).await?;
     Ok(ProofRules {
         authentication,
         authorization,

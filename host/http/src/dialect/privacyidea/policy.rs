@@ -28,7 +28,9 @@ pub(crate) use action::Limit;
 pub use desk::PrivacyideaPolicies;
 pub(crate) use error::PolicyError;
 pub(crate) use hours::Moment;
-pub(crate) use question::{AuthenticationRules, AuthorizationRules, LoginMode, OtpPin, enrollable, menus};
+pub(crate) use question::{
+    AuthenticationRules, AuthorizationRules, EnrollmentRules, LoginMode, OtpPin, TOKEN_TYPES, enrollable, menus,
+};
 pub(crate) use set::{Admin, Circumstances, PolicySet, User};
 
 /// Scopes, for who asks whether a user must be looked up.

@@ -8,12 +8,9 @@ use super::{ADMIN_ACCESS, REALM_ATTRIBUTE};
 use crate::dialect::Dialect;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::{AuthFailure, Failure};
-use crate::dialect::privacyidea::policies::{self, LoginRules};
+use crate::dialect::privacyidea::policies::{self, EXPLICIT_REALM, LoginRules};
 use crate::dialect::privacyidea::realm_config::{Named, RealmConfig};
 use crate::dialect::privacyidea::rights::Role;
-
-/// The attribute that tells a backend which realm is meant, whatever the name says.
-pub(in crate::dialect::privacyidea) const EXPLICIT_REALM: &str = "realm";
 
 /// How a login ended, if it was neither refused nor failed.
 pub(super) enum Outcome {

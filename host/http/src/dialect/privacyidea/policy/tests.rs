@@ -80,7 +80,6 @@ fn without_policies_everything_is_allowed_and_nothing_is_changed() {
       "admin_dashboard": false,
       "dialog_no_token": false,
       "search_on_enter": false,
-      "hide_welcome": false,
       "hide_buttons": false,
       "deletion_confirmation": false,
       "show_seed": false
