@@ -10,8 +10,15 @@ use super::house::{client, house};
 async fn a_body_that_is_no_request_is_400_in_json() {
     let host = house().start();
     let pi = client(&host);
-    for body in ["{", "[1]", "{\"username\": 7, \"password\": \"x\"}", "{\"username\": [\"admin\"], \"password\": \"x\"}"] {
-        let request = pi.request(Method::POST, "/auth").header("Content-Type", "application/json");
+    for body in [
+        "{",
+        "[1]",
+        "{\"username\": 7, \"password\": \"x\"}",
+        "{\"username\": [\"admin\"], \"password\": \"x\"}",
+    ] {
+        let request = pi
+            .request(Method::POST, "/auth")
+            .header("Content-Type", "application/json");
         let answer = send(request.body(body)).await;
         assert_eq!(answer.status, 400, "{body}: {answer:?}");
         assert_eq!(answer.body["result"]["status"], false, "{body}: {answer:?}");
@@ -30,12 +37,20 @@ async fn a_login_that_is_refused_has_the_originals_code() {
         (&[("username", "carol")], 401, 4031),
         (&[("username", "carol"), ("password", "")], 401, 4031),
         (&[("username", ""), ("password", "x")], 401, 4031),
-        (&[("username", "carol"), ("password", "c4rol-pw"), ("realm", "nosuch")], 401, 4031),
+        (
+            &[("username", "carol"), ("password", "c4rol-pw"), ("realm", "nosuch")],
+            401,
+            4031,
+        ),
         (&[("password", "x")], 401, 4032),
     ];
     for (fields, status, code) in table {
         let answer = pi.auth(fields).await;
-        assert_eq!((answer.status, code_of(&answer)), (status, code), "{fields:?}: {answer:?}");
+        assert_eq!(
+            (answer.status, code_of(&answer)),
+            (status, code),
+            "{fields:?}: {answer:?}"
+        );
         assert_eq!(answer.body["result"]["status"], false);
         assert!(answer.headers.get("www-authenticate").is_none(), "{answer:?}");
     }
@@ -47,7 +62,8 @@ async fn a_token_that_is_none_has_the_originals_code() {
     let pi = client(&host);
     let carol = pi.token("carol", "c4rol-pw").await;
     let (head, _) = carol.rsplit_once('.').expect("a JWT");
-    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJ1c2VybmFtZSI6ImFkbWluIiwicm9sZSI6ImFkbWluIiwiZXhwIjo0MTAyNDQ0ODAwfQ.";
+    let none =
+        "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJ1c2VybmFtZSI6ImFkbWluIiwicm9sZSI6ImFkbWluIiwiZXhwIjo0MTAyNDQ0ODAwfQ.";
     for bad in ["x", "a.b.c", none, &format!("{head}.AAAA")] {
         let answer = pi.get_as(bad, "/auth/rights").await;
         assert_eq!((answer.status, code_of(&answer)), (401, 4304), "{bad}: {answer:?}");

@@ -31,21 +31,46 @@ async fn enrolment_answers_a_uri_a_picture_and_a_serial() {
     let host = house().start();
     let pi = client(&host);
     let admin = pi.token("admin", "4dmin-pw").await;
-    let fields = [("type", "totp"), ("user", "carol"), ("realm", "realm1"), ("genkey", "1")];
+    let fields = [
+        ("type", "totp"),
+        ("user", "carol"),
+        ("realm", "realm1"),
+        ("genkey", "1"),
+    ];
     let made = pi.post_as(&admin, "/token/init", &fields).await;
     assert_eq!(made.status, 200, "{made:?}");
     let detail = &made.body["detail"];
-    assert!(detail["serial"].as_str().is_some_and(|serial| serial.starts_with("TOTP")), "{detail}");
+    assert!(
+        detail["serial"]
+            .as_str()
+            .is_some_and(|serial| serial.starts_with("TOTP")),
+        "{detail}"
+    );
     let uri = detail["googleurl"]["value"].as_str().expect("a URI");
     assert!(uri.starts_with("otpauth://totp/") && uri.contains("secret="), "{uri}");
     let picture = detail["googleurl"]["img"].as_str().expect("a picture");
     assert!(picture.starts_with("data:image/png;base64,"), "{picture:.60}");
-    assert!(detail["otpkey"]["value"].as_str().is_some_and(|seed| seed.starts_with("seed://")), "{detail}");
+    assert!(
+        detail["otpkey"]["value"]
+            .as_str()
+            .is_some_and(|seed| seed.starts_with("seed://")),
+        "{detail}"
+    );
     let serial = detail["serial"].as_str().expect("a serial");
     let listed = pi.get_as(&admin, &format!("/token/?serial={serial}")).await;
     let token = &listed.body["result"]["value"]["tokens"][0];
-    assert_eq!((&token["username"], &token["realms"]), (&json!("carol"), &json!(["realm1"])), "{listed:?}");
-    assert!(!listed.body.to_string().contains(uri.split("secret=").nth(1).expect("a secret")), "it is seen once");
+    assert_eq!(
+        (&token["username"], &token["realms"]),
+        (&json!("carol"), &json!(["realm1"])),
+        "{listed:?}"
+    );
+    assert!(
+        !listed
+            .body
+            .to_string()
+            .contains(uri.split("secret=").nth(1).expect("a secret")),
+        "it is seen once"
+    );
 }
 
 #[tokio::test]
@@ -55,18 +80,37 @@ async fn a_pin_and_an_otp_are_checked_and_an_otp_is_good_once() {
     let admin = pi.token("admin", "4dmin-pw").await;
     let serial = enroll(&pi, &admin, "hotp", "carol", &[("pin", "p1n")]).await;
     let good = pi.validate("carol", &format!("p1n{}", hotp(SEED, 0))).await;
-    assert_eq!((good.status, &good.body["result"]["value"]), (200, &json!(true)), "{good:?}");
+    assert_eq!(
+        (good.status, &good.body["result"]["value"]),
+        (200, &json!(true)),
+        "{good:?}"
+    );
     assert_eq!(authentication(&good), "ACCEPT");
     assert_eq!(good.body["detail"]["serial"], serial.as_str());
     assert_eq!(good.headers["cache-control"], "no-store");
     let again = pi.validate("carol", &format!("p1n{}", hotp(SEED, 0))).await;
-    assert_eq!((&again.body["result"]["value"], authentication(&again)), (&json!(false), "REJECT"), "{again:?}");
-    assert_eq!(again.body["detail"]["message"], "wrong otp value. previous otp used again");
+    assert_eq!(
+        (&again.body["result"]["value"], authentication(&again)),
+        (&json!(false), "REJECT"),
+        "{again:?}"
+    );
+    assert_eq!(
+        again.body["detail"]["message"],
+        "wrong otp value. previous otp used again"
+    );
     let late = pi.validate("carol", &format!("p1n{}", hotp(SEED, 14))).await;
-    assert_eq!(late.body["result"]["value"], json!(false), "beyond the window: {late:?}");
+    assert_eq!(
+        late.body["result"]["value"],
+        json!(false),
+        "beyond the window: {late:?}"
+    );
     let pin = pi.validate("carol", &format!("wrong{}", hotp(SEED, 1))).await;
     assert_eq!(pin.body["result"]["value"], json!(false), "{pin:?}");
-    let resync = [("serial", serial.as_str()), ("otp1", &hotp(SEED, 30)), ("otp2", &hotp(SEED, 31))];
+    let resync = [
+        ("serial", serial.as_str()),
+        ("otp1", &hotp(SEED, 30)),
+        ("otp2", &hotp(SEED, 31)),
+    ];
     let resynced = pi.post_as(&admin, "/token/resync", &resync).await;
     assert_eq!(resynced.body["result"]["value"], json!(true), "{resynced:?}");
     let good = pi.validate("carol", &format!("p1n{}", hotp(SEED, 32))).await;
@@ -101,7 +145,10 @@ async fn early_and_late_time_steps_are_refused_and_counted() {
         assert_eq!(answer.body["result"]["value"], json!(false), "{steps}: {answer:?}");
     }
     let listed = pi.get_as(&admin, &format!("/token/?serial={serial}")).await;
-    assert_eq!(listed.body["result"]["value"]["tokens"][0]["failcount"], 2, "{listed:?}");
+    assert_eq!(
+        listed.body["result"]["value"]["tokens"][0]["failcount"], 2,
+        "{listed:?}"
+    );
     let good = pi.validate("carol", &totp(SEED, 0)).await;
     assert_eq!(good.body["result"]["value"], json!(true), "{good:?}");
 }
@@ -113,7 +160,11 @@ async fn a_user_with_a_factor_is_asked_for_it_by_auth() {
     let admin = pi.token("admin", "4dmin-pw").await;
     enroll(&pi, &admin, "totp", "carol", &[]).await;
     let asked = pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
-    assert_eq!((asked.status, &asked.body["result"]["value"]), (200, &json!(false)), "{asked:?}");
+    assert_eq!(
+        (asked.status, &asked.body["result"]["value"]),
+        (200, &json!(false)),
+        "{asked:?}"
+    );
     assert_eq!(authentication(&asked), "CHALLENGE");
     let transaction = asked.body["detail"]["transaction_id"].as_str().expect("an id");
     assert_eq!(transaction.len(), 20);
@@ -121,7 +172,11 @@ async fn a_user_with_a_factor_is_asked_for_it_by_auth() {
     let answer = |otp: String| {
         let (pi, transaction) = (pi.clone(), transaction.to_owned());
         async move {
-            let fields = [("username", "carol"), ("password", otp.as_str()), ("transaction_id", transaction.as_str())];
+            let fields = [
+                ("username", "carol"),
+                ("password", otp.as_str()),
+                ("transaction_id", transaction.as_str()),
+            ];
             pi.auth(&fields).await
         }
     };
@@ -145,17 +200,26 @@ async fn a_user_with_a_factor_is_asked_for_it_by_wazo_and_by_whatever_backend() 
         let body = json!({ "backend": backend });
         let asked = wazo.login(login, "s3cre7", body.clone()).await;
         assert_eq!(asked.status, 401, "{backend}: {asked:?}");
-        assert!(asked.body["challenge"]["transaction_id"].is_string(), "{backend}: {asked:?}");
+        assert!(
+            asked.body["challenge"]["transaction_id"].is_string(),
+            "{backend}: {asked:?}"
+        );
     }
-    let appended = wazo.login("alice", &format!("s3cre7{}", hotp(SEED, 0)), json!({})).await;
+    let appended = wazo
+        .login("alice", &format!("s3cre7{}", hotp(SEED, 0)), json!({}))
+        .await;
     assert_eq!(appended.status, 200, "{appended:?}");
-    let again = wazo.login("alice", &format!("s3cre7{}", hotp(SEED, 0)), json!({})).await;
+    let again = wazo
+        .login("alice", &format!("s3cre7{}", hotp(SEED, 0)), json!({}))
+        .await;
     assert_eq!(again.status, 401, "{again:?}");
     let beside = wazo.login("alice", "s3cre7", json!({ "otp": hotp(SEED, 1) })).await;
     assert_eq!(beside.status, 200, "{beside:?}");
     let asked = wazo.login("alice", "s3cre7", json!({})).await;
     let transaction = asked.body["challenge"]["transaction_id"].clone();
-    let answered = wazo.login("alice", &hotp(SEED, 2), json!({ "transaction_id": transaction })).await;
+    let answered = wazo
+        .login("alice", &hotp(SEED, 2), json!({ "transaction_id": transaction }))
+        .await;
     assert_eq!(answered.status, 200, "{answered:?}");
     let realm = wazo.login("carol", "c4rol-pw", json!({ "backend": "realms" })).await;
     assert_eq!(realm.status, 200, "who has no factor is asked for none: {realm:?}");
@@ -210,9 +274,16 @@ async fn of_many_uses_of_one_otp_on_two_nodes_one_succeeds() {
     }
     // A challenge that one node gave is answered on the other.
     let asked = here.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
-    let transaction = asked.body["detail"]["transaction_id"].as_str().expect("an id").to_owned();
+    let transaction = asked.body["detail"]["transaction_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let otp = hotp(SEED, 3);
-    let fields = [("username", "carol"), ("password", otp.as_str()), ("transaction_id", &transaction)];
+    let fields = [
+        ("username", "carol"),
+        ("password", otp.as_str()),
+        ("transaction_id", &transaction),
+    ];
     let answered = there.auth(&fields).await;
     assert_eq!(answered.status, 200, "{answered:?}");
 }
@@ -230,7 +301,13 @@ async fn seeds_are_sealed_at_rest_and_in_no_log() {
         disk.extend(std::fs::read(host.folder().join("var").join(name)).unwrap_or_default());
     }
     let disk = String::from_utf8_lossy(&disk).into_owned();
-    for secret in ["12345678901234567890", SEED_HEX, "my-p1n-value", "755224", "GEZDGNBVGY3TQOJQ"] {
+    for secret in [
+        "12345678901234567890",
+        SEED_HEX,
+        "my-p1n-value",
+        "755224",
+        "GEZDGNBVGY3TQOJQ",
+    ] {
         assert!(!log.contains(secret), "`{secret}` is in the log");
         assert!(!disk.contains(secret), "`{secret}` is on the disk");
     }
@@ -284,8 +361,15 @@ async fn a_recovery_code_answers_a_challenge_once() {
     let code = code.and_then(|code| code.as_str().map(str::to_owned)).expect("a code");
     for status in [200, 401] {
         let asked = pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
-        let transaction = asked.body["detail"]["transaction_id"].as_str().expect("an id").to_owned();
-        let fields = [("username", "carol"), ("password", code.as_str()), ("transaction_id", transaction.as_str())];
+        let transaction = asked.body["detail"]["transaction_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let fields = [
+            ("username", "carol"),
+            ("password", code.as_str()),
+            ("transaction_id", transaction.as_str()),
+        ];
         let answer = pi.auth(&fields).await;
         assert_eq!(answer.status, status, "{answer:?}");
     }

@@ -40,7 +40,11 @@ async fn a_policy_is_in_effect_at_the_next_login_and_gone_when_it_is_removed() {
     assert_eq!(before.body["result"]["value"]["logout_time"], 120, "{before:?}");
     for (name, action) in [("a", "logout_time=17"), ("b", "jwt_validity=60")] {
         let set = pi
-            .post_json_as(&admin, &format!("/policy/{name}"), &json!({"scope": "webui", "action": action}))
+            .post_json_as(
+                &admin,
+                &format!("/policy/{name}"),
+                &json!({"scope": "webui", "action": action}),
+            )
             .await;
         assert_eq!(set.status, 200, "{set:?}");
     }
@@ -51,7 +55,10 @@ async fn a_policy_is_in_effect_at_the_next_login_and_gone_when_it_is_removed() {
     let refused = pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
     assert_eq!((refused.status, code_of(&refused)), (403, 303), "{refused:?}");
     assert_eq!(pi.delete_as(&admin, "/policy/c").await.status, 200);
-    assert_eq!(pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await.status, 200);
+    assert_eq!(
+        pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -65,9 +72,19 @@ async fn the_first_policy_of_a_scope_denies_what_it_does_not_allow() {
     let policy = json!({"scope": "user", "action": "enrollTOTP, disable"});
     assert_eq!(pi.post_json_as(&admin, "/policy/few", &policy).await.status, 200);
     let few = pi.get_as(&carol, "/auth/rights").await;
-    assert_eq!(few.body["result"]["value"].as_object().map(|types| types.keys().cloned().collect::<Vec<_>>()), Some(vec!["totp".to_owned()]), "{few:?}");
-    let denied = pi.post_as(&carol, "/token/init", &[("type", "hotp"), ("genkey", "1")]).await;
+    assert_eq!(
+        few.body["result"]["value"]
+            .as_object()
+            .map(|types| types.keys().cloned().collect::<Vec<_>>()),
+        Some(vec!["totp".to_owned()]),
+        "{few:?}"
+    );
+    let denied = pi
+        .post_as(&carol, "/token/init", &[("type", "hotp"), ("genkey", "1")])
+        .await;
     assert_eq!((denied.status, code_of(&denied)), (403, 303), "{denied:?}");
-    let allowed = pi.post_as(&carol, "/token/init", &[("type", "totp"), ("genkey", "1")]).await;
+    let allowed = pi
+        .post_as(&carol, "/token/init", &[("type", "totp"), ("genkey", "1")])
+        .await;
     assert_eq!(allowed.status, 200, "{allowed:?}");
 }

@@ -53,12 +53,17 @@ grants.delegate = ["ldap_corp"]
     let auth_id = |backend: &'static str, login: &'static str| {
         let wazo = wazo.clone();
         async move {
-            let answer = wazo.login(login, "s3cre7", serde_json::json!({ "backend": backend })).await;
+            let answer = wazo
+                .login(login, "s3cre7", serde_json::json!({ "backend": backend }))
+                .await;
             assert_eq!(answer.status, 200, "{answer:?}");
             answer.body["data"]["auth_id"].clone()
         }
     };
-    assert_eq!(auth_id("realms", "alice@realm1").await, auth_id("ldap_corp", "alice").await);
+    assert_eq!(
+        auth_id("realms", "alice@realm1").await,
+        auth_id("ldap_corp", "alice").await
+    );
 }
 
 /// A realm on the table `people` of this database.
@@ -87,7 +92,10 @@ async fn a_table_of_sqlite_is_a_resolver() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hr.db");
     let made = Command::new("python3")
-        .args(["-c", "import sqlite3,sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"])
+        .args([
+            "-c",
+            "import sqlite3,sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])",
+        ])
         .args([path.as_os_str(), PEOPLE_TABLE.as_ref()])
         .status()
         .expect("python3 runs");
@@ -101,7 +109,11 @@ async fn a_table_of_sqlite_is_a_resolver() {
 async fn a_table_of_postgresql_is_a_resolver() {
     let database = postgres::shared().database();
     database.execute(PEOPLE_TABLE);
-    let host = on_database(&database.url(), "SELECT id, login, hash, mail FROM people WHERE login = $1").start();
+    let host = on_database(
+        &database.url(),
+        "SELECT id, login, hash, mail FROM people WHERE login = $1",
+    )
+    .start();
     check(&client(&host)).await;
 }
 

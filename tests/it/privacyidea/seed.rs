@@ -15,13 +15,21 @@ async fn a_login_answers_the_seeds_fields_and_todays() {
     assert_eq!(body["jsonrpc"], "2.0");
     assert_eq!(body["result"]["status"], true);
     assert_eq!(body["result"]["authentication"], "ACCEPT");
-    assert!(body["version"].as_str().is_some_and(|text| text.starts_with("privacyIDEA")), "{body}");
+    assert!(
+        body["version"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("privacyIDEA")),
+        "{body}"
+    );
     assert!(body["time"].is_number(), "{body}");
     let value = &body["result"]["value"];
     assert_eq!(value["role"], "admin");
     assert_eq!(value["username"], "admin");
     assert_eq!(value["realm"], "");
-    assert!(value["rights"].as_array().is_some_and(|rights| !rights.is_empty()), "{body}");
+    assert!(
+        value["rights"].as_array().is_some_and(|rights| !rights.is_empty()),
+        "{body}"
+    );
     // The seed's own next request: the token in `Authorization`, without a word before it.
     let users = pi.get_as(&token, "/users/").await;
     assert_eq!(users.status, 200, "{users:?}");
@@ -57,11 +65,18 @@ async fn every_encoding_is_decoded_once() {
         ("form", post("/auth").form(&fields)),
         ("json", post("/auth").json(&body)),
         ("json without a type", post("/auth").body(body.to_string())),
-        ("json as text", post("/auth").header("Content-Type", "text/plain").body(body.to_string())),
+        (
+            "json as text",
+            post("/auth")
+                .header("Content-Type", "text/plain")
+                .body(body.to_string()),
+        ),
         ("query", post("/auth?username=admin&password=4dmin-pw")),
         (
             "multipart",
-            post("/auth").header("Content-Type", "multipart/form-data; boundary=b").body(multipart),
+            post("/auth")
+                .header("Content-Type", "multipart/form-data; boundary=b")
+                .body(multipart),
         ),
     ];
     for (name, request) in requests {

@@ -29,7 +29,11 @@ async fn a_user_of_a_superuser_realm_administers() {
     let pi = client(&host);
     let answer = pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
     let value = &answer.body["result"]["value"];
-    assert_eq!((&value["role"], &value["realm"]), (&"admin".into(), &"realm1".into()), "{answer:?}");
+    assert_eq!(
+        (&value["role"], &value["realm"]),
+        (&"admin".into(), &"realm1".into()),
+        "{answer:?}"
+    );
     let token = value["token"].as_str().expect("a token");
     assert_eq!(pi.get_as(token, "/realm/").await.status, 200);
 }
@@ -41,5 +45,8 @@ async fn a_signed_answer_is_signed_over_its_sorted_text() {
     let answer = pi.auth(&[("username", "carol"), ("password", "wrong")]).await;
     let signature = answer.body["signature"].as_str().expect("a signature");
     let hex = signature.strip_prefix("rsa_sha256_pss:").expect("its kind");
-    assert!(hex.len() >= 512 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{signature}");
+    assert!(
+        hex.len() >= 512 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{signature}"
+    );
 }
