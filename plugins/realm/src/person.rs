@@ -59,6 +59,8 @@ fn display_name(attributes: &BTreeMap<String, String>) -> Option<String> {
 /// Says which resolver knows the principal, and by which name.
 pub(crate) fn known_to(mut principal: Principal, resolver: &str) -> Principal {
     let userid = userid(&principal, resolver).to_owned();
+    // Another backend may have realms of its own.
+    principal.attributes.remove(REALM);
     if let Some(email) = principal.email.clone() {
         principal.attributes.entry("email".to_owned()).or_insert(email);
     }

@@ -106,7 +106,7 @@ impl Settings {
         }
     }
 
-    /// Where to look for whom. `None` if there is no such realm, or none is named and there is no default one.
+    /// Where to look for whom. `None` if there is no such realm, or none is named and there is no default one, or nothing is left of the name.
     fn place<'a>(&'a self, context: &'a Context, identifier: &'a str) -> Option<Place<'a>> {
         let is_defined = |realm: &str| self.realms.contains_key(&realm.to_lowercase());
         let name = if self.split_at_sign {
@@ -117,9 +117,11 @@ impl Settings {
         let realm = asked_realm(context).or(name.realm).map(str::to_lowercase);
         let realm = realm.as_ref().or(self.default_realm.as_ref())?;
         let (realm, members) = self.realms.get_key_value(realm)?;
+        // Nobody's login is empty, and other backends need not be asked for one that is.
+        let login = Some(name.login).filter(|login| !login.is_empty())?;
         Some(Place {
             realm,
-            login: name.login,
+            login,
             resolvers: self.members(members),
         })
     }

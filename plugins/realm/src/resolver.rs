@@ -140,7 +140,7 @@ impl Resolver {
             Kind::Http(_) => return Ok(()),
         };
         match stranger {
-            Some(verifier) => self.matches(password, &verifier)?,
+            Some(verifier) => compare(password, &verifier)?.unwrap_or(false),
             None => password.matches(None)?,
         };
         Ok(())
@@ -148,14 +148,11 @@ impl Resolver {
 
     /// A verifier that the host cannot use fits no password: one user's is no reason to let nobody in.
     fn matches(&self, password: &Secret, verifier: &str) -> Result<bool, Fault> {
-        match password.matches(Some(verifier)) {
-            Err(error @ (SecretError::UnsupportedVerifier(_) | SecretError::VerifierTooCostly)) => {
-                log::warn!("a stored hash is of no use", resolver = self.name, reason = error);
-                password.matches(None)?;
-                Ok(false)
-            }
-            matches => Ok(matches?),
+        let compared = compare(password, verifier)?;
+        if let Err(reason) = &compared {
+            log::warn!("a stored hash is of no use", resolver = self.name, reason = reason);
         }
+        Ok(compared.unwrap_or(false))
     }
 
     /// Those of its users whom the query fits.
@@ -211,6 +208,17 @@ impl Resolver {
                 _ => Fault::Internal(message),
             }
         })
+    }
+}
+
+/// Whether the password matches; the inner error is that of a verifier that the host cannot use, which costs what another does.
+fn compare(password: &Secret, verifier: &str) -> Result<Result<bool, SecretError>, Fault> {
+    match password.matches(Some(verifier)) {
+        Err(error @ (SecretError::UnsupportedVerifier(_) | SecretError::VerifierTooCostly)) => {
+            password.matches(None)?;
+            Ok(Err(error))
+        }
+        matches => Ok(Ok(matches?)),
     }
 }
 

@@ -78,6 +78,30 @@ fn an_unknown_login_costs_what_a_wrong_password_costs() {
 }
 
 #[test]
+fn a_stranger_is_compared_with_a_hash_of_the_file() {
+    // Of no use to the host, so a second comparison shows that the first was with this one.
+    let host = host(&line("carol", "DES of old", "1000"));
+    assert_eq!(
+        host.login::<Realm>("erin", "s3cre7"),
+        Ok(Refusal::UnknownIdentifier.into())
+    );
+    assert_eq!((host.comparisons(), warned(&host, "passwd1")), (2, None));
+}
+
+#[test]
+fn a_hash_may_be_of_any_format_that_the_host_knows() {
+    // `openssl passwd -6 -salt saltsalt s3cre7`
+    let hash = "$6$saltsalt$ehrFdUWTgO4x8Ni5AAouGuJs8l0HSzO6aP6YRI.ANVepXJumHaJgPwQO1gllM8cAkKRpSTYtF/T4YFtLooj9H0";
+    verified(host(&line("carol", hash, "1000")).login::<Realm>("carol", "s3cre7"));
+    check_refused(
+        &host(&line("carol", hash, "1000")),
+        "carol",
+        "wrong",
+        Refusal::WrongCredential,
+    );
+}
+
+#[test]
 fn what_is_no_hash_fits_no_password() {
     for (hash, refusal) in [
         ("", Refusal::WrongCredential),

@@ -85,6 +85,16 @@ fn an_unknown_realm_is_refused_before_any_password() {
 }
 
 #[test]
+fn a_name_without_a_login_is_nobodys() {
+    for identifier in ["@realm1", "realm1\\", "\\"] {
+        assert_eq!(
+            host().login::<Realm>(identifier, "p1"),
+            Ok(Refusal::UnknownIdentifier.into())
+        );
+    }
+}
+
+#[test]
 fn without_a_default_realm_a_realm_must_be_named() {
     let host = host().config(json!({
         "realms": { "realm1": { "resolvers": [{ "name": "one" }] } },
