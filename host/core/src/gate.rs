@@ -3,6 +3,7 @@
 //! Which faults count for the breaker: those that say that the backend or what it depends on is unwell, that is `Unavailable`,
 //! `Internal`, `Broken`, `LimitExceeded` and `DeadlineExceeded`. `Saturated` and `BreakerOpen` never reached the backend, or say
 //! that the host had no room.
+//! `Delegate` is the other backend's, whose own breaker hears of it.
 //! `Misconfigured` and `NotLoaded` cost next to nothing, and end when the operator mends them: they neither open nor close the breaker.
 
 mod breaker;

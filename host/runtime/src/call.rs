@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use keyway_core::Secret;
+use keyway_core::model::BackendName;
+use keyway_core::port::RequestContext;
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -24,6 +26,8 @@ pub(crate) struct CallState {
     pub(crate) profile: Arc<Profile>,
     /// The id under which the host logs this request.
     pub(crate) request_id: String,
+    /// Where the request comes from.
+    pub(crate) context: RequestContext,
     /// When the host gives up.
     pub(crate) deadline: Instant,
     /// What the guest has used up.
@@ -32,6 +36,10 @@ pub(crate) struct CallState {
     pub(crate) witness: Witness,
     /// What the password pool did to this call.
     pub(crate) comparing: Comparing,
+    /// The other backend that it waits for.
+    pub(crate) asking: Option<BackendName>,
+    /// Another backend that had a fault when it was asked.
+    pub(crate) failed_delegate: Option<BackendName>,
     /// Its share of the processor, once it has run for longer than a login should.
     pub(crate) burner: Burner,
     table: ResourceTable,
@@ -46,17 +54,20 @@ pub(crate) struct CallState {
 }
 
 impl CallState {
-    pub(crate) fn new(profile: Arc<Profile>, request_id: String, deadline: Instant, burner: Burner) -> Self {
+    pub(crate) fn new(profile: Arc<Profile>, context: RequestContext, deadline: Instant, burner: Burner) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(profile.limits.handles).unwrap_or(usize::MAX));
         let meter = Meter::new(&profile.limits);
         Self {
             profile,
-            request_id,
+            request_id: context.request_id.clone(),
+            context,
             deadline,
             meter,
             witness: Witness::default(),
             comparing: Comparing::default(),
+            asking: None,
+            failed_delegate: None,
             burner,
             table,
             held_secrets: 0,
@@ -69,12 +80,15 @@ impl CallState {
     }
 
     /// Makes the state of an instance that was used before as good as new. What the instance itself occupies stays counted.
-    pub(crate) fn begin_again(&mut self, request_id: String, deadline: Instant) {
-        self.request_id = request_id;
+    pub(crate) fn begin_again(&mut self, context: RequestContext, deadline: Instant) {
+        self.request_id.clone_from(&context.request_id);
+        self.context = context;
         self.deadline = deadline;
         self.meter.begin_again(&self.profile.limits);
         self.witness.clear();
         self.comparing = Comparing::default();
+        self.asking = None;
+        self.failed_delegate = None;
         self.burner.rest();
         if let Some(output) = &self.output {
             output.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -13,6 +13,7 @@ use wasmtime::{
 };
 
 use crate::call::CallState;
+use crate::delegation::DEPTH;
 use crate::{Limits, import, wasi};
 
 /// How long a guest runs before it has to let others run.
@@ -35,8 +36,9 @@ const HOST_STACK: usize = 1536 << 10;
 pub(crate) struct HostEngine {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<CallState>,
-    /// Places for calls under way.
-    pub(crate) places: Arc<Semaphore>,
+    /// Places for calls under way, by how deeply they are nested. Each depth has its own, so that no call that waits for a nested one can hold that
+    /// one's place.
+    places: [Arc<Semaphore>; 1 + DEPTH],
     /// Places for instances that wait to be used again.
     pub(crate) warm: Arc<Semaphore>,
     ticker: Arc<Ticker>,
@@ -51,14 +53,21 @@ impl HostEngine {
         import::add_to_linker(&mut linker)?;
         wasi::add_to_linker(&mut linker)?;
         let places = usize::try_from(calls)?;
+        let nested = usize::try_from(nested(calls))?;
         Ok(Arc::new(Self {
             ticker: Ticker::start(engine.weak())?,
             engine,
             linker,
-            places: Arc::new(Semaphore::new(places)),
+            places: std::array::from_fn(|depth| Arc::new(Semaphore::new(if depth == 0 { places } else { nested }))),
             warm: Arc::new(Semaphore::new(places)),
             burning: Arc::default(),
         }))
+    }
+
+    /// The places for calls that are nested so deeply.
+    pub(crate) fn places(&self, depth: usize) -> Arc<Semaphore> {
+        let [.., deepest] = &self.places;
+        Arc::clone(self.places.get(depth).unwrap_or(deepest))
     }
 
     /// Keeps the epoch ticking for as long as the result lives.
@@ -88,8 +97,10 @@ impl HostEngine {
 
 fn config(calls: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
-    // Twice: as many again may be kept warm by backends that reuse instances.
-    let instances = calls.saturating_mul(2).saturating_add(8);
+    // Twice: as many again may be kept warm by backends that reuse instances. And those that others wait for.
+    let depths = u32::try_from(DEPTH).unwrap_or(u32::MAX);
+    let nested = nested(calls).saturating_mul(depths);
+    let instances = calls.saturating_mul(2).saturating_add(nested).saturating_add(8);
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
         .total_memories(instances.saturating_mul(2))
@@ -118,6 +129,11 @@ fn config(calls: u32) -> Config {
         .cranelift_opt_level(OptLevel::None)
         .debug_info(false);
     config
+}
+
+/// How many calls there may be at each depth of nested ones, where there may be so many that are not nested.
+fn nested(calls: u32) -> u32 {
+    (calls / 4).max(1)
 }
 
 /// Advances the epoch while calls are under way, on a thread of its own: a guest in an endless loop may hold every other thread.

@@ -20,13 +20,16 @@ const MESSAGE_BYTES: usize = 1024;
 #[error("past the deadline")]
 pub(crate) struct DeadlineHit;
 
-/// A guest's own fault. One that found the password pool full has said so in its own way.
+/// A guest's own fault. One that found the password pool full, or another backend out of order, has said so in its own way.
 pub(crate) fn reported(fault: &wit::Fault, state: &CallState) -> BackendFault {
     if state.comparing.was_refused() {
         return BackendFault::Saturated;
     }
     match fault {
-        wit::Fault::Unavailable(message) => BackendFault::Unavailable(state.clean(message, MESSAGE_BYTES)),
+        wit::Fault::Unavailable(message) => match &state.failed_delegate {
+            Some(delegate) => BackendFault::Delegate(delegate.clone()),
+            None => BackendFault::Unavailable(state.clean(message, MESSAGE_BYTES)),
+        },
         wit::Fault::Misconfigured(message) => BackendFault::Misconfigured(state.clean(message, MESSAGE_BYTES)),
         wit::Fault::Internal(message) => BackendFault::Internal(state.clean(message, MESSAGE_BYTES)),
     }
@@ -55,7 +58,9 @@ pub(crate) fn trapped(error: &wasmtime::Error, state: &CallState, budget: Durati
 
 /// Why a call was not at its end at the deadline: for the password pool's sake, or for the plugin's own.
 pub(crate) fn late(state: &CallState, budget: Duration) -> BackendFault {
-    if state.comparing.took_most_of(budget) {
+    if let Some(delegate) = &state.asking {
+        BackendFault::Delegate(delegate.clone())
+    } else if state.comparing.took_most_of(budget) {
         BackendFault::Saturated
     } else {
         BackendFault::DeadlineExceeded(budget)
@@ -96,6 +101,7 @@ pub(crate) fn is_defect(fault: &BackendFault) -> bool {
         | BackendFault::DeadlineExceeded(_)
         | BackendFault::Saturated
         | BackendFault::BreakerOpen { .. }
-        | BackendFault::NotLoaded => false,
+        | BackendFault::NotLoaded
+        | BackendFault::Delegate(_) => false,
     }
 }

@@ -116,7 +116,7 @@ impl Generation {
         let started = Instant::now();
         let deadline = deadline.min(started + self.profile.limits.deadline);
         Ok(Call {
-            guest: self.guest(context.request_id.clone(), deadline)?,
+            guest: self.guest(context.clone(), deadline)?,
             deadline,
             budget: deadline.saturating_duration_since(started),
         })
@@ -143,7 +143,8 @@ impl Generation {
         self.plugin.health.as_ref().filter(|_| !self.profile.is_template)?;
         let budget = longest.min(self.profile.limits.deadline);
         let deadline = Instant::now() + budget;
-        let mut guest = match Guest::new(&self.engine, &self.plugin, &self.profile, "health".to_owned(), deadline) {
+        let context = named("health");
+        let mut guest = match Guest::new(&self.engine, &self.plugin, &self.profile, context, deadline) {
             Ok(guest) => guest,
             Err(fault) => return Some(Err(fault)),
         };
@@ -154,13 +155,13 @@ impl Generation {
         })
     }
 
-    fn guest(&self, request_id: String, deadline: Instant) -> Result<Guest, BackendFault> {
+    fn guest(&self, context: RequestContext, deadline: Instant) -> Result<Guest, BackendFault> {
         match self.warm.as_ref().and_then(WarmPool::take) {
             Some(mut guest) => {
-                guest.begin_again(request_id, deadline);
+                guest.begin_again(context, deadline);
                 Ok(guest)
             }
-            None => Guest::new(&self.engine, &self.plugin, &self.profile, request_id, deadline),
+            None => Guest::new(&self.engine, &self.plugin, &self.profile, context, deadline),
         }
     }
 }
@@ -170,6 +171,14 @@ struct Call {
     guest: Guest,
     deadline: Instant,
     budget: Duration,
+}
+
+/// The circumstances of a call that no caller made.
+pub(crate) fn named(what: &str) -> RequestContext {
+    RequestContext {
+        request_id: what.to_owned(),
+        ..RequestContext::default()
+    }
 }
 
 /// A request's circumstances, as a guest is told of them.

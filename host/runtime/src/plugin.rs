@@ -13,7 +13,7 @@ use crate::bindings::exports::keyway::backend::{authenticator, browse, change_pa
 use crate::bindings::keyway::backend::types::Problem;
 use crate::call::CallState;
 use crate::engine::HostEngine;
-use crate::generation::{Described, Guest};
+use crate::generation::{self, Described, Guest};
 use crate::profile::Profile;
 
 pub(crate) use self::skew::{exports, imports};
@@ -125,7 +125,7 @@ impl Plugin {
             engine,
             self,
             bare,
-            what.to_owned(),
+            generation::named(what),
             Instant::now() + bare.limits.deadline,
         )
     }

@@ -1,10 +1,12 @@
 //! What holds for every call of a generation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use keyway_core::Secret;
 use keyway_core::model::{BackendName, TenantId};
 
+use crate::delegation::Delegation;
 use crate::grant::Capabilities;
 use crate::trace::Trace;
 use crate::{HostServices, Limits};
@@ -20,6 +22,8 @@ pub(crate) struct Profile {
     pub(crate) capabilities: Capabilities,
     pub(crate) limits: Limits,
     pub(crate) services: HostServices,
+    /// The other backends; `None` where there are none.
+    pub(crate) delegation: Option<Arc<Delegation>>,
     /// Whose users alone it may link its own to; `None` for everybody's.
     pub(crate) tenant: Option<TenantId>,
     /// Whether it only stands for its variants, and there is nothing of its own to ask after.
@@ -38,6 +42,7 @@ impl Profile {
             capabilities: Capabilities::default(),
             limits,
             services,
+            delegation: None,
             tenant: None,
             is_template: false,
             trace: Trace::default(),

@@ -23,7 +23,7 @@ use crate::generation::Generation;
 use crate::variant::Template;
 
 /// A challenge may be answered for this long, so long is a generation kept that gave one.
-const CHALLENGE_LIFE: Duration = Duration::from_mins(2);
+pub(crate) const CHALLENGE_LIFE: Duration = Duration::from_mins(2);
 
 /// Before a challenge's state: the generation that gave it. The answer goes to the same one, or nowhere.
 const TAG_BYTES: usize = 16;

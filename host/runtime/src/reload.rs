@@ -12,6 +12,7 @@ pub(crate) mod file;
 mod plan;
 pub(crate) mod record;
 mod task;
+pub(crate) mod trial;
 mod watch;
 mod work;
 

@@ -6,22 +6,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::join_all;
+use keyway_core::Secret;
+use keyway_core::key::MasterKey;
 use keyway_core::model::{BackendName, HistoryEntry, PluginState, PluginStatus, TenantId};
 use keyway_core::port::{BackendSlot, Backends, Clock, PluginHost, PluginHostError};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::delegation::Delegation;
 use crate::engine::HostEngine;
 use crate::registry::{LiveBackend, Registry};
 use crate::reload::archive::Archive;
 use crate::reload::bring_up::{HEALTH_DEADLINE, Workshop};
 use crate::reload::cache::ArtefactCache;
 use crate::reload::record::Record;
+use crate::reload::trial::TrialError;
 use crate::reload::{Board, Command, Reconciler, file};
 use crate::variant::Variants;
 use crate::{BackendSpec, HostServices, RuntimeError, RuntimeSettings, VariantSpec};
 
 /// Commands that may wait for the reconcile task.
 const COMMANDS: usize = 64;
+
+const SHUTTING_DOWN: &str = "the server is shutting down";
 
 /// Loads plugins, swaps them while logins go on, and calls them. It is the server's [`Backends`] and [`PluginHost`].
 pub struct Runtime {
@@ -42,9 +48,11 @@ impl Runtime {
         services: HostServices,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, RuntimeError> {
-        let opened = tokio::task::spawn_blocking(move || open(settings, services)).await;
-        let opened = opened.map_err(|error| RuntimeError::Engine(error.to_string()))??;
         let registry = Arc::new(Registry::new());
+        let key = delegation_key(&settings.artefact_key);
+        let delegation = Delegation::new(&registry, key, Arc::clone(&clock));
+        let opened = tokio::task::spawn_blocking(move || open(settings, services, delegation)).await;
+        let opened = opened.map_err(|error| RuntimeError::Engine(error.to_string()))??;
         let board = Arc::new(Board::default());
         let (commands, receiver) = mpsc::channel(COMMANDS);
         Reconciler::spawn(
@@ -73,6 +81,24 @@ impl Runtime {
         let asked = self.ask(|done| Command::SetDesired(specs, done)).await;
         self.variants.keep(|name| self.registry.find_template(name).is_some());
         asked.unwrap_or_default()
+    }
+
+    /// Puts one backend's configuration in the place of the one before, while the others stay as they are. `Ok` once logins go by it.
+    ///
+    /// # Errors
+    /// Why it does not serve. It is tried again, as after [`Runtime::set_desired`]; until then the one before goes on.
+    pub async fn change(&self, spec: BackendSpec) -> Result<(), String> {
+        let changed = self.ask(|done| Command::Change(Box::new(spec), done)).await;
+        changed.unwrap_or_else(|| Err(SHUTTING_DOWN.to_owned()))
+    }
+
+    /// Tries a configuration of a backend on the plugin that serves, without putting it in place.
+    ///
+    /// # Errors
+    /// [`TrialError`].
+    pub async fn try_out(&self, spec: BackendSpec) -> Result<(), TrialError> {
+        let tried = self.ask(|done| Command::TryOut(Box::new(spec), done)).await;
+        tried.unwrap_or_else(|| Err(TrialError::NotLoadable(SHUTTING_DOWN.to_owned())))
     }
 
     /// A backend on the plugin, the grants and the limits of the template `name`, with its own configuration; `None` if there is no such template. Who
@@ -108,6 +134,11 @@ impl Runtime {
     }
 }
 
+/// What seals the challenges that backends pass on. The key that it comes from is every node's.
+fn delegation_key(artefact_key: &Secret<[u8; 32]>) -> Secret<[u8; 32]> {
+    MasterKey::new(*artefact_key.expose()).derive("delegated challenges")
+}
+
 struct Opened {
     settings: RuntimeSettings,
     workshop: Workshop,
@@ -116,7 +147,11 @@ struct Opened {
 }
 
 /// Blocks.
-fn open(settings: RuntimeSettings, services: HostServices) -> Result<Opened, RuntimeError> {
+fn open(
+    settings: RuntimeSettings,
+    services: HostServices,
+    delegation: Arc<Delegation>,
+) -> Result<Opened, RuntimeError> {
     let folder = |path: &Path| {
         let path: PathBuf = path.to_owned();
         move |source: io::Error| RuntimeError::Folder { path, source }
@@ -130,7 +165,7 @@ fn open(settings: RuntimeSettings, services: HostServices) -> Result<Opened, Run
     let engine = engine.map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
     let key = settings.artefact_key.clone();
     let cache = ArtefactCache::open(&cache_dir, key.clone(), &engine).map_err(folder(&cache_dir))?;
-    let workshop = Workshop::new(engine, services, Some(cache), key, settings.compile_deadline);
+    let workshop = Workshop::new(engine, services, Some(cache), key, settings.compile_deadline).delegating(delegation);
     Ok(Opened {
         settings,
         workshop,
@@ -177,7 +212,7 @@ impl PluginHost for Runtime {
 }
 
 fn answered<T>(answer: Option<Result<T, PluginHostError>>) -> Result<T, PluginHostError> {
-    answer.unwrap_or_else(|| Err(PluginHostError::NotLoaded("the server is shutting down".to_owned())))
+    answer.unwrap_or_else(|| Err(PluginHostError::NotLoaded(SHUTTING_DOWN.to_owned())))
 }
 
 /// Asks a backend that seems to be in order whether it really is, if it can say.

@@ -5,9 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::{DirectoryError, DirectoryService};
-use keyway_core::model::{BackendName, User, UserId};
+use keyway_core::model::{BackendName, Page, Query, TenantScope, User, UserId};
 use keyway_core::password::{PasswordError, PasswordPool, Share};
 use keyway_core::port::{NamedDatabase, NamedDatabaseSpec, NamedDatabases};
+
+use crate::pattern::Pattern;
+
+/// How many users a list looks at at once, and how often: what holds the text that is searched for may fit the pattern all the same.
+const PAGE: u32 = 1_000;
+const PAGES: u32 = 20;
 
 /// What stands behind the import `directory`. [`DirectoryService`] is the real one.
 #[async_trait]
@@ -17,6 +23,9 @@ pub trait HostDirectory: Send + Sync {
 
     /// As [`DirectoryService::find_by_email`].
     async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError>;
+
+    /// Those whose login or one of whose addresses fits the pattern, in which `*` stands for any text and case does not count: at most `most`, by login.
+    async fn list(&self, pattern: &str, tenant: Option<&str>, most: u32) -> Result<Vec<User>, DirectoryError>;
 
     /// As [`DirectoryService::group_names`].
     async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError>;
@@ -71,6 +80,41 @@ impl HostDirectory for DirectoryService {
 
     async fn find_by_email(&self, email: &str, tenant: Option<&str>) -> Result<Option<User>, DirectoryError> {
         Self::find_by_email(self, email, tenant).await
+    }
+
+    async fn list(&self, pattern: &str, tenant: Option<&str>, most: u32) -> Result<Vec<User>, DirectoryError> {
+        let scope = match tenant {
+            None => TenantScope::All,
+            Some(text) => match self.tenant_tree().await?.find(text) {
+                Some(tenant) => TenantScope::Only(tenant),
+                None => return Ok(Vec::new()),
+            },
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let pattern = Pattern::new(pattern);
+        let fits = |user: &User| {
+            let addresses = user.emails.iter().map(|email| email.address.as_str());
+            addresses.chain(user.login.as_deref()).any(|name| pattern.fits(name))
+        };
+        let mut query = Query {
+            search: pattern.longest_piece().map(ToOwned::to_owned),
+            ..Query::all(scope)
+        };
+        let mut listed = Vec::new();
+        for page in 0..PAGES {
+            query.page = Page {
+                offset: page * PAGE,
+                limit: PAGE,
+            };
+            let found = self.list_users(&query).await?.items;
+            let is_last = found.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            listed.extend(found.into_iter().filter(fits));
+            if is_last || listed.len() >= most {
+                break;
+            }
+        }
+        listed.truncate(most);
+        Ok(listed)
     }
 
     async fn group_names(&self, user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {

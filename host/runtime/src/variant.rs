@@ -138,6 +138,8 @@ impl Variant {
             capabilities,
             limits: template.limits,
             services,
+            // All tenants' go by one name, so none of them can be told apart by who asks.
+            delegation: None,
             tenant: Some(self.spec.tenant),
             is_template: false,
             trace: Trace::default(),

@@ -118,6 +118,7 @@ fn counts(fault: &BackendFault) -> bool {
         BackendFault::Misconfigured(_)
         | BackendFault::Saturated
         | BackendFault::BreakerOpen { .. }
+        | BackendFault::Delegate(_)
         | BackendFault::NotLoaded => false,
     }
 }

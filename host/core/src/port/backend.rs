@@ -169,6 +169,9 @@ pub enum BackendFault {
         /// When the next attempt is let through.
         retry_after: Duration,
     },
+    /// Another backend, which this one asks, has a fault. It counts against that one.
+    #[error("the backend `{0}`, which it asks, did not decide")]
+    Delegate(BackendName),
     /// The backend is configured, and no generation of it has ever been loaded.
     #[error("no generation of the backend is loaded")]
     NotLoaded,
@@ -186,6 +189,7 @@ impl BackendFault {
             | Self::LimitExceeded(_)
             | Self::DeadlineExceeded(_)
             | Self::Saturated
+            | Self::Delegate(_)
             | Self::NotLoaded => Duration::ZERO,
         }
     }

@@ -104,10 +104,7 @@ impl Backend for FakeBackend {
         lock(&self.calls).push(request.clone());
         self.take_time().await;
         let outcome = (self.decide)(&request)?;
-        Ok(Answer {
-            outcome,
-            plugin: STAMP,
-        })
+        Ok(Answer { outcome, plugin: STAMP })
     }
 
     fn stamp(&self) -> Option<PluginStamp> {

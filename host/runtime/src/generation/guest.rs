@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keyway_core::model::{Credential, DigestAlgorithm};
-use keyway_core::port::BackendFault;
+use keyway_core::port::{BackendFault, RequestContext};
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::Resource;
 use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
@@ -12,6 +12,7 @@ use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
 use crate::bindings::exports::keyway::backend::{authenticator, browse, change_password, health, lookup};
 use crate::bindings::keyway::backend::types as wit;
 use crate::call::CallState;
+use crate::delegation;
 use crate::engine::{HostEngine, Running};
 use crate::fault::{self, DeadlineHit};
 use crate::import::secrets::HeldSecret;
@@ -58,10 +59,10 @@ impl Guest {
         engine: &Arc<HostEngine>,
         plugin: &Arc<Plugin>,
         profile: &Arc<Profile>,
-        request_id: String,
+        context: RequestContext,
         deadline: Instant,
     ) -> Result<Self, BackendFault> {
-        let state = CallState::new(Arc::clone(profile), request_id, deadline, engine.burner());
+        let state = CallState::new(Arc::clone(profile), context, deadline, engine.burner());
         let mut store = Store::try_new(&engine.engine, state).map_err(|_| BackendFault::Saturated)?;
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(profile.limits.host_call_bytes).unwrap_or(usize::MAX));
@@ -82,7 +83,8 @@ impl Guest {
     /// Waits for a place among the calls under way, and makes the instance, unless there is one.
     pub(crate) async fn wake(&mut self) -> wasmtime::Result<()> {
         if self.place.is_none() {
-            self.place = Some(Arc::clone(&self.engine.places).acquire_owned().await?);
+            let depth = delegation::depth(&self.store.data().context);
+            self.place = Some(self.engine.places(depth).acquire_owned().await?);
         }
         if self.exports.is_none() {
             let instance = self.plugin.pre.instantiate_async(&mut self.store).await?;
@@ -271,9 +273,9 @@ impl Guest {
         self.place = None;
     }
 
-    pub(super) fn begin_again(&mut self, request_id: String, deadline: Instant) {
+    pub(super) fn begin_again(&mut self, context: RequestContext, deadline: Instant) {
         self.running = Some(self.engine.running());
-        self.store.data_mut().begin_again(request_id, deadline);
+        self.store.data_mut().begin_again(context, deadline);
         self.store.set_epoch_deadline(1);
     }
 

@@ -93,19 +93,23 @@ impl CallState {
             Err(error) => return Err(self.unavailable(&error)),
         };
         let id = found.as_ref().map(|user| user.id);
-        let is_own = |user: &Found| self.profile.tenant.is_none_or(|tenant| user.tenant == tenant);
-        let seen = found.as_ref().map(|user| (user.id, is_own(user)));
+        let seen = found.as_ref().filter(|user| self.is_own(user)).map(|user| user.id);
         let groups = self.profile.services.directory.group_names(id).await;
         let groups = groups.map_err(|error| self.unavailable(&error))?;
-        if let Some((user, is_own)) = seen {
+        if let Some(user) = seen {
             let may_link = self.profile.capabilities.has(Capability::DirectoryLink);
-            self.witness.found(user, is_own && may_link);
+            self.witness.found(user, may_link);
         }
         Ok(found.map(|user| guests_user(&user, groups)))
     }
 
+    /// Whether the guest may speak of this user.
+    pub(super) fn is_own(&self, user: &Found) -> bool {
+        self.profile.tenant.is_none_or(|tenant| user.tenant == tenant)
+    }
+
     /// The guest learns only that there is no answer; the reason goes to the log.
-    fn unavailable(&self, error: &Trouble) -> DirectoryError {
+    pub(super) fn unavailable(&self, error: &Trouble) -> DirectoryError {
         tracing::warn!(backend = %self.profile.backend, request_id = self.request_id, %error, "the directory did not answer a plugin");
         DirectoryError::Unavailable
     }
@@ -115,7 +119,7 @@ fn not_granted(capability: Capability) -> DirectoryError {
     DirectoryError::NotGranted(capability.name().to_owned())
 }
 
-fn guests_user(user: &Found, groups: Vec<String>) -> User {
+pub(super) fn guests_user(user: &Found, groups: Vec<String>) -> User {
     User {
         id: user.id.to_string(),
         email: user.main_email().map(ToOwned::to_owned),

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use super::cache::ArtefactCache;
 use super::compile::Compiler;
 use crate::bindings::keyway::backend::types::Problem;
+use crate::delegation::Delegation;
 use crate::engine::HostEngine;
 use crate::generation::Generation;
 use crate::grant::{Capabilities, GrantError};
@@ -65,6 +66,8 @@ pub(crate) struct Workshop {
     pub(crate) services: HostServices,
     pub(crate) compiler: Compiler,
     key: Secret<[u8; 32]>,
+    /// What its generations know of each other.
+    delegation: Option<Arc<Delegation>>,
 }
 
 impl Workshop {
@@ -80,6 +83,15 @@ impl Workshop {
             engine,
             services,
             key,
+            delegation: None,
+        }
+    }
+
+    /// The same, for generations that may ask each other.
+    pub(crate) fn delegating(self, delegation: Arc<Delegation>) -> Self {
+        Self {
+            delegation: Some(delegation),
+            ..self
         }
     }
 
@@ -147,6 +159,7 @@ impl Workshop {
             capabilities,
             limits: spec.limits,
             services: self.services.clone(),
+            delegation: self.delegation.clone(),
             tenant: None,
             is_template: spec.is_template,
             trace: Trace::default(),

@@ -193,8 +193,8 @@ impl Planner {
                     remark: "installed",
                 }));
             }
-            // Nothing serves yet, and what the plugin depends on may come back: better than nothing.
-            Ok((generation, Some(unhealthy))) if backend.live.is_none() => {
+            // Nothing serves yet, and what the plugin depends on may come back: better than nothing. Nor is what serves any better.
+            Ok((generation, Some(unhealthy))) if !serves_well(backend, file.digest).await => {
                 return Plan::Swap(Box::new(Swap {
                     generation,
                     seen,
@@ -310,6 +310,22 @@ impl Planner {
         let health = generation.health(HEALTH_DEADLINE).await;
         Ok((generation, health.and_then(Result::err).map(BringUpError::Unhealthy)))
     }
+}
+
+/// Whether what serves is better than an unhealthy generation on this plugin file would be.
+async fn serves_well(backend: &Situation, digest: PluginDigest) -> bool {
+    match &backend.live {
+        // A changed configuration of the same plugin: the operator's last word holds.
+        Some(live) if live.generation.digest() == digest => !is_unhealthy(live).await,
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// Whether a live generation says that something that it depends on is not there.
+pub(crate) async fn is_unhealthy(live: &Live) -> bool {
+    let health = live.generation.health(HEALTH_DEADLINE).await;
+    matches!(health, Some(Err(_)))
 }
 
 fn keep(seen: Option<(FileStamp, PluginDigest)>, trouble: Trouble) -> Plan {

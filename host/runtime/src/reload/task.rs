@@ -1,6 +1,7 @@
 //! The reconcile task: takes commands and events one at a time, has plans made, and carries them out as they come. It never waits for a
 //! plugin, so a plugin that hangs or compiles slowly delays no other backend.
 
+mod change;
 mod job;
 mod undo;
 
@@ -67,6 +68,11 @@ enum Asker {
         name: BackendName,
         must_serve: bool,
         done: oneshot::Sender<Result<PluginStatus, PluginHostError>>,
+    },
+    /// Whether what is desired of one backend serves.
+    Effect {
+        name: BackendName,
+        done: oneshot::Sender<Result<(), String>>,
     },
 }
 
@@ -194,6 +200,8 @@ impl Reconciler {
             }
             Command::Reconcile(done) => self.answer_all(done),
             Command::Load(name, done) => self.load(name, done),
+            Command::Change(spec, done) => self.change(*spec, done),
+            Command::TryOut(spec, done) => self.try_out(*spec, done),
             Command::History(backend, done) => drop(done.send(self.history(&backend))),
             Command::Rollback(backend, done) => self.rollback(&backend, done),
             Command::Promote(backend, done) => self.promote(&backend, done),
@@ -203,18 +211,15 @@ impl Reconciler {
 
     fn set_desired(&mut self, specs: Vec<BackendSpec>) {
         let mut before = std::mem::take(&mut self.entries);
-        for mut spec in specs {
-            spec.limits = spec.limits.of_places(self.settings.max_concurrent_calls);
+        for spec in specs {
             // A template that becomes a backend, or the other way round, begins anew: it is loaded at another time, and others may call it.
             let is_same = |entry: &Entry| entry.spec.is_template == spec.is_template;
             let entry = if before.get(&spec.name).is_some_and(is_same)
-                && let Some(mut entry) = before.remove(&spec.name)
+                && let Some(entry) = before.remove(&spec.name)
             {
-                entry.gate.set_limits(spec.limits.gate());
-                entry.work.outdate();
-                let spec = Arc::new(spec);
-                Entry { spec, ..entry }
+                self.replace(entry, spec)
             } else {
+                let spec = self.fit(spec);
                 let gate = Arc::new(Gate::new(spec.limits.gate()));
                 let backend = Arc::new(LiveBackend::new(self.alarm.clone(), spec.is_template));
                 Entry::new(Arc::new(spec), backend, gate)
@@ -231,6 +236,24 @@ impl Reconciler {
                     .send(Err(PluginHostError::UnknownBackend(name.to_string())));
             }
         }
+        self.publish();
+    }
+
+    /// What is live of a backend stays; what is under way begins anew.
+    fn replace(&self, mut entry: Entry, spec: BackendSpec) -> Entry {
+        let spec = Arc::new(self.fit(spec));
+        entry.gate.set_limits(spec.limits.gate());
+        entry.work.outdate();
+        Entry { spec, ..entry }
+    }
+
+    /// With limits that this host can keep.
+    fn fit(&self, mut spec: BackendSpec) -> BackendSpec {
+        spec.limits = spec.limits.of_places(self.settings.max_concurrent_calls);
+        spec
+    }
+
+    fn publish(&self) {
         let backends = self
             .entries
             .values()
@@ -308,6 +331,7 @@ impl Reconciler {
                     });
                     drop(done.send(answer));
                 }
+                Asker::Effect { name, done } => drop(done.send(self.effect(&name))),
             }
         }
     }
@@ -316,7 +340,7 @@ impl Reconciler {
         let has_answered = |entry: &Entry| entry.work.has_answered(waiter.ticket);
         match &waiter.asker {
             Asker::All(_) => self.entries.values().all(has_answered),
-            Asker::One { name, .. } => self.entries.get(name).is_none_or(has_answered),
+            Asker::One { name, .. } | Asker::Effect { name, .. } => self.entries.get(name).is_none_or(has_answered),
         }
     }
 

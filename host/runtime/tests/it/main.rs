@@ -11,6 +11,7 @@ mod ability;
 mod apart;
 mod busy;
 mod call;
+mod change;
 mod check;
 mod limit;
 mod net;
