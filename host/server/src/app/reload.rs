@@ -11,6 +11,7 @@ use keyway_http::{Reload, ReloadReport};
 use keyway_runtime::Runtime;
 use tokio::sync::Mutex;
 
+use super::backend_desk::Desk;
 use super::certificate;
 use super::error::chain;
 use super::log::LogControl;
@@ -32,6 +33,8 @@ pub(crate) struct Reloader {
 pub(crate) struct Reloaded {
     /// The plugins.
     pub(crate) runtime: Arc<Runtime>,
+    /// The configuration of backends.
+    pub(crate) desk: Desk,
     /// The backends that tenants have of their own.
     pub(crate) tenant_ldap: Option<Arc<TenantDirectories>>,
     /// Policies and groups.
@@ -107,7 +110,8 @@ impl Reload for Reloader {
             report.applied.push("log.level".to_owned());
         }
         // Always, because a secret's file may have changed where the text did not; the runtime tells what is new from what is not.
-        self.parts.runtime.set_desired(fresh.desired()).await;
+        // What APIs have added stays below what the file says now.
+        self.parts.desk.use_file(fresh.desired()).await;
         if let Some(directories) = &self.parts.tenant_ldap {
             directories.update(fresh.tenant_ldap.clone());
         }

@@ -1,5 +1,7 @@
 //! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
 
+use std::time::Duration;
+
 use keyway_core::model::{BackendName, EventKind};
 use keyway_runtime::Instances;
 
@@ -90,7 +92,7 @@ fn events_have_receivers_with_names_of_their_own() {
             .replace(&folder.path().display().to_string(), "")
     };
     let usual = parse("").expect("a configuration").events;
-    assert_eq!(usual.settings.retention, std::time::Duration::from_hours(7 * 24));
+    assert_eq!(usual.settings.retention, Duration::from_hours(7 * 24));
     assert_eq!((usual.webhooks.len(), usual.amqp.is_none()), (0, true));
 
     let text = "events.retention = \"1d\"\nevents.max_events = 5\nevents.max_streams = 0\ntoken.sweep_interval = \"7s\"\n\
@@ -100,7 +102,7 @@ fn events_have_receivers_with_names_of_their_own() {
         events = [\"auth_session_deleted\"]\n";
     let events = parse(text).expect(text).events;
     assert_eq!(events.settings.max_events, 5);
-    assert_eq!(events.settings.expire_soon, std::time::Duration::from_secs(7));
+    assert_eq!(events.settings.expire_soon, Duration::from_secs(7));
     assert_eq!(events.streams.max_streams, 0);
     let names: Vec<_> = events.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
     assert_eq!(names, ["example.org", "b"]);
@@ -455,7 +457,8 @@ fn the_names_of_later_dialects_are_accepted() {
 
 #[test]
 fn the_privacyidea_dialect_says_through_whom_and_how() {
-    const BACKENDS: &str = "[[backend]]\nname = \"realms\"\nplugin = \"realm\"\n[dialect.privacyidea]\n";
+    const BACKENDS: &str = "[[backend]]\nname = \"realms\"\nplugin = \"realm\"\n\
+        [[backend]]\nname = \"wazo_user\"\nplugin = \"wazo_user\"\naliases = [\"xivo_user\"]\n[dialect.privacyidea]\n";
     let of = |lines: &str| parse(&format!("{BACKENDS}{lines}")).map(|config| config.dialect.privacyidea);
     let usual = of("").expect("it is enough");
     assert_eq!(usual, keyway_http::PrivacyideaSettings::default());
@@ -472,13 +475,36 @@ fn the_privacyidea_dialect_says_through_whom_and_how() {
         audit_keep: Duration::from_hours(30 * 24),
     };
     assert_eq!(all.expect("all of them"), expected);
-    let refused = |line: &str| of(line).expect_err(line).to_string();
-    insta::assert_snapshot!(refused("admin_backend = \"nosuch\""), @"");
-    insta::assert_snapshot!(refused("superuser_realms = [\"a\", \"b c\"]"), @"");
-    insta::assert_snapshot!(refused("error_codes = \"old\""), @"");
-    insta::assert_snapshot!(refused("audit_keep = \"1s\""), @"");
-    insta::assert_snapshot!(refused("audit_keep = \"40000d\""), @"");
-    insta::assert_snapshot!(refused("sign = true"), @"");
+    for (line, problem) in [
+        (
+            "admin_backend = \"nosuch\"",
+            "`dialect.privacyidea.admin_backend`: no `[[backend]]` has the name or alias `nosuch`",
+        ),
+        (
+            "superuser_realms = [\"a\", \"b c\"]",
+            "`dialect.privacyidea.superuser_realms`: `b c` is no name of a realm: those are of `A-Z`, `a-z`, `0-9`, `_`, `-` and `.`",
+        ),
+        (
+            "error_codes = \"old\"",
+            "`dialect.privacyidea.error_codes`: unknown value `old`, expected `modern` or `seed`",
+        ),
+        (
+            "audit_keep = \"1s\"",
+            "`dialect.privacyidea.audit_keep`: must be at least `1m`",
+        ),
+        (
+            "audit_keep = \"40000d\"",
+            "`dialect.privacyidea.audit_keep`: must be at most `36500d`",
+        ),
+        (
+            "sign = true",
+            "unknown key `dialect.privacyidea.sign`; the keys here are `backend`, `admin_backend`, `superuser_realms`, `error_codes`, \
+             `sign_responses`, `audit_keep`",
+        ),
+    ] {
+        let refused = of(line).expect_err(line);
+        assert_eq!(refused, format!("/srv/keyway.toml:9: {problem}"));
+    }
 }
 
 #[test]

@@ -195,6 +195,10 @@ impl HostDirectory for Nobody {
         Ok(None)
     }
 
+    async fn list(&self, _pattern: &str, _tenant: Option<&str>, _most: u32) -> Result<Vec<User>, DirectoryError> {
+        Ok(Vec::new())
+    }
+
     async fn group_names(&self, _user: Option<UserId>) -> Result<Vec<String>, DirectoryError> {
         Ok(Vec::new())
     }
