@@ -20,7 +20,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 	target/debug/keyway demo --plugins $(STAGE)
 
 .PHONY: test
-test: wasm-target postgresql mariadb rabbitmq slapd plugins guests ## Run every test, real peers included
+test: wasm-target postgresql mariadb rabbitmq slapd privacyidea plugins guests ## Run every test, real peers included
 	cargo build -p keyway
 	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
@@ -116,6 +116,15 @@ rabbitmq:
 	@ls /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { \
 	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install RabbitMQ (Debian: apt-get install rabbitmq-server)"; exit 1; }; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rabbitmq-server; }
+
+# The program itself, as the tests of its import run it: in an environment of its own.
+PRIVACYIDEA := target/privacyidea
+
+.PHONY: privacyidea
+privacyidea:
+	@[ -x $(PRIVACYIDEA)/bin/pi-manage ] || { \
+	    python3 -m venv $(PRIVACYIDEA) 2>/dev/null || { echo "install Python 3.10 or later with venv (Debian: apt-get install python3-venv)"; exit 1; }; \
+	    $(PRIVACYIDEA)/bin/pip install -q privacyidea==3.14 psycopg2-binary; }
 
 # libFuzzer is C++.
 .PHONY: cxx

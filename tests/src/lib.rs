@@ -16,6 +16,7 @@ pub mod peer;
 mod plugin;
 pub mod postgres;
 pub mod privacyidea;
+pub mod privacyidea_database;
 pub mod rabbitmq;
 pub mod slapd;
 pub mod smtp;

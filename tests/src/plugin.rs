@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(workspace).join("target"), PathBuf::from)
 }

@@ -17,6 +17,6 @@ mod postgres;
 mod row;
 mod sqlite;
 
-pub use foreign::open_wazo;
+pub use foreign::{open_privacyidea, open_wazo};
 pub use named_database::SqlDatabases;
 pub use open::{OpenError, StoreSettings, open};

@@ -49,6 +49,11 @@ pub enum OpenError {
     /// The URL names no database that could be brought in.
     #[error("the url of the database to be brought in {0}; write `postgres://USER@HOST/DATABASE`")]
     ForeignUrl(&'static str),
+    /// The URL names no database of privacyIDEA's that could be brought in.
+    #[error(
+        "the url of the database to be brought in {0}; write `sqlite:FILE`, `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`"
+    )]
+    PrivacyideaUrl(&'static str),
     /// The database file cannot be made or opened.
     #[error("cannot open the database file `{}`; its folder must exist and be writable", .path.display())]
     File {
@@ -82,6 +87,17 @@ pub enum OpenError {
         /// Which, without the password.
         place: String,
         /// Which table and column it lacks.
+        missing: String,
+    },
+    /// The database is none of privacyIDEA's.
+    #[error(
+        "{place} is no database of privacyIDEA 3.0 or later that this user may read: it lacks the table `{missing}`; \
+         check its name and user, or upgrade privacyIDEA first"
+    )]
+    NotPrivacyidea {
+        /// Which, without the password.
+        place: String,
+        /// Which table it lacks.
         missing: String,
     },
     /// The schema cannot be brought up to date.

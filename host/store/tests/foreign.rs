@@ -1,6 +1,14 @@
 //! What is read of other systems' databases.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "foreign/privacyidea.rs"]
+mod privacyidea;
 
 use std::sync::Arc;
 use std::time::Duration;
