@@ -38,8 +38,7 @@ use desk::FakeDesk;
 use crate::edge::Call;
 use crate::{
     AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, PrivacyideaKeys,
-    PrivacyideaPolicies, Reload,
-    ReloadReport, RunningListener, RunningMail, RunningSettings, Switch,
+    PrivacyideaPolicies, Reload, ReloadReport, RunningListener, RunningMail, RunningSettings, Switch,
 };
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.

@@ -23,7 +23,9 @@ use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
 use keyway_http::edge::{Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, PrivacyideaKeys};
+use keyway_http::{
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, PrivacyideaKeys, PrivacyideaPolicies,
+};
 use uuid::Uuid;
 
 /// Who may do anything.
@@ -137,6 +139,7 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         Arc::clone(&clock),
         NoticeSettings::default(),
     );
+    let privacyidea_policies = PrivacyideaPolicies::new(Arc::clone(&store));
     let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));
     let events = EventService::new(
         Arc::clone(&store),
@@ -166,6 +169,7 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         desk: None,
         factors: Arc::new(factors),
         privacyidea_keys: PrivacyideaKeys::new(&master),
+        privacyidea_policies,
         events: EventStreams::new(Arc::new(events), EventStreamSettings::default()),
         clock,
         random,

@@ -68,6 +68,10 @@ const INIT: &[(&str, &str)] = &[
     ("timeStep", "How many seconds a time step has: 30 or 60."),
     ("description", "For people."),
     (
+        "verify_enrollment",
+        "`1` if it is to work only once its owner has shown that it does.",
+    ),
+    (
         "verify",
         "With the serial of a token that waits for it: one of its one-time passwords.",
     ),

@@ -81,7 +81,8 @@ async fn enroll(ask: &Ask, caller: &Caller) -> Result<Answer, Failure> {
         pin: ask.new_pin(caller, "enrollpin", "pin", whose.as_ref()).await?,
         owner: whose,
         description: params.text("description")?.unwrap_or_default().to_owned(),
-        confirmed_later: rules.is_verified && kind != FactorKind::Recovery,
+        confirmed_later: (rules.is_verified || params.flag("verify_enrollment")? == Some(true))
+            && kind != FactorKind::Recovery,
         attributes: Vec::new(),
     };
     let enrolled = ask.pi.factors().enroll(enrollment).await?;
