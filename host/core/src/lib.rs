@@ -14,6 +14,7 @@ pub mod model;
 pub mod notice;
 pub mod password;
 pub mod port;
+pub mod rights;
 pub mod secret;
 pub mod setting;
 pub mod tenants;

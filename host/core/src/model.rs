@@ -1,5 +1,6 @@
 //! Values and state enums. No I/O, no async, no clocks.
 
+mod account;
 mod backend;
 mod credential;
 mod event;
@@ -19,6 +20,7 @@ mod timestamp;
 mod token;
 mod user;
 
+pub use account::{Account, Closed, MAX_ACCOUNT_DOCUMENT, MAX_PHONE_NUMBERS, Profile, account_key, phone_key};
 pub use backend::{BackendName, InvalidBackendName};
 pub use credential::{Credential, DigestAlgorithm};
 pub use event::{Event, EventCursor, EventKind, InvalidEventCursor, NewEvent};
@@ -32,7 +34,7 @@ pub use plugin::{HistoryEntry, InvalidPluginDigest, PluginDigest, PluginStamp, P
 pub use policy::{MAX_SLUG, Policy, slug_of};
 pub use principal::{Identity, Principal, Subject};
 pub use refresh::RefreshToken;
-pub use session::{Client, LINK_DIALECT, Session};
+pub use session::{Actor, Client, LINK_DIALECT, Session};
 pub use tenant::{MAX_TENANT_SLUG, PostalAddress, Tenant, TenantTree, tenant_slug_of};
 pub use timestamp::Timestamp;
 pub use token::{KeyId, Token, TokenDigest, TokenRecord};

@@ -1,5 +1,7 @@
 //! The traits that the other rooms implement, and their errors. Each says how to add an implementation.
 
+mod account_store;
+mod attempt_store;
 mod audit_store;
 mod backend;
 mod backend_settings;
@@ -28,6 +30,8 @@ mod tenant_backends;
 mod tenant_store;
 mod token_store;
 
+pub use account_store::AccountStore;
+pub use attempt_store::{Attempt, AttemptStore, NewAttempt};
 pub use audit_store::{AuditCount, AuditEntry, AuditFilter, AuditStore, NewAuditEntry};
 pub use backend::{
     Abilities, Backend, BackendFault, BackendSlot, Backends, BrowseRequest, ChangeRequest, Listing, LookupKey,
@@ -37,7 +41,7 @@ pub use backend_settings::{BackendDesk, BackendSettings, BackendSettingsError};
 pub use challenge_store::{ChallengeStore, StoredChallenge};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{
-    DirectoryStore, EmailChange, NewUser, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
+    DirectoryStore, EmailChange, NewPassword, NewUser, StoredDigest, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
 };
 pub use document_store::{DocumentKind, DocumentStore, NewDocument, StoredDocument};
 pub use event_sink::{EventSink, Undelivered};

@@ -1,6 +1,8 @@
 //! Sessions: one login each.
 
-use super::{Identity, PluginDigest, Purpose, RefreshTokenId, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, IdentityId, PluginDigest, Purpose, RefreshTokenId, SessionId, TenantId, Timestamp};
 
 /// What stands in [`Session::dialect`] of a token that was mailed as a link: nobody logged in for it.
 pub const LINK_DIALECT: &str = "link";
@@ -39,4 +41,19 @@ pub struct Session {
     pub mobile: bool,
     /// The refresh token that it was opened with or that was made with it.
     pub refresh: Option<RefreshTokenId>,
+    /// Who acts in the place of its owner; `None` where the owner does.
+    pub actor: Option<Actor>,
+}
+
+/// Who acts in somebody else's place: an administrator who impersonates a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The actor's own session: when it ends, the other one does.
+    pub session: SessionId,
+    /// Who it is.
+    pub identity: IdentityId,
+    /// The actor's tenant.
+    pub tenant: TenantId,
+    /// The actor's login name.
+    pub login: String,
 }

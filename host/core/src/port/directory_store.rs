@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::{Revoked, StoreError};
 use crate::Secret;
 use crate::model::{
-    AuthenticationMethod, BackendName, Email, EmailId, GroupId, IdentityId, Paged, PolicyId, Purpose, Query, TenantId,
-    Timestamp, User, UserId,
+    AuthenticationMethod, BackendName, DigestAlgorithm, Email, EmailId, GroupId, IdentityId, Paged, PolicyId, Purpose,
+    Query, TenantId, Timestamp, User, UserId,
 };
 
 /// Among whom a name must be free. A name is a login or an address: neither may be another user's login or address, without regard to case.
@@ -24,8 +24,8 @@ pub enum Uniqueness {
 pub struct NewUser {
     /// The user.
     pub user: User,
-    /// Its password's verifier as a PHC string; `None` for a user who cannot log in with a password.
-    pub verifier: Option<StoredVerifier>,
+    /// Its password; `None` for a user who cannot log in with one.
+    pub password: Option<NewPassword>,
     /// Among whom its login and its addresses must be free.
     pub unique: Uniqueness,
     /// Policies to be attached to it.
@@ -37,10 +37,10 @@ pub struct NewUser {
 
 impl NewUser {
     /// A user without policies, whose names are unique in its tenant.
-    pub fn of(user: User, verifier: Option<StoredVerifier>) -> Self {
+    pub fn of(user: User, password: Option<NewPassword>) -> Self {
         Self {
             user,
-            verifier,
+            password,
             unique: Uniqueness::default(),
             policies: Vec::new(),
             chosen_id: false,
@@ -134,6 +134,37 @@ pub enum UserOrder {
 /// A password verifier (PHC string). Secret: whoever has it can guess at leisure.
 pub type StoredVerifier = Secret<String>;
 
+/// What stands for a digest of login and password that some clients send in the place of the password: [`crate::password::DigestKey::hash`] of it. All of a
+/// tenant's have the same salt, so that one computation finds the user; the login in the digest keeps two users' apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDigest {
+    /// How the digest was made.
+    pub algorithm: DigestAlgorithm,
+    /// What the hash cost: its parameters in the form of a PHC string, `m=65536,t=3,p=1`.
+    pub cost: String,
+    /// The hash.
+    pub hash: Secret<[u8; 32]>,
+}
+
+/// A password that is to be set.
+#[derive(Debug, Clone)]
+pub struct NewPassword {
+    /// Its verifier.
+    pub verifier: StoredVerifier,
+    /// What stands for its digests, at the most one for each algorithm; none where no client sends any.
+    pub digests: Vec<StoredDigest>,
+}
+
+impl From<StoredVerifier> for NewPassword {
+    /// A password without digests.
+    fn from(verifier: StoredVerifier) -> Self {
+        Self {
+            verifier,
+            digests: Vec::new(),
+        }
+    }
+}
+
 /// Users, their verifiers, and the identities of backends' own subjects.
 #[async_trait]
 pub trait DirectoryStore: Send + Sync {
@@ -145,7 +176,8 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Missing`] for the `tenant` or a `policy`, [`StoreError::Unavailable`].
     async fn add_user(&self, user: &NewUser) -> Result<(), StoreError>;
 
-    /// Replaces what a user is, and returns it; `None` if there is none. A login that it has already is not compared with others' names. If it
+    /// Replaces what a user is, and returns it; `None` if there is none. Its digests go if what it is called changes: they are made of the login too. A login
+    /// that it has already is not compared with others' names. If it
     /// was enabled and no longer is, its sessions end in the same transaction, and logins under way are refused as they are by
     /// [`super::TokenStore::revoke`].
     ///
@@ -226,15 +258,15 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn find_verifier(&self, id: UserId) -> Result<Option<StoredVerifier>, StoreError>;
 
-    /// Sets a user's password and ends its sessions, in one transaction; `None` if there is no such user. Logins under way are refused, as
-    /// they are by [`super::TokenStore::revoke`] of the user's identity.
+    /// Sets a user's password, with its digests in the place of all that were there, and ends its sessions, in one transaction; `None` if there is no such
+    /// user. Logins under way are refused, as they are by [`super::TokenStore::revoke`] of the user's identity.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn set_verifier(
         &self,
         id: UserId,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError>;
 
@@ -246,7 +278,7 @@ pub trait DirectoryStore: Send + Sync {
         &self,
         id: UserId,
         current: &StoredVerifier,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError>;
 
@@ -261,6 +293,32 @@ pub trait DirectoryStore: Send + Sync {
         current: &StoredVerifier,
         renewed: &StoredVerifier,
     ) -> Result<bool, StoreError>;
+
+    /// Puts these digests in the place of those that the user has, if `current` still is the user's verifier and `login` still what the user is called
+    /// ([`User::name`], compared by [`crate::model::login_key`]): the digests of the same password. No session ends. Returns whether it was done.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn put_digests(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        login: &str,
+        digests: &[StoredDigest],
+    ) -> Result<bool, StoreError>;
+
+    /// What the digests of this tenant's users cost, each cost once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn list_digest_costs(&self, tenant: TenantId, algorithm: DigestAlgorithm) -> Result<Vec<String>, StoreError>;
+
+    /// At most two users of this tenant with this digest, of those who prove who they are by [`AuthenticationMethod::Native`], enabled or not; the one who was
+    /// made first comes first.
+    ///
+    /// # Errors
+    /// As [`DirectoryStore::find_user`].
+    async fn find_users_by_digest(&self, tenant: TenantId, digest: &StoredDigest) -> Result<Vec<User>, StoreError>;
 
     /// The id of a backend's own subject, made on its first login: `fresh` if there was none.
     ///

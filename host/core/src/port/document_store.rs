@@ -13,8 +13,12 @@ pub enum DocumentKind {
     PrivacyideaPolicy,
     /// A setting of privacyIDEA's API; by its key.
     PrivacyideaSetting,
-    /// A key that answers are signed with, sealed; by its name.
+    /// A key that answers and tokens are signed with, sealed; by its name.
     SigningKey,
+    /// A role of Webitel's API; by its name.
+    WebitelRole,
+    /// A token of a domain, of Webitel's API; by its id.
+    WebitelToken,
 }
 
 impl DocumentKind {
@@ -25,6 +29,8 @@ impl DocumentKind {
             Self::PrivacyideaPolicy => "privacyidea-policy",
             Self::PrivacyideaSetting => "privacyidea-setting",
             Self::SigningKey => "signing-key",
+            Self::WebitelRole => "webitel-role",
+            Self::WebitelToken => "webitel-token",
         }
     }
 }

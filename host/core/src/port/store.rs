@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    AuditStore, ChallengeStore, DirectoryStore, DocumentStore, EventStore, FactorStore, GroupStore, KeyStore,
+    AccountStore, AttemptStore, AuditStore, ChallengeStore, DirectoryStore, DocumentStore, EventStore, FactorStore, GroupStore, KeyStore,
     LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore, SettingStore, TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
@@ -24,7 +24,7 @@ pub enum StoreError {
     /// Something unique exists already.
     #[error("`{what}` exists already")]
     Conflict {
-        /// What is taken: `login`, `email`, `group name`, `policy name`, `tenant name`, `tenant domain`, `serial`, `document` and the like.
+        /// What is taken: `login`, `email`, `group name`, `policy name`, `tenant name`, `tenant domain`, `phone number`, `serial`, `document` and the like.
         what: &'static str,
     },
     /// What a row must refer to does not exist.
@@ -81,6 +81,8 @@ pub trait Store:
     + FactorStore
     + ChallengeStore
     + AuditStore
+    + AccountStore
+    + AttemptStore
     + DocumentStore
     + EventStore
     + KeyStore

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    IdentityId, PluginDigest, RefreshToken, RefreshTokenId, Session, SessionId, Timestamp, Token, TokenDigest,
-    TokenRecord,
+    Closed, IdentityId, PluginDigest, RefreshToken, RefreshTokenId, Session, SessionId, TenantId, Timestamp, Token,
+    TokenDigest, TokenRecord,
 };
 
 /// How long a sweep leaves the note of a revocation. A login that takes longer is refused if a note was removed meanwhile, so this is about
@@ -73,6 +73,8 @@ pub enum OpeningOutcome {
     Opened(Opened),
     /// Nothing was written: the directory user is disabled.
     Disabled,
+    /// Nothing was written: nobody of the tenant's account may log in when the session would begin.
+    Closed(Closed),
     /// Nothing was written: since the credential was judged, the user's password was set, or the identity's or the plugin's sessions were
     /// revoked, or the refresh token was removed.
     Overtaken,
@@ -98,6 +100,8 @@ pub enum RevokeTarget {
     Identity(IdentityId),
     /// Everything that one plugin file ever let in, refresh tokens too.
     Plugin(PluginDigest),
+    /// Everything that the users of one tenant hold, and all that is that tenant's, refresh tokens too.
+    Tenant(TenantId),
 }
 
 /// What a revocation ended.
@@ -143,8 +147,9 @@ pub trait TokenStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn find_token(&self, digest: &TokenDigest) -> Result<Option<TokenRecord>, StoreError>;
 
-    /// Removes the target's tokens, and the sessions that have none left, in one transaction, durably. Revoking nothing is no error. A whole
-    /// identity or plugin gets a mark besides, which is never later than the removal: logins under way are refused. `at` only says when the
+    /// Removes the target's tokens, and the sessions that have none left, and the sessions in which the owner of one of these acts in somebody else's
+    /// place, in one transaction, durably; so does whatever else ends sessions. Revoking nothing is no error. A whole identity, plugin or tenant gets a mark
+    /// besides, which is never later than the removal: logins under way are refused. `at` only says when the
     /// mark may be forgotten.
     ///
     /// # Errors
