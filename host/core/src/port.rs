@@ -41,7 +41,8 @@ pub use backend_settings::{BackendDesk, BackendSettings, BackendSettingsError};
 pub use challenge_store::{ChallengeStore, StoredChallenge};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{
-    DirectoryStore, EmailChange, NewPassword, NewUser, StoredDigest, StoredVerifier, Uniqueness, UserChange, UserFilter, UserOrder,
+    DirectoryStore, EmailChange, NewPassword, NewUser, StoredDigest, StoredVerifier, Uniqueness, UserChange,
+    UserFilter, UserOrder,
 };
 pub use document_store::{DocumentKind, DocumentStore, NewDocument, StoredDocument};
 pub use event_sink::{EventSink, Undelivered};

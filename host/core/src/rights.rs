@@ -115,7 +115,7 @@ pub const ACCOUNT_ADMIN_POLICY: &str = "account_admin";
 /// The accesses of that policy: to administer through Kazoo's and Webitel's APIs, and through wazo's what these can.
 pub const ACCOUNT_ADMIN_ACCESSES: [&str; 4] = [ADMIN_ACCESS, "auth.users.#", "auth.tenants.#", "auth.sessions.#"];
 
-const LAST: Right = Right {
+static LAST: Right = Right {
     access: None,
     policy: None,
     kazoo: PrivLevel::User,
@@ -132,7 +132,12 @@ impl Default for Rights {
         };
         Self(vec![
             row(Some(ROOT_ACCESS), None, PrivLevel::Admin, "root"),
-            row(Some(ADMIN_ACCESS), Some(ACCOUNT_ADMIN_POLICY), PrivLevel::Admin, "admin"),
+            row(
+                Some(ADMIN_ACCESS),
+                Some(ACCOUNT_ADMIN_POLICY),
+                PrivLevel::Admin,
+                "admin",
+            ),
             row(None, None, PrivLevel::User, "user"),
         ])
     }
@@ -168,7 +173,10 @@ mod tests {
     fn clients_give_what_a_policy_stands_for() {
         let rights = Rights::default();
         let policy = |right: Option<&Right>| right.and_then(|right| right.policy.clone());
-        assert_eq!(policy(rights.given_by_level(PrivLevel::Admin)).as_deref(), Some("account_admin"));
+        assert_eq!(
+            policy(rights.given_by_level(PrivLevel::Admin)).as_deref(),
+            Some("account_admin")
+        );
         assert_eq!(policy(rights.given_by_role("admin")).as_deref(), Some("account_admin"));
         assert_eq!(policy(rights.given_by_role("root")), None);
         assert_eq!(policy(rights.given_by_level(PrivLevel::User)), None);

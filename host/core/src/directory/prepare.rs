@@ -190,7 +190,7 @@ impl DirectoryService {
         let new = NewUser {
             unique: Uniqueness::Everywhere,
             policies: vec![policy.id],
-            ..NewUser::of(user, Some(verifier))
+            ..NewUser::of(user, Some(verifier.into()))
         };
         match self.store.add_user(&new).await {
             // Another node was quicker.

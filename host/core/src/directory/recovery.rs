@@ -60,7 +60,7 @@ impl DirectoryService {
         let now = self.clock.now();
         let set = self.revoking("set a password", move |store| async move {
             match &verifier {
-                Some(verifier) => store.set_verifier(user, verifier, now).await,
+                Some(verifier) => store.set_verifier(user, &verifier.clone().into(), now).await,
                 None => store.remove_verifier(user, now).await,
             }
         });

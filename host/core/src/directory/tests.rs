@@ -395,7 +395,7 @@ async fn a_stored_verifier_that_cannot_be_used_is_a_wrong_password_to_everyone_b
     for unusable in unusable {
         let now = house.directory.clock.now();
         let verifier = Secret::new(unusable.to_owned());
-        house.store.set_verifier(alice.id, &verifier, now).await.unwrap();
+        house.store.set_verifier(alice.id, &verifier.into(), now).await.unwrap();
         let before = house.passwords.computed();
         assert!(!house.is_password(alice.id, "s3cre7").await, "{unusable}");
         assert_eq!(house.passwords.computed(), before + 1, "{unusable}");

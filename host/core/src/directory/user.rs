@@ -52,7 +52,7 @@ impl DirectoryService {
             unique: user.unique,
             policies,
             chosen_id,
-            ..NewUser::of(made.clone(), verifier)
+            ..NewUser::of(made.clone(), verifier.map(Into::into))
         };
         self.store.add_user(&new).await?;
         Ok(made)

@@ -119,7 +119,7 @@ impl Run<'_> {
             created_at: self.importer.clock.now(),
         };
         let user = NewUser {
-            verifier: foreign.verifier.map_err(Outcome::skipped)?,
+            password: foreign.verifier.map_err(Outcome::skipped)?.map(Into::into),
             unique: Uniqueness::Everywhere,
             policies,
             chosen_id: true,

@@ -11,6 +11,24 @@ pub enum DigestAlgorithm {
     Sha1,
 }
 
+impl DigestAlgorithm {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Md5, Self::Sha1];
+
+    /// As stores and dialects write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+        }
+    }
+
+    /// From what stores and dialects write.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
+    }
+}
+
 /// What a caller presents to prove who it is.
 #[derive(Debug, Clone)]
 pub enum Credential {

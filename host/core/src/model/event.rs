@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
-use super::{IdentityId, SessionId, Tenant, TenantId, Timestamp};
+use super::{Actor, IdentityId, SessionId, Tenant, TenantId, Timestamp};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,6 +105,16 @@ impl NewEvent {
     pub fn session(kind: EventKind, id: SessionId, tenant: TenantId, identity: IdentityId, mobile: bool) -> Self {
         let document = json!({ "uuid": id, "tenant_uuid": tenant, "user_uuid": identity, "mobile": mobile });
         Self::of(kind, Some(tenant), Some(identity), document)
+    }
+
+    /// The same event of a session in which somebody acts in the owner's place.
+    #[must_use]
+    pub fn impersonated(mut self, actor: Option<&Actor>) -> Self {
+        if let Some(actor) = actor {
+            let impersonator = json!({ "session_uuid": actor.session, "tenant_uuid": actor.tenant, "user_uuid": actor.identity, "login": actor.login });
+            self.document.insert("impersonator".to_owned(), impersonator);
+        }
+        self
     }
 
     /// A client was given a refresh token, or has lost it.

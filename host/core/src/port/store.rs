@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    AccountStore, AttemptStore, AuditStore, ChallengeStore, DirectoryStore, DocumentStore, EventStore, FactorStore, GroupStore, KeyStore,
-    LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore, SettingStore, TenantStore, TokenStore,
+    AccountStore, AttemptStore, AuditStore, ChallengeStore, DirectoryStore, DocumentStore, EventStore, FactorStore,
+    GroupStore, KeyStore, LinkStore, PolicyStore, ProvisionStore, RefreshStore, SessionStore, SettingStore,
+    TenantStore, TokenStore,
 };
 use crate::model::TokenDigest;
 

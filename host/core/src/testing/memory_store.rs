@@ -1,5 +1,7 @@
 //! A store in memory, which keeps what the ports promise.
 
+mod account;
+mod attempt;
 mod audit;
 mod challenge;
 mod directory;
@@ -26,12 +28,12 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::model::{
-    BackendName, Group, GroupId, IdentityId, Policy, PolicyId, RefreshToken, RefreshTokenId, Session, SessionId,
-    Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
+    Account, BackendName, Group, GroupId, IdentityId, Policy, PolicyId, Profile, RefreshToken, RefreshTokenId, Session,
+    SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, User, UserId,
 };
 use crate::port::{
     Change, KeyPurpose, KeyStore, RevokeTarget, SealedKey, SettingKind, Store, StoreError, StoredChallenge,
-    StoredSetting, StoredVerifier,
+    StoredDigest, StoredSetting, StoredVerifier,
 };
 
 /// A store in memory.
@@ -48,6 +50,9 @@ pub struct MemoryStore {
 struct Tables {
     tenants: HashMap<TenantId, Tenant>,
     users: HashMap<UserId, (User, Option<StoredVerifier>)>,
+    digests: HashMap<UserId, Vec<StoredDigest>>,
+    profiles: HashMap<UserId, Profile>,
+    accounts: HashMap<TenantId, Account>,
     identities: HashMap<(BackendName, String), IdentityId>,
     policies: HashMap<PolicyId, Policy>,
     attachments: Vec<(PolicyId, IdentityId)>,
@@ -66,6 +71,7 @@ struct Tables {
     factors: factor::Factors,
     challenges: HashMap<[u8; 32], StoredChallenge>,
     audit: audit::Audit,
+    attempts: attempt::Attempts,
     documents: document::Documents,
 }
 
@@ -166,6 +172,12 @@ impl MemoryStore {
             .users
             .get(&user)
             .and_then(|(_, verifier)| verifier.clone())
+    }
+
+    /// What stands for the digests of a user's password.
+    pub fn digests_of(&self, user: UserId) -> Vec<StoredDigest> {
+        let tables = lock(&self.tables);
+        tables.digests.get(&user).cloned().unwrap_or_default()
     }
 
     fn open(&self, action: &'static str) -> Result<MutexGuard<'_, Tables>, StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::factor::{FactorError, FactorRefusal};
-use crate::model::{IdentityId, Refusal};
+use crate::model::{Closed, IdentityId, Refusal};
 use crate::password::PasswordError;
 use crate::port::{BackendFault, BackendSlot, StoreError};
 
@@ -19,6 +19,9 @@ pub enum TokenError {
     /// Factors could not be asked.
     #[error("second factors failed")]
     Factors(#[source] FactorError),
+    /// The credential was right, and nobody of the account may log in. The reason is for clients whose API tells it, and for the log.
+    #[error("refused: nobody of the account may log in: {}", closed_because(.0))]
+    Closed(Closed),
     /// The request held no credential.
     #[error("refused: no credential")]
     NoCredential,
@@ -66,6 +69,13 @@ impl TokenError {
             backend: slot.name.as_str().to_owned(),
             fault,
         }
+    }
+}
+
+fn closed_because(closed: &Closed) -> &'static str {
+    match closed {
+        Closed::Disabled => "it is disabled",
+        Closed::Expired(_) => "its trial is over",
     }
 }
 

@@ -79,6 +79,7 @@ impl Line {
             Err(
                 reason @ (TokenError::Refused(_)
                 | TokenError::Factor(_)
+                | TokenError::Closed(_)
                 | TokenError::NoCredential
                 | TokenError::UnknownBackend(_)
                 | TokenError::TtlOutOfRange { .. }

@@ -48,6 +48,7 @@ impl TokenService {
         let opened = match self.write(opening).await {
             Ok(OpeningOutcome::Opened(opened)) => opened,
             Ok(OpeningOutcome::Disabled) => return Err(TokenError::Refused(Refusal::Disabled)),
+            Ok(OpeningOutcome::Closed(closed)) => return Err(TokenError::Closed(closed)),
             Ok(OpeningOutcome::Overtaken) => return Err(TokenError::Refused(Refusal::Overtaken)),
             Ok(OpeningOutcome::Full) => return Err(TokenError::TooManySessions(identity)),
             Err(StoreError::Missing { what: "user" }) => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
@@ -86,6 +87,7 @@ impl TokenService {
                 Refreshing::With(id) => Some(*id),
                 Refreshing::No | Refreshing::Make { .. } => None,
             },
+            actor: None,
         };
         let token = Token {
             digest: self.keys.digest(&value),
@@ -163,7 +165,8 @@ async fn replace(store: &dyn Store, cache: &TokenCache, opening: Opening) -> Res
     let result = store.open_session(opening).await;
     match &result {
         Ok(OpeningOutcome::Opened(opened)) => cache.forget(&opened.revoked),
-        Ok(OpeningOutcome::Disabled | OpeningOutcome::Overtaken | OpeningOutcome::Full) => {}
+        Ok(OpeningOutcome::Disabled | OpeningOutcome::Closed(_) | OpeningOutcome::Overtaken | OpeningOutcome::Full) => {
+        }
         // Whether a store that failed has written is not known.
         Err(_) => cache.forget_all(),
     }

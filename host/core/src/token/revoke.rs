@@ -20,7 +20,7 @@ impl TokenService {
         Ok(found)
     }
 
-    /// Ends all tokens of the target. For a whole identity or plugin, logins under way are refused.
+    /// Ends all tokens of the target. For a whole identity, plugin or tenant, logins under way are refused.
     ///
     /// # Errors
     /// [`TokenError::Store`].
@@ -53,7 +53,10 @@ pub(super) async fn revoke(
         (Ok(revoked), _) => cache.forget(revoked),
         // Whether a store that failed has written is not known, so the cache must not answer in its place.
         (Err(_), RevokeTarget::Token(digest)) => cache.forget_token(digest),
-        (Err(_), RevokeTarget::Session(_) | RevokeTarget::Identity(_) | RevokeTarget::Plugin(_)) => cache.forget_all(),
+        (
+            Err(_),
+            RevokeTarget::Session(_) | RevokeTarget::Identity(_) | RevokeTarget::Plugin(_) | RevokeTarget::Tenant(_),
+        ) => cache.forget_all(),
     }
     result
 }

@@ -132,9 +132,11 @@ fn token(error: &TokenError) -> (StatusCode, &'static str) {
         TokenError::Saturated => (StatusCode::SERVICE_UNAVAILABLE, "try again"),
         TokenError::Backend { .. } => (StatusCode::SERVICE_UNAVAILABLE, "see the state of the plugins"),
         TokenError::Factors(_) => (StatusCode::SERVICE_UNAVAILABLE, "see the log of the server"),
-        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
-            (StatusCode::BAD_REQUEST, "correct the credentials")
-        }
+        TokenError::Refused(_)
+        | TokenError::Factor(_)
+        | TokenError::Closed(_)
+        | TokenError::NoCredential
+        | TokenError::UnknownBackend(_) => (StatusCode::BAD_REQUEST, "correct the credentials"),
         TokenError::TooManySessions(_) => (StatusCode::TOO_MANY_REQUESTS, "end some of its sessions"),
         TokenError::TtlOutOfRange { .. } => (StatusCode::BAD_REQUEST, "ask for another time"),
     }

@@ -102,7 +102,7 @@ impl DirectoryService {
             let verifier = self.passwords.hash(&Share::Directory, new).await?;
             let now = self.clock.now();
             let changed = self.revoking("change a password", move |store| async move {
-                store.change_verifier(id, &current, &verifier, now).await
+                store.change_verifier(id, &current, &verifier.into(), now).await
             });
             // A password that was set in the meantime stays: the old one is none any more. One that a login hashed anew is looked at again.
             if changed.await?.is_some() {
@@ -117,7 +117,7 @@ impl DirectoryService {
         let now = self.clock.now();
         let set = self
             .revoking("set a password", move |store| async move {
-                store.set_verifier(id, &verifier, now).await
+                store.set_verifier(id, &verifier.into(), now).await
             })
             .await?;
         set.map(drop)

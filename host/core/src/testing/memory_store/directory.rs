@@ -1,15 +1,17 @@
 //! Users and identities.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
 use crate::model::{
-    AuthenticationMethod, BackendName, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp, User, UserId,
-    login_key,
+    AuthenticationMethod, BackendName, DigestAlgorithm, Group, IdentityId, Paged, PolicyId, Query, TenantId, Timestamp,
+    User, UserId, login_key,
 };
 use crate::port::{
-    DirectoryStore, EmailChange, NewUser, RevokeTarget, Revoked, StoreError, StoredVerifier, Uniqueness, UserChange,
-    UserFilter, UserOrder,
+    DirectoryStore, EmailChange, NewPassword, NewUser, RevokeTarget, Revoked, StoreError, StoredDigest, StoredVerifier,
+    Uniqueness, UserChange, UserFilter, UserOrder,
 };
 
 #[async_trait]
@@ -29,7 +31,10 @@ impl DirectoryStore for MemoryStore {
         }
         tables.check_free("login", key_of(new).as_slice(), new, user.unique)?;
         tables.check_free("email", &keys(new), new, user.unique)?;
-        tables.users.insert(new.id, (new.clone(), user.verifier.clone()));
+        let verifier = user.password.as_ref().map(|password| password.verifier.clone());
+        tables.users.insert(new.id, (new.clone(), verifier));
+        let digests = user.password.iter().flat_map(|password| password.digests.clone());
+        tables.digests.insert(new.id, digests.collect());
         tables.attachments.retain(|(_, known)| *known != identity);
         tables.remove_factors(|owner| owner.identity == identity);
         tables
@@ -182,6 +187,8 @@ impl DirectoryStore for MemoryStore {
         tables.attachments.retain(|(_, identity)| *identity != id.into());
         tables.remove_factors(|owner| owner.identity == id.into());
         tables.members.retain(|(_, user)| *user != id);
+        tables.digests.remove(&id);
+        tables.profiles.remove(&id);
         Ok(Some(tables.remove(&RevokeTarget::Identity(id.into()))))
     }
 
@@ -196,14 +203,15 @@ impl DirectoryStore for MemoryStore {
     async fn set_verifier(
         &self,
         id: UserId,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError> {
         let mut tables = self.open("set a verifier")?;
         let Some((_, current)) = tables.users.get_mut(&id) else {
             return Ok(None);
         };
-        *current = Some(verifier.clone());
+        *current = Some(password.verifier.clone());
+        tables.digests.insert(id, password.digests.clone());
         Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 
@@ -211,7 +219,7 @@ impl DirectoryStore for MemoryStore {
         &self,
         id: UserId,
         current: &StoredVerifier,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError> {
         let mut tables = self.open("change a verifier")?;
@@ -219,7 +227,8 @@ impl DirectoryStore for MemoryStore {
         let Some(stored) = stored.filter(|stored| *stored == current) else {
             return Ok(None);
         };
-        *stored = verifier.clone();
+        *stored = password.verifier.clone();
+        tables.digests.insert(id, password.digests.clone());
         Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 
@@ -236,6 +245,43 @@ impl DirectoryStore for MemoryStore {
         };
         *verifier = renewed.clone();
         Ok(true)
+    }
+
+    async fn put_digests(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        login: &str,
+        digests: &[StoredDigest],
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.open("put digests")?;
+        let is_same = tables.users.get(&id).is_some_and(|(user, verifier)| {
+            verifier.as_ref() == Some(current) && login_key(&user.name()) == login_key(login)
+        });
+        if is_same {
+            tables.digests.insert(id, digests.to_vec());
+        }
+        Ok(is_same)
+    }
+
+    async fn list_digest_costs(&self, tenant: TenantId, algorithm: DigestAlgorithm) -> Result<Vec<String>, StoreError> {
+        let tables = self.open("list what digests cost")?;
+        let digests = tables.digests_in(tenant).map(|(_, digest)| digest);
+        let costs = digests.filter(|digest| digest.algorithm == algorithm);
+        let costs: BTreeSet<_> = costs.map(|digest| digest.cost.clone()).collect();
+        Ok(costs.into_iter().collect())
+    }
+
+    async fn find_users_by_digest(&self, tenant: TenantId, digest: &StoredDigest) -> Result<Vec<User>, StoreError> {
+        let tables = self.open("find users by a digest")?;
+        let fits = |(user, known): &(&User, &StoredDigest)| {
+            *known == digest && tables.method_of(user.id) == Some(AuthenticationMethod::Native)
+        };
+        let users = tables.digests_in(tenant).filter(fits);
+        let mut users: Vec<_> = users.map(|(user, _)| user.clone()).collect();
+        users.sort_by_key(|user| (user.created_at, user.id));
+        users.truncate(2);
+        Ok(users)
     }
 
     async fn resolve_identity(
@@ -289,7 +335,22 @@ impl Tables {
         Ok(())
     }
 
+    /// The digests of a tenant's users.
+    fn digests_in(&self, tenant: TenantId) -> impl Iterator<Item = (&User, &StoredDigest)> {
+        let users = self.users.values().map(|(user, _)| user);
+        let users = users.filter(move |user| user.tenant == tenant);
+        users.flat_map(|user| {
+            let digests = self.digests.get(&user.id).into_iter().flatten();
+            digests.map(move |digest| (user, digest))
+        })
+    }
+
+    /// Digests are made of what the user is called, too.
     fn replace(&mut self, user: &User) {
+        let current = self.users.get(&user.id).map(|(user, _)| login_key(&user.name()));
+        if current != Some(login_key(&user.name())) {
+            self.digests.remove(&user.id);
+        }
         if let Some((current, _)) = self.users.get_mut(&user.id) {
             current.clone_from(user);
         }

@@ -135,6 +135,7 @@ impl Tables {
         {
             let identity = &session.identity;
             let event = NewEvent::session(kind, id, identity.tenant, identity.id, session.mobile);
+            let event = event.impersonated(session.actor.as_ref());
             self.events.record(event);
         }
     }

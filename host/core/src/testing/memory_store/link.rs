@@ -28,6 +28,7 @@ impl LinkStore for MemoryStore {
             return Ok(None);
         };
         *verifier = None;
+        tables.digests.remove(&id);
         Ok(Some(tables.revoke(&RevokeTarget::Identity(id.into()), at)))
     }
 }

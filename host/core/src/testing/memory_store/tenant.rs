@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{EventKind, Group, GroupId, NewEvent, Paged, Query, Tenant, TenantId, TenantTree, login_key};
+use crate::model::{Account, Group, GroupId, NewEvent, Paged, Query, Tenant, TenantId, TenantTree, login_key};
 use crate::port::{
     NewTenant, Revoked, SettingKind, SettingStore, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
     TenantStore,
@@ -141,6 +141,8 @@ impl TenantStore for MemoryStore {
             return Err(StoreError::InUse { what: "factors" });
         }
         tables.groups.retain(|_, group| group.tenant != id);
+        tables.accounts.remove(&id);
+        tables.attempts.remove(id);
         let removed = tables.tenants.remove(&id);
         if let Some(tenant) = &removed {
             tables.events.record(NewEvent::tenant_deleted(id, tenant.parent));
@@ -156,29 +158,12 @@ impl TenantStore for MemoryStore {
         let Some(tenant) = tables.tenants.remove(&id) else {
             return Ok(None);
         };
-        let mut revoked = Revoked::default();
-        let ended: Vec<_> = tables
-            .sessions
-            .values()
-            .filter(|session| session.identity.tenant == id)
-            .map(|session| session.id)
-            .collect();
-        let tokens: Vec<_> = tables
-            .tokens
-            .values()
-            .filter(|token| ended.contains(&token.session))
-            .map(|token| token.digest)
-            .collect();
-        for session in &ended {
-            tables.record_session(EventKind::SessionDeleted, *session);
-            tables.sessions.remove(session);
-        }
-        tables.refresh_tokens.retain(|_, token| token.identity.tenant != id);
-        for token in &tokens {
-            tables.tokens.remove(token);
-        }
-        revoked.sessions = ended;
-        revoked.tokens = tokens;
+        let ended = tables.sessions.values().filter(|session| session.identity.tenant == id);
+        let ended: Vec<_> = ended.map(|session| session.id).collect();
+        let tokens = tables.tokens.extract_if(|_, token| ended.contains(&token.session));
+        let tokens: Vec<_> = tokens.map(|(digest, _)| digest).collect();
+        let mut revoked = tables.drop_empty_sessions();
+        revoked.tokens.extend(tokens);
         tables.end_refresh_tokens(|token| token.identity.tenant == id);
         tables.remove_owned(id);
         tables.events.record(NewEvent::tenant_deleted(id, tenant.parent));
@@ -211,6 +196,12 @@ impl Tables {
             .values_mut()
             .for_each(|token| moved(&mut token.identity.tenant));
         self.move_factors(moved);
+        self.attempts.move_all(moved);
+        if let Some(account) = self.accounts.remove(&top.id) {
+            self.accounts.insert(id, Account { tenant: id, ..account });
+        }
+        let actors = self.sessions.values_mut().filter_map(|session| session.actor.as_mut());
+        actors.for_each(|actor| moved(&mut actor.tenant));
         let of_all = |group: &&Group| group.system && group.tenant == id;
         if let Some(old) = self.groups.values().find(of_all).map(|group| group.id) {
             self.groups.remove(&old);
@@ -257,6 +248,10 @@ impl Tables {
         let policies: Vec<_> = self.policies.values().filter(|policy| policy.tenant == id).collect();
         let policies: Vec<_> = policies.into_iter().map(|policy| policy.id).collect();
         self.users.retain(|user, _| !users.contains(user));
+        self.digests.retain(|user, _| !users.contains(user));
+        self.profiles.retain(|user, _| !users.contains(user));
+        self.accounts.remove(&id);
+        self.attempts.remove(id);
         self.groups.retain(|group, _| !groups.contains(group));
         self.policies.retain(|policy, _| !policies.contains(policy));
         self.members

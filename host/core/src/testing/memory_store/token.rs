@@ -1,9 +1,13 @@
 //! Sessions and tokens.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Revocations, Tables};
-use crate::model::{EventKind, LINK_DIALECT, Session, Timestamp, TokenDigest, TokenRecord};
+use crate::model::{
+    EventKind, Identity, LINK_DIALECT, Session, SessionId, TenantId, Timestamp, TokenDigest, TokenRecord, UserId,
+};
 use crate::port::{
     Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, StoreError,
     Swept, TokenStore,
@@ -36,9 +40,20 @@ impl TokenStore for MemoryStore {
         if !tables.tenants.contains_key(&session.identity.tenant) {
             return Err(StoreError::Missing { what: "tenant" });
         }
+        let [own, user] = tables.tenants_of(&session);
+        if let Some(closed) = tables.closed([own, user], session.opened_at) {
+            return Ok(OpeningOutcome::Closed(closed));
+        }
+        if let Some(actor) = &session.actor
+            && !tables.sessions.contains_key(&actor.session)
+        {
+            return Ok(OpeningOutcome::Overtaken);
+        }
         let targets = [
             RevokeTarget::Identity(session.identity.id),
             RevokeTarget::Plugin(session.plugin),
+            RevokeTarget::Tenant(own),
+            RevokeTarget::Tenant(user),
         ];
         if tables.revocations.overtake(&targets, verified_since) {
             return Ok(OpeningOutcome::Overtaken);
@@ -94,7 +109,7 @@ impl TokenStore for MemoryStore {
         for digest in &digests {
             tables.tokens.remove(digest);
         }
-        let sessions = tables.drop_empty_sessions().len();
+        let sessions = tables.drop_empty_sessions().sessions.len();
         let refresh_tokens = tables.refresh_tokens.values();
         let expired = refresh_tokens.filter(|token| token.expires_at.is_some_and(|at| at <= now));
         let refresh_tokens: Vec<_> = expired.map(|token| token.id).take(limit as usize).collect();
@@ -142,7 +157,15 @@ impl Tables {
             RevokeTarget::Plugin(digest) => {
                 self.end_refresh_tokens(|token| token.plugin == *digest);
             }
+            RevokeTarget::Tenant(tenant) => {
+                let users = self.users_of(*tenant);
+                self.end_refresh_tokens(|token| is_of(&token.identity, *tenant, &users));
+            }
         }
+        let users = match target {
+            RevokeTarget::Tenant(tenant) => self.users_of(*tenant),
+            _ => HashSet::new(),
+        };
         let hit = |digest: &TokenDigest| {
             let token = self.tokens.get(digest)?;
             let session = self.sessions.get(&token.session)?;
@@ -151,6 +174,7 @@ impl Tables {
                 RevokeTarget::Session(wanted) => session.id == *wanted,
                 RevokeTarget::Identity(wanted) => session.identity.id == *wanted,
                 RevokeTarget::Plugin(wanted) => session.plugin == *wanted,
+                RevokeTarget::Tenant(wanted) => is_of(&session.identity, *wanted, &users),
             })
         };
         let tokens: Vec<_> = self
@@ -162,21 +186,43 @@ impl Tables {
         for digest in &tokens {
             self.tokens.remove(digest);
         }
-        Revoked {
-            sessions: self.drop_empty_sessions(),
-            tokens,
+        let mut revoked = self.drop_empty_sessions();
+        revoked.tokens.extend(tokens);
+        revoked
+    }
+
+    /// Sessions without a token, and those whose actor's own session is gone, with the tokens that these still had.
+    pub(super) fn drop_empty_sessions(&mut self) -> Revoked {
+        let mut revoked = Revoked::default();
+        loop {
+            let held: HashSet<SessionId> = self.tokens.values().map(|token| token.session).collect();
+            let gone = |session: &&Session| {
+                let actor = session.actor.as_ref();
+                !held.contains(&session.id) || actor.is_some_and(|actor| !self.sessions.contains_key(&actor.session))
+            };
+            let gone: HashSet<_> = self.sessions.values().filter(gone).map(|session| session.id).collect();
+            if gone.is_empty() {
+                return revoked;
+            }
+            let tokens = self.tokens.extract_if(|_, token| gone.contains(&token.session));
+            revoked.tokens.extend(tokens.map(|(digest, _)| digest));
+            for id in gone {
+                self.record_session(EventKind::SessionDeleted, id);
+                self.sessions.remove(&id);
+                revoked.sessions.push(id);
+            }
         }
     }
 
-    fn drop_empty_sessions(&mut self) -> Vec<crate::model::SessionId> {
-        let empty = |id: &_| self.tokens.values().all(|token| token.session != *id);
-        let gone: Vec<_> = self.sessions.keys().filter(|id| empty(*id)).copied().collect();
-        for id in &gone {
-            self.record_session(EventKind::SessionDeleted, *id);
-            self.sessions.remove(id);
-        }
-        gone
+    fn users_of(&self, tenant: TenantId) -> HashSet<UserId> {
+        let users = self.users.values().map(|(user, _)| user);
+        let users = users.filter(|user| user.tenant == tenant);
+        users.map(|user| user.id).collect()
     }
+}
+
+fn is_of(identity: &Identity, tenant: TenantId, users: &HashSet<UserId>) -> bool {
+    identity.tenant == tenant || identity.user.is_some_and(|user| users.contains(&user))
 }
 
 impl Revocations {
@@ -184,7 +230,7 @@ impl Revocations {
         match target {
             // Who holds a token has logged in already.
             RevokeTarget::Token(_) | RevokeTarget::Session(_) => {}
-            RevokeTarget::Identity(_) | RevokeTarget::Plugin(_) => {
+            RevokeTarget::Identity(_) | RevokeTarget::Plugin(_) | RevokeTarget::Tenant(_) => {
                 self.mark += 1;
                 self.latest.insert(target.clone(), (self.mark, at));
             }

@@ -179,6 +179,7 @@ fn token(error: &TokenError, call: &Call) -> Told {
     match error {
         TokenError::Refused(_)
         | TokenError::Factor(_)
+        | TokenError::Closed(_)
         | TokenError::NoCredential
         | TokenError::UnknownBackend(_)
         | TokenError::AccessDenied(_)

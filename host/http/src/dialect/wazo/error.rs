@@ -234,9 +234,11 @@ fn setting(error: &SettingError, wazo: &Wazo, call: &Call) -> Response {
 fn token(error: &TokenError, wazo: &Wazo, call: &Call) -> Response {
     let now = wazo.now();
     match error {
-        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
-            wire::failure(StatusCode::UNAUTHORIZED, REFUSED, now)
-        }
+        TokenError::Refused(_)
+        | TokenError::Factor(_)
+        | TokenError::Closed(_)
+        | TokenError::NoCredential
+        | TokenError::UnknownBackend(_) => wire::failure(StatusCode::UNAUTHORIZED, REFUSED, now),
         TokenError::TtlOutOfRange { max } => {
             let mut problems = Problems::default();
             problems.range("expiration", 1, max.as_secs());

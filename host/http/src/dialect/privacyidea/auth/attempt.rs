@@ -199,7 +199,11 @@ pub(super) fn realm_of_session(live: &LiveToken) -> String {
 fn is_refusal(error: &TokenError) -> bool {
     matches!(
         error,
-        TokenError::Refused(_) | TokenError::Factor(_) | TokenError::NoCredential | TokenError::UnknownBackend(_)
+        TokenError::Refused(_)
+            | TokenError::Factor(_)
+            | TokenError::Closed(_)
+            | TokenError::NoCredential
+            | TokenError::UnknownBackend(_)
     )
 }
 
