@@ -31,7 +31,7 @@
 //! # assert_eq!(host.login::<Local>("bob", "s3cre7"), Ok(Refusal::WrongCredential.into()));
 //! ```
 
-use crate::{Fault, Secret, host};
+use crate::{DigestAlgorithm, Fault, Secret, host};
 
 /// A user of the host's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct User {
     pub display_name: Option<String>,
     /// The UUID of the tenant that owns the user.
     pub tenant: String,
-    /// Whether the user may log in. [`verify_password`] does not look at it; the backend must.
+    /// Whether the user may log in. [`verify_password`] and [`find_by_digest`] do not look at it; the backend must.
     pub enabled: bool,
     /// Names of the user's groups.
     pub groups: Vec<String>,
@@ -130,6 +130,50 @@ pub fn list_users(pattern: &str, tenant: Option<&str>, most: u32) -> Result<Vec<
 /// [`DirectoryError`]; as a [`Fault`] through `?`.
 pub fn verify_password(user_id: Option<&str>, password: &Secret) -> Result<bool, DirectoryError> {
     host::verify_password(user_id, password.handle())
+}
+
+/// Whose digest is this? Some clients send a hash over `login:password` in the place of both (Kazoo's do): [`Credential::Digest`](crate::Credential::Digest),
+/// with an empty identifier. Runs in the host.
+///
+/// `tenant` (an id or a domain) says among whose users. Without one, with one that does not exist, and for a digest that is nobody's, the host does the work
+/// of a comparison and answers `None`: call it once, whatever it will be. A user is also what lets this call's outcome be
+/// [`Principal::directory`](crate::Principal::directory) of that user. Whether the user may log in is not looked at; the backend must.
+///
+/// Capability: [`DirectoryVerify`](crate::Capability::DirectoryVerify).
+///
+/// # Errors
+/// [`DirectoryError`]; as a [`Fault`] through `?`.
+///
+/// ```
+/// # use keyway_sdk::{*, testing::{MockCredential, MockHost}};
+/// # #[derive(Deserialize, JsonSchema)]
+/// # #[serde(crate = "keyway_sdk::serde")]
+/// # struct Local {}
+/// # impl Backend for Local {
+/// #     type Config = Self;
+/// #     fn describe() -> Description { description!().wants([Capability::DirectoryVerify]) }
+/// #     fn configure(config: Self) -> Result<Self, Vec<Problem>> { Ok(config) }
+/// fn verify(&self, context: &Context, login: &Login) -> Result<Outcome, Fault> {
+///     let Credential::Digest { algorithm, value } = &login.credential else {
+///         return Ok(Refusal::UnsupportedCredential.into());
+///     };
+///     Ok(match directory::find_by_digest(*algorithm, value, context.tenant.as_deref())? {
+///         Some(user) if user.enabled => Principal::directory(&user).into(),
+///         Some(_) => Refusal::Disabled.into(),
+///         None => Refusal::WrongCredential.into(),
+///     })
+/// }
+/// # }
+/// # let host = MockHost::new().user("Alice", "s3cre7").context(|context| context.tenant = Some("master".to_owned()));
+/// let digest = MockCredential::digest(DigestAlgorithm::Md5, "alice", "s3cre7");
+/// assert!(matches!(host.present::<Local>("", digest), Ok(Outcome::Verified(_))));
+/// ```
+pub fn find_by_digest(
+    algorithm: DigestAlgorithm,
+    digest: &Secret,
+    tenant: Option<&str>,
+) -> Result<Option<User>, DirectoryError> {
+    host::find_by_digest(algorithm, digest.handle(), tenant)
 }
 
 /// Why the directory gave no answer.

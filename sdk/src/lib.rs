@@ -100,14 +100,14 @@ mod host {
     #[cfg(not(target_family = "wasm"))]
     pub(crate) use crate::testing::host::{
         Handle, Socket, config_json, connect, delegate_answer, delegate_find, delegate_list, delegate_verify, emit,
-        find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines, protection_of,
-        query_database, resume, verify_password,
+        find_by_digest, find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines,
+        protection_of, query_database, resume, verify_password,
     };
     #[cfg(target_family = "wasm")]
     pub(crate) use crate::wit::host::{
         Handle, Socket, config_json, connect, delegate_answer, delegate_find, delegate_list, delegate_verify, emit,
-        find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines, protection_of,
-        query_database, resume, verify_password,
+        find_by_digest, find_by_email, find_by_login, find_lines, get_secret, list_directory_users, list_lines,
+        protection_of, query_database, resume, verify_password,
     };
 }
 

@@ -26,7 +26,8 @@ pub struct Context {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Login {
-    /// The login name as the caller wrote it, 1 to 1024 bytes. Not trimmed and not lower-cased.
+    /// The login name as the caller wrote it, 1 to 1024 bytes. Not trimmed and not lower-cased. Empty where the credential is a digest and the caller named
+    /// nobody: the login name is in the digest.
     pub identifier: String,
     /// What the caller presents.
     pub credential: Credential,

@@ -95,6 +95,13 @@ pub enum MockCredential {
     ApiKey(String),
 }
 
+impl MockCredential {
+    /// The digest that stands for this login and this password. Clients present it without an identifier: `present::<MyBackend>("", ..)`.
+    pub fn digest(algorithm: DigestAlgorithm, login: &str, password: &str) -> Self {
+        Self::Digest(algorithm, host::digest(algorithm, login, password.as_bytes()))
+    }
+}
+
 /// One line that a backend logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {

@@ -313,6 +313,67 @@ fn a_description_is_held_to_the_contract() {
     let _ = MockHost::new().describe::<Named>();
 }
 
+/// Lets in whoever has the digest, and with the identifier `other` says that it was bob.
+struct ByDigest;
+
+impl Backend for ByDigest {
+    type Config = Nothing;
+
+    fn describe() -> Description {
+        Description::new("by_digest", "1.2.3", "Looks digests up").wants([Capability::DirectoryVerify])
+    }
+
+    fn configure(_config: Nothing) -> Result<Self, Vec<Problem>> {
+        Ok(Self)
+    }
+
+    fn verify(&self, context: &Context, login: &Login) -> Result<Outcome, Fault> {
+        let Credential::Digest { algorithm, value } = &login.credential else {
+            return Ok(Refusal::UnsupportedCredential.into());
+        };
+        let found = directory::find_by_digest(*algorithm, value, context.tenant.as_deref())?;
+        Ok(match found {
+            Some(_) if login.identifier == "other" => directory_principal("user-bob-acme"),
+            Some(user) => Principal::directory(&user).into(),
+            None => Refusal::WrongCredential.into(),
+        })
+    }
+}
+
+#[test]
+fn a_digest_finds_its_user_in_one_tenant_and_vouches_for_that_user_alone() {
+    let host = MockHost::new()
+        .add_user(MockUser::new("Alice").tenant("acme").password("s3cre7"))
+        .add_user(MockUser::new("bob").tenant("acme").password("hunter2"));
+    let acme = host.clone().context(|context| context.tenant = Some("acme".to_owned()));
+    for (algorithm, hex) in [
+        (DigestAlgorithm::Md5, "4ba78cb0338d14321fe2ba165f05ba8e"),
+        (DigestAlgorithm::Sha1, "5a00ae94c23501cdb5a437cf9b82b3e0ff2dee6a"),
+    ] {
+        let digest = MockCredential::digest(algorithm, "alice", "s3cre7");
+        assert_eq!(digest, MockCredential::Digest(algorithm, hex.to_owned()));
+        let outcome = acme.present::<ByDigest>("", digest.clone());
+        assert!(
+            matches!(&outcome, Ok(Outcome::Verified(principal)) if principal.login == "Alice"),
+            "{outcome:?}"
+        );
+        assert_eq!(acme.comparisons(), 1);
+        let other = acme.present::<ByDigest>("other", digest.clone());
+        assert!(matches!(other, Err(Fault::Internal(_))), "{other:?}");
+        assert_eq!(
+            host.present::<ByDigest>("", digest),
+            Ok(Refusal::WrongCredential.into())
+        );
+        assert_eq!(host.comparisons(), 1);
+        let upper = MockCredential::Digest(algorithm, hex.to_uppercase());
+        assert_eq!(acme.present::<ByDigest>("", upper), Ok(Refusal::WrongCredential.into()));
+    }
+    let digest = MockCredential::digest(DigestAlgorithm::Md5, "alice", "s3cre7");
+    let denied = acme.deny(Capability::DirectoryVerify).present::<ByDigest>("", digest);
+    let fault = Fault::misconfigured("the capability `directory.verify` is not granted");
+    assert_eq!(denied, Err(fault));
+}
+
 /// Names whomever of the directory it finds.
 struct Linker;
 

@@ -133,6 +133,65 @@ fn other_credentials_than_a_password_are_refused_at_the_same_cost() {
     }
 }
 
+/// A digest of this login and password, for the tenant `master`.
+#[track_caller]
+fn by_digest(host: &MockHost, algorithm: DigestAlgorithm, login: &str, password: &str) -> Result<Outcome, Fault> {
+    let host = host
+        .clone()
+        .context(|context| context.tenant = Some("master".to_owned()));
+    let outcome = host.present::<WazoUser>("", MockCredential::digest(algorithm, login, password));
+    assert_eq!((host.comparisons(), host.exposures()), (1, 0), "{login}");
+    outcome
+}
+
+#[test]
+fn a_digest_says_by_itself_whose_it_is() {
+    let host = host();
+    for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha1] {
+        let alice = principal(by_digest(&host, algorithm, "alice", "s3cre7"));
+        assert_eq!(alice.subject, Subject::Directory("user-alice-master".to_owned()));
+        assert_eq!(
+            (alice.login.as_str(), &alice.groups[..]),
+            ("alice", &["staff".to_owned(), "support".to_owned()][..])
+        );
+    }
+}
+
+#[test]
+fn a_refused_digest_costs_one_comparison_whatever_the_reason() {
+    let (host, md5) = (host(), DigestAlgorithm::Md5);
+    let wrong = Ok(Refusal::WrongCredential.into());
+    assert_eq!(by_digest(&host, md5, "alice", "wrong"), wrong);
+    assert_eq!(by_digest(&host, md5, "nobody", "s3cre7"), wrong);
+    assert_eq!(by_digest(&host, md5, "robot", ""), wrong);
+    assert_eq!(by_digest(&host, md5, "mallory", "s3cre7"), Ok(Refusal::Disabled.into()));
+}
+
+#[test]
+fn a_digest_needs_the_tenant_of_its_user() {
+    let host = host();
+    for tenant in [None, Some("acme".to_owned())] {
+        let host = host.clone().context(|context| context.tenant = tenant);
+        let digest = MockCredential::digest(DigestAlgorithm::Sha1, "alice", "s3cre7");
+        assert_eq!(
+            host.present::<WazoUser>("", digest),
+            Ok(Refusal::WrongCredential.into())
+        );
+        assert_eq!(host.comparisons(), 1);
+    }
+}
+
+#[test]
+fn a_digest_beside_a_name_is_refused() {
+    let host = host().context(|context| context.tenant = Some("master".to_owned()));
+    let digest = MockCredential::digest(DigestAlgorithm::Md5, "alice", "s3cre7");
+    assert_eq!(
+        host.present::<WazoUser>("alice", digest),
+        Ok(Refusal::UnsupportedCredential.into())
+    );
+    assert_eq!(host.comparisons(), 1);
+}
+
 #[test]
 fn an_exposed_password_is_not_what_it_wants() {
     let host = MockHost::new();
@@ -159,8 +218,11 @@ fn a_missing_grant_is_a_fault_that_names_it() {
 
 #[test]
 fn a_directory_that_does_not_answer_is_a_fault() {
-    let outcome = host().unavailable().login::<WazoUser>("alice", "s3cre7");
-    assert_eq!(outcome, Err(Fault::unavailable("the host's directory did not answer")));
+    let host = host().unavailable();
+    let fault = || Err(Fault::unavailable("the host's directory did not answer"));
+    assert_eq!(host.login::<WazoUser>("alice", "s3cre7"), fault());
+    let digest = MockCredential::digest(DigestAlgorithm::Md5, "alice", "s3cre7");
+    assert_eq!(host.present::<WazoUser>("", digest), fault());
 }
 
 #[test]

@@ -6,13 +6,17 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use md5::Md5;
+use sha1::Sha1;
+use sha2::Digest as _;
+
 use super::backend::MockBackend;
 use super::database::Answerer;
 use super::socket::Kept;
 use super::{Line, MockUser, verifier};
 use crate::directory::{DirectoryError, Found, User};
 use crate::log::Level;
-use crate::{Capability, Description, Query, SecretError};
+use crate::{Capability, Description, DigestAlgorithm, Query, SecretError};
 
 thread_local! {
     static INSTALLED: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
@@ -252,6 +256,36 @@ pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Resul
         state.matched.extend(matched);
         Ok(matches)
     })
+}
+
+pub(crate) fn find_by_digest(
+    algorithm: DigestAlgorithm,
+    value: &Handle,
+    tenant: Option<&str>,
+) -> Result<Option<User>, DirectoryError> {
+    with(|state| {
+        state.require(Capability::DirectoryVerify)?;
+        state.comparisons += 1;
+        let fits = |user: &&MockUser| {
+            tenant == Some(user.user.tenant.as_str())
+                && user.password.as_ref().is_some_and(|own| {
+                    let login = user.user.login.to_lowercase();
+                    value.is(&digest(algorithm, &login, &own.0))
+                })
+        };
+        let found = state.users.iter().find(fits).map(|user| user.user.clone());
+        state.matched.extend(found.iter().map(|user| user.id.clone()));
+        Ok(found)
+    })
+}
+
+/// What clients make of a login and a password.
+pub(super) fn digest(algorithm: DigestAlgorithm, login: &str, password: &[u8]) -> String {
+    let clear = [login.as_bytes(), b":", password].concat();
+    match algorithm {
+        DigestAlgorithm::Md5 => hex::encode(Md5::digest(clear)),
+        DigestAlgorithm::Sha1 => hex::encode(Sha1::digest(clear)),
+    }
 }
 
 pub(crate) fn list_directory_users(

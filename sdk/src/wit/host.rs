@@ -1,10 +1,12 @@
 //! The real host: the component's imports.
 
-use super::authenticator::keyway::backend::{config, directory, directory_list, log, net, secrets};
-use crate::SecretError;
+use super::authenticator::keyway::backend::{
+    config, directory, directory_digest, directory_list, log, net, secrets, types,
+};
 use crate::directory::{DirectoryError, Found, User};
 use crate::log::Level;
 use crate::net::{NetError, Protection, TlsError};
+use crate::{DigestAlgorithm, SecretError};
 
 pub(crate) use super::database::query_database;
 pub(crate) use super::delegate::{delegate_answer, delegate_find, delegate_list, delegate_verify};
@@ -56,6 +58,19 @@ pub(crate) fn verify_password(user_id: Option<&str>, password: &Handle) -> Resul
     }
 }
 
+pub(crate) fn find_by_digest(
+    algorithm: DigestAlgorithm,
+    digest: &Handle,
+    tenant: Option<&str>,
+) -> Result<Option<User>, DirectoryError> {
+    let algorithm = match algorithm {
+        DigestAlgorithm::Md5 => types::DigestAlgorithm::Md5,
+        DigestAlgorithm::Sha1 => types::DigestAlgorithm::Sha1,
+    };
+    let user = directory_digest::find_by_digest(&digest.0, algorithm, tenant)?;
+    Ok(user.map(Into::into))
+}
+
 pub(crate) fn list_directory_users(
     pattern: &str,
     tenant: Option<&str>,
@@ -79,7 +94,7 @@ impl From<directory::DirectoryError> for DirectoryError {
     fn from(error: directory::DirectoryError) -> Self {
         match error {
             directory::DirectoryError::NotGranted(capability) => Self::NotGranted(capability),
-            // A comparison is by id, which fits one user at most, and a list may fit many: the host has no reason to say `ambiguous`.
+            // A comparison and a digest fit one user at most, and a list may fit many: the host has no reason to say `ambiguous`.
             directory::DirectoryError::Ambiguous | directory::DirectoryError::Unavailable => Self::Unavailable,
             directory::DirectoryError::LimitReached => Self::LimitReached,
         }
