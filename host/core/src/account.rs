@@ -130,7 +130,12 @@ impl AccountService {
     pub async fn set_reseller(&self, tenant: TenantId, reseller: bool) -> Result<Account, DirectoryError> {
         let index = self.index().await?;
         let resells = |id: TenantId| index.get(id).is_some_and(|(_, account)| account.reseller);
-        let refuse = |rule| Err(DirectoryError::Invalid { field: "reseller", rule });
+        let refuse = |rule| {
+            Err(DirectoryError::Invalid {
+                field: "reseller",
+                rule,
+            })
+        };
         if tenant == index.master() {
             return refuse("the top account stands above all resellers");
         }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 
 use crate::key::MasterKey;
-use crate::port::{Change, Store, StoreError};
+use crate::port::{Store, StoreError};
 use crate::tenants::TenantDirectory;
 
 pub use index::{AccountIndex, MAX_SAME_NAME};
@@ -62,19 +62,11 @@ impl AccountDirectory {
         Ok(index)
     }
 
-    /// Forgets the index: an account changed.
+    /// Forgets the index: this node changed an account. Changes that other nodes make reach the tree of tenants, and through it this.
     pub fn invalidate(&self) {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         *epoch += 1;
         self.index.store(None);
-    }
-
-    /// Follows a change that another node made.
-    pub fn apply(&self, change: &Change) {
-        match change {
-            Change::TokensRevoked(_) | Change::AnyTokenRevoked | Change::DocumentsChanged => {}
-            Change::TenantsChanged | Change::FeedLost | Change::FeedRestored => self.invalidate(),
-        }
     }
 
     pub(crate) fn keys(&self) -> &AccountKeys {

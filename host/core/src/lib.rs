@@ -4,6 +4,8 @@
 //! `host/README.md`), which is why most of the project's tests take seconds.
 
 pub mod access;
+pub mod account;
+pub mod accounts;
 pub mod directory;
 pub mod event;
 pub mod factor;

@@ -1,11 +1,13 @@
 //! The token service: the only mint. One file per verb under `token/`.
 
+mod api_key;
 mod ask;
 mod cache;
 mod challenge;
 mod check;
 mod error;
 mod factor;
+mod impersonate;
 mod issue;
 mod judge;
 mod link;
@@ -13,6 +15,7 @@ mod login;
 mod open;
 mod owner;
 mod password;
+mod recover;
 mod refresh;
 mod revoke;
 mod session;
@@ -29,11 +32,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+pub use api_key::KeyLogin;
 pub use cache::TokenCache;
 pub use challenge::{CHALLENGE_LIFE, ChallengeState, Challenges};
 pub use error::TokenError;
+pub use impersonate::{ImpersonateError, ImpersonateRequest};
 pub use issue::GROUP_ATTRIBUTE;
+pub(crate) use link::{LINK_ADDRESS, leads_to};
 pub use password::{PasswordChange, PasswordChangeError};
+pub use recover::{LinkLogin, ResetId};
 pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
 
@@ -85,7 +92,7 @@ pub struct AdminStatus {
 pub struct LoginRequest {
     /// The backend's name or alias.
     pub backend: String,
-    /// Who and with what proof; `None` where the caller sent none, which is refused in the time of a wrong password.
+    /// Who and with what proof; whose a digest is, it says by itself, and only beside one may the name be empty. `None` where the caller sent none, which is refused in the time of a wrong password.
     pub credentials: Option<(String, Credential)>,
     /// The tenant that the caller named.
     pub tenant: Option<String>,

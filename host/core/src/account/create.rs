@@ -66,11 +66,7 @@ impl AccountService {
     ///
     /// # Errors
     /// [`DirectoryError`]; [`StoreError::Conflict`](crate::port::StoreError::Conflict) on `tenant name`, `tenant realm`, `tenant domain` or `phone number`.
-    pub async fn create_account(
-        &self,
-        parent: TenantId,
-        new: NewAccount,
-    ) -> Result<(Tenant, Account), DirectoryError> {
+    pub async fn create_account(&self, parent: TenantId, new: NewAccount) -> Result<(Tenant, Account), DirectoryError> {
         // All that can be refused without the store comes before the tenant is there.
         validate::account(&new.account(parent))?;
         let (directory, changes) = (Arc::clone(&self.directory), self.changes.clone());

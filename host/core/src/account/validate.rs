@@ -45,7 +45,11 @@ fn locale(language: Option<&str>, timezone: Option<&str>) -> Validity {
 }
 
 fn phone_numbers(numbers: &[String]) -> Validity {
-    check(numbers.len() <= MAX_PHONE_NUMBERS, "phone_numbers", "at most 1000 numbers")?;
+    check(
+        numbers.len() <= MAX_PHONE_NUMBERS,
+        "phone_numbers",
+        "at most 1000 numbers",
+    )?;
     let mut keys = HashSet::new();
     for number in numbers {
         let well_formed = number.chars().count() <= MAX_PHONE_NUMBER && !number.contains(char::is_control);

@@ -57,7 +57,7 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    pub(super) fn not_found(what: &'static str, name: &str) -> Self {
+    pub(crate) fn not_found(what: &'static str, name: &str) -> Self {
         Self::NotFound {
             what,
             name: name.to_owned(),

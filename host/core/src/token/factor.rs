@@ -8,7 +8,8 @@ use super::{Asked, FactorRule, LoginRequest, SecondSteps, TokenError, TokenServi
 use crate::Secret;
 use crate::factor::{FactorRefusal, FactorVerdict, PinRule};
 use crate::model::{
-    Answer, ChallengeKind, Credential, Factor, Identity, Outcome, PluginDigest, PluginStamp, Principal, Refusal,
+    Answer, ChallengeKind, Credential, Factor, Identity, IdentityId, Outcome, PluginDigest, PluginStamp, Principal,
+    Refusal,
 };
 use crate::port::{BackendFault, BackendSlot};
 
@@ -144,18 +145,7 @@ impl TokenService {
         else {
             return Err(TokenError::Refused(Refusal::Expired));
         };
-        let factor = match steps.service.check_one_of(serials, otp).await? {
-            FactorVerdict::Accepted(factor) => factor,
-            FactorVerdict::Refused(reason) => return Err(TokenError::Factor(reason)),
-            FactorVerdict::PinOnly(_) | FactorVerdict::NoFactor => {
-                return Err(TokenError::Refused(Refusal::WrongCredential));
-            }
-        };
-        // It may have been given to somebody else since.
-        let is_own = factor.owner.as_ref().is_some_and(|owner| owner.identity == *id);
-        if !is_own || !steps.challenges.finish(transaction).await? {
-            return Err(TokenError::Refused(Refusal::Expired));
-        }
+        let factor = steps.answer(*id, serials, otp, transaction).await?;
         let (identity, standing) = self.resolve_named(first.slot, principal).await?;
         if identity.id != *id {
             return Err(TokenError::Refused(Refusal::UnknownIdentifier));
@@ -263,6 +253,31 @@ impl TokenService {
     }
 }
 
+impl SecondSteps {
+    /// Takes the answer to a challenge of these factors, which is good once.
+    pub(super) async fn answer(
+        &self,
+        id: IdentityId,
+        serials: &[String],
+        otp: &Secret<Vec<u8>>,
+        transaction: &str,
+    ) -> Result<Factor, TokenError> {
+        let factor = match self.service.check_one_of(serials, otp).await? {
+            FactorVerdict::Accepted(factor) => factor,
+            FactorVerdict::Refused(reason) => return Err(TokenError::Factor(reason)),
+            FactorVerdict::PinOnly(_) | FactorVerdict::NoFactor => {
+                return Err(TokenError::Refused(Refusal::WrongCredential));
+            }
+        };
+        // It may have been given to somebody else since.
+        let is_own = factor.owner.as_ref().is_some_and(|owner| owner.identity == id);
+        if !is_own || !self.challenges.finish(transaction).await? {
+            return Err(TokenError::Refused(Refusal::Expired));
+        }
+        Ok(factor)
+    }
+}
+
 impl FirstStep<'_> {
     /// The end of a login that was neither refused nor is to go on.
     fn proved(self, someone: Someone, factor: Option<Factor>) -> Judgement {
@@ -305,7 +320,7 @@ impl Pending {
 }
 
 /// Those that can answer a challenge. Where all have failed too often, there is nothing to ask for.
-fn usable(active: Vec<Factor>) -> Result<Vec<Factor>, TokenError> {
+pub(super) fn usable(active: Vec<Factor>) -> Result<Vec<Factor>, TokenError> {
     let usable: Vec<_> = active.into_iter().filter(|factor| !factor.is_locked()).collect();
     if usable.is_empty() {
         return Err(TokenError::Factor(FactorRefusal::Locked));

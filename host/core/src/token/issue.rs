@@ -136,9 +136,11 @@ impl TokenService {
             mobile: request.mobile,
             accesses,
             ttl,
+            not_after: None,
             since,
             is_login: request.limited,
             refresh: Refreshing::No,
+            actor: None,
         };
         if let Some(client_id) = request.offline {
             draft.refresh = self.refreshing(&draft, client_id, linked_as).await?;
@@ -160,6 +162,13 @@ impl TokenService {
         let ceiling = slot.acl_ceiling.as_deref();
         let claimed = ceiling.map(|ceiling| within_ceiling(claimed, ceiling));
         Ok(accesses.into_iter().chain(claimed.unwrap_or_default()).collect())
+    }
+
+    /// The accesses of a user whom no backend speaks for: those of the policies.
+    pub(super) async fn accesses_of_user(&self, identity: &Identity) -> Result<Arc<[String]>, TokenError> {
+        let default = self.settings.default_user_policy.as_deref();
+        let accesses = self.store.accesses_for(identity.id, identity.user, default).await?;
+        Ok(accesses.into())
     }
 
     /// The accesses of the policies that the operator gives to these groups of the backend.

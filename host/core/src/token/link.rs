@@ -4,8 +4,20 @@ use std::time::Duration;
 
 use super::open::{Draft, Standing};
 use super::{TokenError, TokenService, TokenValue};
-use crate::model::{BackendName, Client, Identity, LINK_DIALECT, PluginDigest, Refusal, UserId};
+use crate::model::{BackendName, Client, Email, Identity, LINK_DIALECT, PluginDigest, Refusal, Session, User, UserId};
 use crate::port::Refreshing;
+
+/// The attribute of a link's session that holds the id of the address that the link went to.
+pub(crate) const LINK_ADDRESS: &str = "link.address";
+
+/// Whether the address that a link went to is confirmed and the user's still. A link that went to none is good without.
+pub(crate) fn leads_to(link: &Session, user: &User) -> bool {
+    let went_to = link.attributes.iter().find(|(name, _)| name == LINK_ADDRESS);
+    went_to.is_none_or(|(_, address)| {
+        let is_it = |email: &Email| email.confirmed && email.id.to_string() == *address;
+        user.emails.iter().any(is_it)
+    })
+}
 
 impl TokenService {
     /// Makes a token of these accesses and no others for a directory user, for the link of a mail. It lives for `ttl`, whatever logins may
@@ -40,9 +52,11 @@ impl TokenService {
             mobile: false,
             accesses: accesses.into(),
             ttl,
+            not_after: None,
             since,
             is_login: false,
             refresh: Refreshing::No,
+            actor: None,
         };
         Ok(self.open(draft).await?.value)
     }

@@ -1,7 +1,7 @@
 //! A login: who it is, and the session that follows.
 
 use super::judge::{Judged, Judgement};
-use super::{LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
+use super::{LinkLogin, LoginOutcome, LoginRequest, RefreshRequest, TokenError, TokenService};
 
 /// Characters of the backend's name, as the caller wrote it, that go to the log.
 pub(super) const MAX_LOGGED_NAME: usize = 64;
@@ -14,7 +14,7 @@ impl TokenService {
     pub async fn login(&self, request: LoginRequest) -> Result<LoginOutcome, TokenError> {
         let line = Line::of(&request);
         let result = self.decide(request).await;
-        line.write(&result);
+        line.write(result.as_ref());
         result
     }
 
@@ -59,7 +59,17 @@ impl Line {
         }
     }
 
-    pub(super) fn write(&self, result: &Result<LoginOutcome, TokenError>) {
+    /// Behind a mailed link stands the host itself.
+    pub(super) fn of_link(login: &LinkLogin) -> Self {
+        Self {
+            request_id: login.request_id.clone(),
+            backend: "(recovery link)".to_owned(),
+            dialect: login.dialect,
+            client: login.client.address.clone(),
+        }
+    }
+
+    pub(super) fn write(&self, result: Result<&LoginOutcome, &TokenError>) {
         let Self {
             request_id,
             backend,

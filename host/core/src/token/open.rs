@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::revoke::to_the_end;
 use super::{IssuedToken, TokenCache, TokenError, TokenService, TokenValue};
 use crate::model::{
-    Client, Identity, PluginDigest, Purpose, Query, Refusal, Session, SessionId, TenantScope, Token, TokenRecord, User,
+    Actor, Client, Identity, PluginDigest, Purpose, Query, Refusal, Session, SessionId, TenantScope, Timestamp, Token,
+    TokenRecord, User,
 };
 use crate::port::{
     GroupFilter, Opened, Opening, OpeningOutcome, Refreshing, RevocationMark, Store, StoreError, UserFilter,
@@ -23,11 +24,15 @@ pub(super) struct Draft {
     pub(super) mobile: bool,
     pub(super) accesses: Arc<[String]>,
     pub(super) ttl: Duration,
+    /// When the token ends at the latest, whatever its life.
+    pub(super) not_after: Option<Timestamp>,
     /// Read before anything was judged.
     pub(super) since: RevocationMark,
     /// Whether the limit of sessions concerns it.
     pub(super) is_login: bool,
     pub(super) refresh: Refreshing,
+    /// Who acts in the owner's place.
+    pub(super) actor: Option<Actor>,
 }
 
 /// What an identity is to the host, apart from who it is.
@@ -38,8 +43,11 @@ pub(super) struct Standing {
 }
 
 impl TokenService {
-    /// Writes the session and its token, and answers when they are durable.
-    pub(super) async fn open(&self, draft: Draft) -> Result<IssuedToken, TokenError> {
+    /// Writes the session and its token, and answers when they are durable. The token ends with the trial of its owner's account at the latest.
+    pub(super) async fn open(&self, mut draft: Draft) -> Result<IssuedToken, TokenError> {
+        let account = self.store.find_account(draft.identity.tenant).await?;
+        let trial_end = account.and_then(|account| account.trial_expires_at);
+        draft.not_after = draft.not_after.into_iter().chain(trial_end).min();
         let (value, opening) = self.opening(draft);
         let ticket = self.cache.ticket(opening.token.digest);
         let (token, mut session) = (opening.token.clone(), opening.session.clone());
@@ -87,13 +95,18 @@ impl TokenService {
                 Refreshing::With(id) => Some(*id),
                 Refreshing::No | Refreshing::Make { .. } => None,
             },
-            actor: None,
+            actor: draft.actor,
         };
         let token = Token {
             digest: self.keys.digest(&value),
             session: session.id,
             issued_at: now,
-            expires_at: now.plus(draft.ttl),
+            expires_at: draft
+                .not_after
+                .into_iter()
+                .chain([now.plus(draft.ttl)])
+                .min()
+                .unwrap_or(now),
             accesses: draft.accesses,
         };
         let opening = Opening {

@@ -30,7 +30,7 @@ impl TokenService {
     pub async fn refresh(&self, request: RefreshRequest) -> Result<IssuedToken, TokenError> {
         let line = Line::of_refresh(&request);
         let result = self.exchange(request).await.map(LoginOutcome::Issued);
-        line.write(&result);
+        line.write(result.as_ref());
         match result? {
             LoginOutcome::Issued(issued) => Ok(issued),
             LoginOutcome::Challenged(_) => Err(TokenError::NotFound),
@@ -70,9 +70,11 @@ impl TokenService {
             mobile: request.mobile || stored.mobile,
             accesses: owner.accesses,
             ttl,
+            not_after: None,
             since,
             is_login: true,
             refresh: Refreshing::With(stored.id),
+            actor: None,
         };
         self.open(draft).await
     }
