@@ -4,7 +4,7 @@ mod administer;
 mod check_token;
 mod confirm;
 mod issue_token;
-mod mail;
+pub(crate) mod mail;
 mod read_document;
 mod refuse_input;
 mod register;

@@ -10,6 +10,7 @@
 )]
 
 mod host;
+pub mod kazoo;
 mod log;
 pub mod mariadb;
 pub mod peer;
@@ -22,6 +23,7 @@ pub mod slapd;
 pub mod smtp;
 pub mod wazo;
 pub mod wazo_database;
+pub mod webitel;
 
 pub use host::{Finished, TestHost, TestHostBuilder};
 pub use log::ServerLog;

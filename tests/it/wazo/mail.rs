@@ -5,7 +5,7 @@ use keyway_tests::smtp::{Mail, SmtpSink};
 use keyway_tests::wazo::{Answer, send};
 
 /// The section for this mail server.
-pub(super) fn config(sink: &SmtpSink, more: &str) -> String {
+pub(crate) fn config(sink: &SmtpSink, more: &str) -> String {
     let port = sink.port();
     format!(
         "[mail]\nbase_url = \"http://keyway.test\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n\

@@ -1,0 +1,12 @@
+//! Kazoo's API, as its clients use it.
+
+mod accounts;
+mod bad_input;
+mod digests;
+mod house;
+mod impersonate;
+mod key;
+mod pairs;
+mod recovery;
+mod seed;
+mod session;

@@ -1,0 +1,5 @@
+//! Webitel's API, as its clients use it.
+
+mod roles;
+mod seed;
+mod tokens;
