@@ -2,6 +2,7 @@
 
 mod error;
 mod limit;
+mod recovery;
 #[cfg(test)]
 mod tests;
 
@@ -16,15 +17,14 @@ use crate::Secret;
 use crate::directory::{DirectoryError, DirectoryService};
 use crate::model::{Email, EmailId, TenantScope, User, UserId, login_key};
 use crate::port::{Clock, Letter, Mailer, Topic};
-use crate::token::{LiveToken, TokenService, TokenValue};
+use crate::token::{LINK_ADDRESS, LiveToken, TokenError, TokenService, TokenValue, leads_to};
 
 pub use error::NoticeError;
 pub use limit::MailLimit;
+pub use recovery::RecoveryRequest;
 
 use limit::Limiter;
 
-/// The attribute of a link's session that holds the id of the address that the link went to.
-const ADDRESS: &str = "link.address";
 /// How many requests for a new password may be under way. They take milliseconds.
 const MAX_PENDING: usize = 1024;
 
@@ -102,6 +102,14 @@ impl NoticeService {
     /// Sends a link to a new password, if there is such a user who may have one. All of it happens after the return, which therefore takes the
     /// same time and says the same for everyone. To be called within a tokio runtime.
     pub fn request_password_reset(self: &Arc<Self>, whose: Whose) {
+        self.later(move |service| async move { service.write_password_reset(&whose).await });
+    }
+
+    /// Writes a mail after the return, so that nobody can tell from it whether one is written.
+    fn later<F>(self: &Arc<Self>, write: impl FnOnce(Arc<Self>) -> F + Send + 'static)
+    where
+        F: Future<Output = Result<(), NoticeError>> + Send,
+    {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!("too many requests for new passwords are under way; this one is dropped");
             return;
@@ -109,7 +117,7 @@ impl NoticeService {
         let service = Arc::clone(self);
         tokio::spawn(async move {
             let _turn = service.turns.acquire().await;
-            match service.write_password_reset(&whose).await {
+            match write(Arc::clone(&service)).await {
                 Ok(()) => {}
                 Err(NoticeError::TooMany { .. }) => {
                     tracing::info!("no mail is sent: this user or address had too many lately");
@@ -146,10 +154,12 @@ impl NoticeService {
             return Ok(());
         }
         self.admit(user.id, &email.address)?;
-        let access = reset_access(user.id);
-        let lifetime = self.settings.password_reset_lifetime;
-        self.post(mailer, &user, email, Topic::PasswordReset, access, lifetime)
-            .await
+        let link = Link {
+            topic: Topic::PasswordReset,
+            access: reset_access(user.id),
+            lifetime: self.settings.password_reset_lifetime,
+        };
+        self.post(mailer, &user, email, link, shown).await
     }
 
     /// Sends a link that confirms an address of a user of these tenants. Without a way to send mail, or with too many mails waiting, nothing is
@@ -192,9 +202,12 @@ impl NoticeService {
         self.admit(user.id, &email.address)?;
         // The older word for `update`, as the clients know it; accesses take both.
         let access = format!("auth.emails.{}.confirm.edit", email.id);
-        let topic = Topic::EmailConfirmation(email.id);
-        let lifetime = self.settings.email_confirmation_lifetime;
-        self.post(mailer, user, email, topic, access, lifetime).await
+        let link = Link {
+            topic: Topic::EmailConfirmation(email.id),
+            access,
+            lifetime: self.settings.email_confirmation_lifetime,
+        };
+        self.post(mailer, user, email, link, shown).await
     }
 
     /// Sets the password of a user of these tenants, or removes it, by a token that may. A token of the user's own, as links have it, is good for
@@ -210,11 +223,10 @@ impl NoticeService {
         password: Option<&Secret<Vec<u8>>>,
         scope: TenantScope,
     ) -> Result<(), NoticeError> {
-        let went_to = live.record.session.attributes.iter().find(|(name, _)| name == ADDRESS);
-        if let Some((_, address)) = went_to {
+        let session = &live.record.session;
+        if session.attributes.iter().any(|(name, _)| name == LINK_ADDRESS) {
             let user = self.directory.get_user_in(user, scope).await?;
-            let is_it = |email: &Email| email.confirmed && email.id.to_string() == *address;
-            if !user.emails.iter().any(is_it) {
+            if !leads_to(session, &user) {
                 tracing::info!(user = %user.id, "a link is not followed: the address that it went to is not the user's any more");
                 return Err(NoticeError::Used(user.id));
             }
@@ -241,39 +253,43 @@ impl NoticeService {
         }
     }
 
+    /// Makes the token of a link, and posts the letter that `fill` makes of one with the token still to be put in.
     async fn post(
         &self,
         mailer: &dyn Mailer,
         user: &User,
         email: &Email,
-        topic: Topic,
-        access: String,
-        lifetime: Duration,
+        link: Link,
+        fill: impl FnOnce(Letter, &TokenValue) -> Letter + Send,
     ) -> Result<(), NoticeError> {
-        let expires_at = self.clock.now().plus(lifetime);
-        let token = self
+        let address = vec![(LINK_ADDRESS.to_owned(), email.id.to_string())];
+        let minted = self
             .tokens
-            .mint_link(
-                user.id,
-                vec![access],
-                lifetime,
-                vec![(ADDRESS.to_owned(), email.id.to_string())],
-            )
-            .await?;
+            .mint_link(user.id, vec![link.access], link.lifetime, address);
+        let minted = match minted.await {
+            Err(TokenError::Closed(_)) => {
+                tracing::info!(user = %user.id, "no mail is sent: nobody of the user's account may log in");
+                return Ok(());
+            }
+            minted => minted?,
+        };
         let letter = Letter {
-            topic,
+            topic: link.topic,
             address: email.address.clone(),
             user: user.id,
             login: user.login.clone(),
             firstname: user.firstname.clone(),
             lastname: user.lastname.clone(),
-            token: Secret::new(token.reveal()),
-            expires_at,
+            account: None,
+            token: Secret::new(String::new()),
+            link: None,
+            expires_at: minted.live.record.token.expires_at,
         };
+        let letter = fill(letter, &minted.value);
         if let Err(error) = mailer.post(&letter) {
-            tracing::error!(topic = topic.name(), user = %user.id, error = &error as &dyn Error, "a mail is not sent");
+            tracing::error!(topic = link.topic.name(), user = %user.id, error = &error as &dyn Error, "a mail is not sent");
             // Nobody will ever have seen it.
-            self.tokens.revoke(&token).await?;
+            self.tokens.revoke(&minted.value).await?;
         }
         Ok(())
     }
@@ -289,6 +305,21 @@ impl NoticeService {
             tracing::warn!("somebody asked for a mail, and none can be sent: the configuration has no `[mail]`");
         }
         self.mailer.as_deref()
+    }
+}
+
+/// What a link is to be good for.
+struct Link {
+    topic: Topic,
+    access: String,
+    lifetime: Duration,
+}
+
+/// A letter whose link shows the token itself.
+fn shown(letter: Letter, token: &TokenValue) -> Letter {
+    Letter {
+        token: Secret::new(token.reveal()),
+        ..letter
     }
 }
 

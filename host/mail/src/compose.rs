@@ -66,7 +66,7 @@ pub(crate) fn compose(
 fn values(letter: &Letter, settings: &MailSettings) -> Value {
     let text = |text: &Option<String>| line(text.as_deref().unwrap_or_default());
     let email = match letter.topic {
-        Topic::PasswordReset => String::new(),
+        Topic::PasswordReset | Topic::Recovery => String::new(),
         Topic::EmailConfirmation(email) => email.to_string(),
     };
     context! {
@@ -78,6 +78,7 @@ fn values(letter: &Letter, settings: &MailSettings) -> Value {
         username => text(&letter.login),
         firstname => text(&letter.firstname),
         lastname => text(&letter.lastname),
+        account => text(&letter.account),
         address => line(&letter.address),
         expires_at => readable(letter.expires_at),
     }

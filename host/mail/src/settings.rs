@@ -164,7 +164,7 @@ impl MailSettings {
     /// From whom a mail about this is.
     pub(crate) fn sender(&self, topic: Topic) -> &SenderAddress {
         match topic {
-            Topic::PasswordReset => &self.password_reset_from,
+            Topic::PasswordReset | Topic::Recovery => &self.password_reset_from,
             Topic::EmailConfirmation(_) => &self.email_confirmation_from,
         }
     }

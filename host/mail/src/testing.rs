@@ -47,6 +47,8 @@ pub(crate) fn letter(now: Timestamp) -> Letter {
         login: Some("alice".to_owned()),
         firstname: None,
         lastname: None,
+        account: None,
+        link: None,
         token: Secret::new(TOKEN.to_owned()),
         expires_at: now.plus(Duration::from_hours(1)),
     }
@@ -55,6 +57,16 @@ pub(crate) fn letter(now: Timestamp) -> Letter {
 pub(crate) fn confirmation(now: Timestamp) -> Letter {
     Letter {
         topic: Topic::EmailConfirmation(EmailId(Uuid::from_u128(3))),
+        ..letter(now)
+    }
+}
+
+/// A letter to alice whose link leads to somebody's own page.
+pub(crate) fn recovery(now: Timestamp) -> Letter {
+    Letter {
+        topic: Topic::Recovery,
+        account: Some("Example Ltd.".to_owned()),
+        link: Some(Secret::new(format!("https://ui.example.org/?recovery={TOKEN}"))),
         ..letter(now)
     }
 }

@@ -313,7 +313,7 @@ async fn the_token_of_somebody_else_who_may_set_a_password_stays_good() {
     let minted = house
         .tokens
         .mint_link(admin.id, vec!["#".to_owned()], lifetime, Vec::new());
-    let token = minted.await.unwrap();
+    let token = minted.await.unwrap().value;
     let live = house.check(&token, &reset_access(alice.id)).await.unwrap();
     let scope = TenantScope::Subtree(alice.tenant);
     for password in ["one", "two"] {

@@ -10,14 +10,17 @@ pub enum Topic {
     PasswordReset,
     /// The address is to be confirmed.
     EmailConfirmation(EmailId),
+    /// Somebody wants to log in as this user without the password, to set a new one.
+    Recovery,
 }
 
 impl Topic {
-    /// For logs and for templates: `password_reset` or `email_confirmation`.
+    /// For logs and for templates: `password_reset`, `email_confirmation` or `recovery`.
     pub fn name(self) -> &'static str {
         match self {
             Self::PasswordReset => "password_reset",
             Self::EmailConfirmation(_) => "email_confirmation",
+            Self::Recovery => "recovery",
         }
     }
 }
@@ -37,8 +40,12 @@ pub struct Letter {
     pub firstname: Option<String>,
     /// That user's family name.
     pub lastname: Option<String>,
+    /// The name of the account that it is about, where the mail is to say it.
+    pub account: Option<String>,
     /// What makes the link good.
     pub token: Secret<String>,
+    /// The whole link, where it leads elsewhere than all of its topic do: a recovery's.
+    pub link: Option<Secret<String>>,
     /// From when on it is not.
     pub expires_at: Timestamp,
 }
@@ -121,8 +128,12 @@ pub struct Links {
 impl Links {
     /// The link of this letter.
     pub fn of(&self, letter: &Letter) -> String {
+        if let Some(link) = &letter.link {
+            return link.expose().clone();
+        }
         let (link, email) = match letter.topic {
-            Topic::PasswordReset => (&self.password_reset, String::new()),
+            // A user who comes to the form by a recovery's token would not get through, and no recovery is without its own link.
+            Topic::PasswordReset | Topic::Recovery => (&self.password_reset, String::new()),
             Topic::EmailConfirmation(email) => (&self.email_confirmation, email.to_string()),
         };
         link.replace("{user}", &letter.user.to_string())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::open::{Draft, Standing};
-use super::{TokenError, TokenService, TokenValue};
+use super::{IssuedToken, TokenError, TokenService};
 use crate::model::{BackendName, Client, Email, Identity, LINK_DIALECT, PluginDigest, Refusal, Session, User, UserId};
 use crate::port::Refreshing;
 
@@ -25,14 +25,14 @@ impl TokenService {
     /// shows it and it counts toward no limit. The list of all sessions does, as nobody's, so that it can be ended.
     ///
     /// # Errors
-    /// [`TokenError::Refused`] for a user who is unknown or disabled, [`TokenError::Store`].
+    /// [`TokenError::Refused`] for a user who is unknown or disabled, [`TokenError::Closed`], [`TokenError::Store`].
     pub async fn mint_link(
         &self,
         user: UserId,
         accesses: Vec<String>,
         ttl: Duration,
         attributes: Vec<(String, String)>,
-    ) -> Result<TokenValue, TokenError> {
+    ) -> Result<IssuedToken, TokenError> {
         let since = self.store.revocation_mark().await?;
         let user = match self.store.find_user(user).await? {
             None => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
@@ -58,6 +58,6 @@ impl TokenService {
             refresh: Refreshing::No,
             actor: None,
         };
-        Ok(self.open(draft).await?.value)
+        self.open(draft).await
     }
 }

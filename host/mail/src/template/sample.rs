@@ -24,6 +24,7 @@ fn mail(name: &str) -> Value {
         username => name,
         firstname => name,
         lastname => name,
+        account => name,
         address => "alice@example.org",
         expires_at => "2026-01-01 00:00 UTC",
     }

@@ -11,6 +11,7 @@ async fn link(house: &House, ttl: Duration) -> Result<TokenValue, TokenError> {
         .service
         .mint_link(house.alice.id, vec![ACCESS.to_owned()], ttl, attributes)
         .await
+        .map(|issued| issued.value)
 }
 
 #[tokio::test]

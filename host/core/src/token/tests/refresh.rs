@@ -340,7 +340,7 @@ async fn there_are_no_more_sessions_than_there_may_be_save_internal_ones() {
         .service
         .mint_link(house.alice.id, Vec::new(), hour, Vec::new())
         .await;
-    assert!(house.is_good(&link.unwrap()).await, "a link is no login");
+    assert!(house.is_good(&link.unwrap().value).await, "a link is no login");
     house.store.replace_user(User {
         purpose: Purpose::Internal,
         ..house.alice.clone()
