@@ -72,6 +72,8 @@ pub struct DirectoryService {
     random: Arc<dyn Random>,
     /// What new tenants start with.
     provisions: ArcSwap<Provisions>,
+    /// What digests are made with; `None` where no client sends any.
+    digests: Option<user::Digests>,
 }
 
 impl DirectoryService {
@@ -92,6 +94,7 @@ impl DirectoryService {
             clock,
             random,
             provisions: ArcSwap::default(),
+            digests: None,
         }
     }
 

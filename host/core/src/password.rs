@@ -9,6 +9,7 @@
 mod compute;
 mod cost;
 mod crypt;
+mod digest;
 mod hash64;
 mod phc;
 mod pool;
@@ -27,6 +28,9 @@ use crate::port::{Random, StoredVerifier};
 use compute::{Outcome, Task};
 use cost::{Argon2Cost, Ceiling};
 use verifier::Verifier;
+
+pub(crate) use digest::DigestCost;
+pub use digest::DigestKey;
 
 /// Argon2id parameters for new verifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

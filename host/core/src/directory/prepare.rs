@@ -7,7 +7,6 @@ use crate::Secret;
 use crate::model::{
     Group, GroupId, MAX_SLUG, Page, Policy, PolicyId, Purpose, Query, Tenant, TenantId, TenantScope, User, UserId,
 };
-use crate::password::Share;
 use crate::port::{NewTenant, NewUser, ProvidedGroup, Provision, StoreError, Uniqueness, UserFilter, UserOrder};
 
 /// A policy that the configuration defines. It belongs to the top tenant, and all others may use it.
@@ -180,7 +179,7 @@ impl DirectoryService {
             None if first.policy == ADMIN_POLICY => self.ensure_admin_policy().await?,
             None => return Err(DirectoryError::not_found("policy", &first.policy)),
         };
-        let verifier = self.passwords.hash(&Share::Directory, &first.password).await?;
+        let password = self.hashed(tenant, &first.login, &first.password).await?;
         let id = UserId(self.random.uuid());
         let user = User {
             purpose: first.purpose,
@@ -190,7 +189,7 @@ impl DirectoryService {
         let new = NewUser {
             unique: Uniqueness::Everywhere,
             policies: vec![policy.id],
-            ..NewUser::of(user, Some(verifier.into()))
+            ..NewUser::of(user, Some(password))
         };
         match self.store.add_user(&new).await {
             // Another node was quicker.

@@ -3,14 +3,13 @@
 use super::{AddTenant, AddUser, DirectoryError, DirectoryService, TenantProfile, validate};
 use crate::Secret;
 use crate::model::{AuthenticationMethod, Email, EmailId, TenantScope, User, UserId};
-use crate::password::Share;
-use crate::port::{StoredVerifier, Uniqueness};
+use crate::port::{NewPassword, Uniqueness};
 
 /// A password that is checked and hashed, and not yet set.
 #[derive(Debug)]
 pub struct PreparedPassword {
-    user: UserId,
-    verifier: Option<StoredVerifier>,
+    user: User,
+    password: Option<NewPassword>,
 }
 
 /// Who registers.
@@ -44,11 +43,11 @@ impl DirectoryService {
         if !self.has_own_password(user.id).await? {
             return Err(DirectoryError::ManagedExternally);
         }
-        let verifier = match password {
-            Some(password) => Some(self.passwords.hash(&Share::Directory, password).await?),
+        let password = match password {
+            Some(password) => Some(self.hashed(user.tenant, &user.name(), password).await?),
             None => None,
         };
-        Ok(PreparedPassword { user: id, verifier })
+        Ok(PreparedPassword { user, password })
     }
 
     /// Sets a prepared password and ends the user's sessions.
@@ -56,17 +55,18 @@ impl DirectoryService {
     /// # Errors
     /// [`DirectoryError::NotFound`] if the user is gone, [`DirectoryError::Store`].
     pub async fn put_password(&self, prepared: PreparedPassword) -> Result<(), DirectoryError> {
-        let PreparedPassword { user, verifier } = prepared;
-        let now = self.clock.now();
-        let set = self.revoking("set a password", move |store| async move {
-            match &verifier {
-                Some(verifier) => store.set_verifier(user, &verifier.clone().into(), now).await,
-                None => store.remove_verifier(user, now).await,
-            }
+        let PreparedPassword { user, password } = prepared;
+        if let Some(password) = password {
+            return self.put_new_password(&user, password).await;
+        }
+        let (id, now) = (user.id, self.clock.now());
+        let removed = self.revoking("remove a password", move |store| async move {
+            store.remove_verifier(id, now).await
         });
-        let set = set.await?;
-        set.map(drop)
-            .ok_or_else(|| DirectoryError::not_found("user", &user.to_string()))
+        let removed = removed.await?;
+        removed
+            .map(drop)
+            .ok_or_else(|| DirectoryError::not_found("user", &id.to_string()))
     }
 
     /// Whether the user logs in with a password that is kept here.

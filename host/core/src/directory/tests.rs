@@ -6,6 +6,7 @@ use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Ten
 use crate::port::{DirectoryStore as _, PolicyFilter, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
+mod digest;
 mod policy;
 mod tenant;
 mod user;

@@ -1,15 +1,16 @@
 //! Users: who is added, read, changed and removed. Their names, addresses and passwords are in `user/`.
 
 mod change;
+mod digest;
 mod email;
 mod find;
 mod password;
 
 use super::{AddUser, DirectoryError, DirectoryService, validate};
 use crate::model::{AuthenticationMethod, Email, EmailId, Paged, Purpose, Query, TenantScope, User, UserId};
-use crate::password::Share;
 use crate::port::{NewUser, UserFilter, UserOrder};
 
+pub(super) use digest::Digests;
 pub use email::SetEmail;
 
 impl DirectoryService {
@@ -20,10 +21,6 @@ impl DirectoryService {
     pub async fn add_user(&self, user: AddUser) -> Result<User, DirectoryError> {
         user.check()?;
         let tenant = self.tenant_or_master(user.tenant.as_deref()).await?;
-        let verifier = match &user.password {
-            Some(password) => Some(self.passwords.hash(&Share::Directory, password).await?),
-            None => None,
-        };
         let policies = if user.admin {
             vec![self.ensure_admin_policy().await?.id]
         } else {
@@ -48,11 +45,15 @@ impl DirectoryService {
             enabled: !user.disabled,
             created_at: self.clock.now(),
         };
+        let password = match &user.password {
+            Some(password) => Some(self.hashed(tenant, &made.name(), password).await?),
+            None => None,
+        };
         let new = NewUser {
             unique: user.unique,
             policies,
             chosen_id,
-            ..NewUser::of(made.clone(), verifier.map(Into::into))
+            ..NewUser::of(made.clone(), password)
         };
         self.store.add_user(&new).await?;
         Ok(made)

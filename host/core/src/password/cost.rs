@@ -76,7 +76,8 @@ impl Argon2Cost {
         Params::new(self.memory_kib, self.iterations, self.parallelism, None).ok()
     }
 
-    fn work(self) -> u64 {
+    /// In argon2's measure: memory in KiB times passes.
+    pub(super) fn work(self) -> u64 {
         u64::from(self.memory_kib) * u64::from(self.iterations)
     }
 }

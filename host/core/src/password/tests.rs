@@ -1,5 +1,6 @@
 //! Rules of verifiers, and below of the pool.
 
+mod digest;
 mod imported;
 mod pool;
 

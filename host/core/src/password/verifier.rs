@@ -9,7 +9,7 @@ const LONGEST: usize = 1024;
 
 /// Of new verifiers, in bytes.
 pub(super) const SALT_LENGTH: usize = 16;
-const HASH_LENGTH: usize = 32;
+pub(super) const HASH_LENGTH: usize = 32;
 
 /// A verifier, taken apart.
 #[derive(Clone)]

@@ -313,6 +313,12 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn list_digest_costs(&self, tenant: TenantId, algorithm: DigestAlgorithm) -> Result<Vec<String>, StoreError>;
 
+    /// The digests of this user's password, at the most one for each algorithm.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
+    async fn find_digests(&self, id: UserId) -> Result<Vec<StoredDigest>, StoreError>;
+
     /// At most two users of this tenant with this digest, of those who prove who they are by [`AuthenticationMethod::Native`], enabled or not; the one who was
     /// made first comes first.
     ///

@@ -65,7 +65,9 @@ impl TokenService {
             self.burn(None).await?;
             return Err(TokenError::NoCredential);
         };
-        if identifier.is_empty() || identifier.len() > MAX_IDENTIFIER {
+        // A digest says by itself whose it is, and what its clients send names nobody.
+        let is_unnamed = identifier.is_empty() && !matches!(credential, Credential::Digest { .. });
+        if is_unnamed || identifier.len() > MAX_IDENTIFIER {
             self.burn(Some(&(identifier, credential))).await?;
             return Err(TokenError::Refused(Refusal::UnknownIdentifier));
         }

@@ -6,7 +6,7 @@ use crate::Secret;
 use crate::directory::{DirectoryError, DirectoryService, validate};
 use crate::model::{AuthenticationMethod, BackendName, TenantScope, User, UserId};
 use crate::password::{Comparison, PasswordError, Share};
-use crate::port::StoredVerifier;
+use crate::port::{NewPassword, StoredVerifier};
 
 /// How often the old password is looked at while it is hashed anew.
 const ATTEMPTS: u32 = 3;
@@ -35,10 +35,14 @@ impl DirectoryService {
         let verifier = self.store.find_verifier(id).await?;
         let comparison = self.compare_with(share, id, verifier.as_ref(), password).await?;
         if comparison.matches
-            && comparison.outdated
-            && let Some(current) = &verifier
+            && let Some(current) = verifier
         {
-            self.renew(share, id, current, password).await;
+            let current = if comparison.outdated {
+                self.renew(share, id, current, password).await
+            } else {
+                current
+            };
+            self.renew_digests(share, id, current, password);
         }
         Ok(comparison.matches)
     }
@@ -72,7 +76,8 @@ impl DirectoryService {
     pub async fn set_password(&self, selector: &str, password: &Secret<Vec<u8>>) -> Result<User, DirectoryError> {
         validate::password(password)?;
         let user = self.get_user(selector).await?;
-        self.write_password(user.id, password).await?;
+        let password = self.hashed(user.tenant, &user.name(), password).await?;
+        self.put_new_password(&user, password).await?;
         Ok(user)
     }
 
@@ -99,46 +104,60 @@ impl DirectoryService {
             let Some(current) = current.filter(|_| comparison.matches && may_log_in(&user)) else {
                 break;
             };
-            let verifier = self.passwords.hash(&Share::Directory, new).await?;
-            let now = self.clock.now();
+            let password = self.hashed(user.tenant, &user.name(), new).await?;
+            let (verifier, now) = (password.verifier.clone(), self.clock.now());
             let changed = self.revoking("change a password", move |store| async move {
-                store.change_verifier(id, &current, &verifier.into(), now).await
+                store.change_verifier(id, &current, &password, now).await
             });
             // A password that was set in the meantime stays: the old one is none any more. One that a login hashed anew is looked at again.
             if changed.await?.is_some() {
+                self.drop_digests_of_another_name(&user, &verifier).await;
                 return Ok(());
             }
         }
         Err(DirectoryError::WrongPassword)
     }
 
-    async fn write_password(&self, id: UserId, password: &Secret<Vec<u8>>) -> Result<(), DirectoryError> {
-        let verifier = self.passwords.hash(&Share::Directory, password).await?;
-        let now = self.clock.now();
-        let set = self
-            .revoking("set a password", move |store| async move {
-                store.set_verifier(id, &verifier.into(), now).await
-            })
-            .await?;
-        set.map(drop)
-            .ok_or_else(|| DirectoryError::not_found("user", &id.to_string()))
+    /// Sets a password that is hashed, and ends the user's sessions.
+    pub(in crate::directory) async fn put_new_password(
+        &self,
+        user: &User,
+        password: NewPassword,
+    ) -> Result<(), DirectoryError> {
+        let (id, verifier, now) = (user.id, password.verifier.clone(), self.clock.now());
+        let set = self.revoking("set a password", move |store| async move {
+            store.set_verifier(id, &password, now).await
+        });
+        if set.await?.is_none() {
+            return Err(DirectoryError::not_found("user", &id.to_string()));
+        }
+        self.drop_digests_of_another_name(user, &verifier).await;
+        Ok(())
     }
 
-    /// The login has succeeded already, so a failure here is only logged.
-    async fn renew(&self, share: &Share, user: UserId, current: &StoredVerifier, password: &Secret<Vec<u8>>) {
+    /// Hashes a password anew, and returns the verifier that is stored then. The login has succeeded already, so a failure here is only logged.
+    async fn renew(
+        &self,
+        share: &Share,
+        user: UserId,
+        current: StoredVerifier,
+        password: &Secret<Vec<u8>>,
+    ) -> StoredVerifier {
         let renewed = match self.passwords.hash(share, password).await {
             Ok(renewed) => renewed,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(%user, error, "an outdated password verifier was not renewed");
-                return;
+                return current;
             }
         };
-        match self.store.renew_verifier(user, current, &renewed).await {
-            Ok(_) => {}
+        match self.store.renew_verifier(user, &current, &renewed).await {
+            Ok(true) => renewed,
+            Ok(false) => current,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(%user, error, "an outdated password verifier was not renewed");
+                current
             }
         }
     }

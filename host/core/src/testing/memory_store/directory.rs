@@ -272,6 +272,10 @@ impl DirectoryStore for MemoryStore {
         Ok(costs.into_iter().collect())
     }
 
+    async fn find_digests(&self, id: UserId) -> Result<Vec<StoredDigest>, StoreError> {
+        Ok(self.open("find digests")?.digests.get(&id).cloned().unwrap_or_default())
+    }
+
     async fn find_users_by_digest(&self, tenant: TenantId, digest: &StoredDigest) -> Result<Vec<User>, StoreError> {
         let tables = self.open("find users by a digest")?;
         let fits = |(user, known): &(&User, &StoredDigest)| {

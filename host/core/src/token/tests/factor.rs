@@ -3,7 +3,8 @@
 use super::*;
 use crate::factor::{Enrollment, FactorRefusal};
 use crate::model::{
-    Challenge, ChallengeKind, Factor, FactorKind, FactorOwner, Found, OtpAlgorithm, OtpParameters, Principal,
+    Challenge, ChallengeKind, DigestAlgorithm, Factor, FactorKind, FactorOwner, Found, OtpAlgorithm, OtpParameters,
+    Principal,
 };
 use crate::port::{LookupKey, Step};
 
@@ -85,6 +86,34 @@ async fn a_user_with_a_factor_is_asked_for_it_after_the_password() {
     assert_eq!(house.store.session_count(), 0);
     assert_eq!(house.refusal(answer(&asked, "000000")).await, FactorRefusal::WrongOtp);
     let issued = house.login(answer(&asked, CODES[0])).await.unwrap();
+    assert!(house.is_good(&issued.value).await);
+}
+
+#[tokio::test]
+async fn a_user_with_a_factor_is_asked_for_it_after_a_digest() {
+    let house = House::new().await;
+    let id = house.alice.id;
+    house.add_backend(move || Ok(Outcome::Verified(principal(Subject::Directory(id), "alice"))));
+    enroll(&house, None).await;
+    let digest = Credential::Digest {
+        algorithm: DigestAlgorithm::Sha1,
+        value: "0cc1".into(),
+    };
+    let asked = house
+        .asked(LoginRequest {
+            credentials: Some((String::new(), digest)),
+            ..login("own")
+        })
+        .await;
+    assert_eq!(
+        (asked.login.as_deref(), house.store.session_count()),
+        (Some("Alice"), 0)
+    );
+    let unnamed = LoginRequest {
+        credentials: Some((String::new(), Credential::Otp(CODES[0].into()))),
+        ..answer(&asked, "")
+    };
+    let issued = house.login(unnamed).await.unwrap();
     assert!(house.is_good(&issued.value).await);
 }
 

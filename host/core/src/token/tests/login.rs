@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gate::GateLimits;
-use crate::model::{Challenge, ChallengeKind, PluginDigest};
+use crate::model::{Challenge, ChallengeKind, DigestAlgorithm, PluginDigest};
 use crate::port::Step;
 
 fn own(subject: &str) -> Outcome {
@@ -371,4 +371,44 @@ async fn a_backend_gets_the_first_step_with_the_identifier_as_it_was_written() {
     house.login(request).await.unwrap();
     let calls = house.backend.calls();
     assert!(matches!(&calls.first().unwrap().step, Step::Start { identifier, .. } if identifier == " ALICE "));
+}
+
+#[tokio::test]
+async fn a_digest_is_handed_to_the_backend_without_a_name() {
+    let house = House::new().await;
+    let id = house.alice.id;
+    let backend = Arc::new(FakeBackend::new(move |request| match &request.step {
+        Step::Start {
+            credential: Credential::Digest { algorithm, value },
+            ..
+        } if *value == "0cc1".into() && *algorithm == DigestAlgorithm::Md5 => {
+            Ok(Outcome::Verified(principal(Subject::Directory(id), "alice")))
+        }
+        _ => Ok(Outcome::Refused(Refusal::UnsupportedCredential)),
+    }));
+    house.backends.add("digests", Arc::clone(&backend) as Arc<_>).unwrap();
+    let unnamed = |credential| LoginRequest {
+        credentials: Some((String::new(), credential)),
+        ..login("digests")
+    };
+    let issued = house
+        .login(unnamed(Credential::Digest {
+            algorithm: DigestAlgorithm::Md5,
+            value: "0cc1".into(),
+        }))
+        .await
+        .unwrap();
+    assert_eq!(issued.live.record.session.identity.login, "Alice");
+    assert!(house.is_good(&issued.value).await);
+    for credential in [
+        Credential::Password("0cc1".into()),
+        Credential::Otp("0cc1".into()),
+        Credential::ApiKey("0cc1".into()),
+    ] {
+        let refused = house.login(unnamed(credential)).await.unwrap_err();
+        assert!(matches!(refused, TokenError::Refused(Refusal::UnknownIdentifier)));
+    }
+    let calls = backend.calls();
+    assert_eq!(calls.len(), 1);
+    assert!(matches!(&calls[0].step, Step::Start { identifier, .. } if identifier.is_empty()));
 }
