@@ -39,6 +39,7 @@ wasmtime::component::bindgen!({
         "keyway:backend/delegate.find-by-identifier": async | trappable,
         "keyway:backend/delegate.find-by-subject": async | trappable,
         "keyway:backend/delegate.list-users": async | trappable,
+        "keyway:backend/directory-digest.find-by-digest": async | trappable,
         "keyway:backend/directory-list.list-users": async | trappable,
         "keyway:backend/file.find-lines": async | trappable,
         "keyway:backend/file.list-lines": async | trappable,

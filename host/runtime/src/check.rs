@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{BackendName, Credential, Outcome, PluginDigest, User, UserId};
+use keyway_core::model::{BackendName, Credential, DigestAlgorithm, Outcome, PluginDigest, User, UserId};
 use keyway_core::password::PasswordError;
 use keyway_core::port::{BackendFault, RequestContext, Step, VerifyRequest};
 use serde::Serialize;
@@ -266,6 +266,16 @@ impl HostDirectory for Nobody {
         _value: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         Ok(false)
+    }
+
+    async fn find_by_digest(
+        &self,
+        _backend: &BackendName,
+        _algorithm: DigestAlgorithm,
+        _digest: &Secret<Vec<u8>>,
+        _tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
     }
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod database;
 mod delegate;
 mod directory;
+mod directory_digest;
 mod directory_list;
 mod file;
 mod log;
@@ -24,6 +25,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     backend::database::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::delegate::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::directory::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
+    backend::directory_digest::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::directory_list::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::file::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;
     backend::log::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)?;

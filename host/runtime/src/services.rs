@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::{DirectoryError, DirectoryService};
-use keyway_core::model::{BackendName, Page, Query, TenantScope, User, UserId};
+use keyway_core::model::{BackendName, DigestAlgorithm, Page, Query, TenantScope, User, UserId};
 use keyway_core::password::{PasswordError, PasswordPool, Share};
 use keyway_core::port::{NamedDatabase, NamedDatabaseSpec, NamedDatabases};
 
@@ -37,6 +37,15 @@ pub trait HostDirectory: Send + Sync {
         user: Option<UserId>,
         password: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError>;
+
+    /// As [`DirectoryService::find_by_digest`].
+    async fn find_by_digest(
+        &self,
+        backend: &BackendName,
+        algorithm: DigestAlgorithm,
+        digest: &Secret<Vec<u8>>,
+        tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError>;
 }
 
 /// What stands behind `secret.matches`. [`PasswordPool`] is the real one.
@@ -128,6 +137,16 @@ impl HostDirectory for DirectoryService {
         password: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         Self::verify_password(self, backend, user, password).await
+    }
+
+    async fn find_by_digest(
+        &self,
+        backend: &BackendName,
+        algorithm: DigestAlgorithm,
+        digest: &Secret<Vec<u8>>,
+        tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        Self::find_by_digest(self, backend, algorithm, digest, tenant).await
     }
 }
 

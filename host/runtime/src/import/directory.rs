@@ -65,11 +65,7 @@ impl Host for CallState {
                 }
                 Ok(Ok(matches && user.is_some()))
             }
-            Err(Trouble::Password(PasswordError::Saturated)) => {
-                self.pool_is_busy();
-                Ok(Err(DirectoryError::Unavailable))
-            }
-            Err(error) => Ok(Err(self.unavailable(&error))),
+            Err(error) => Ok(Err(self.not_compared(&error))),
         }
     }
 }
@@ -108,6 +104,15 @@ impl CallState {
         self.profile.tenant.is_none_or(|tenant| user.tenant == tenant)
     }
 
+    /// As [`CallState::unavailable`]. A pool without room is nobody's fault.
+    pub(super) fn not_compared(&mut self, error: &Trouble) -> DirectoryError {
+        if matches!(error, Trouble::Password(PasswordError::Saturated)) {
+            self.pool_is_busy();
+            return DirectoryError::Unavailable;
+        }
+        self.unavailable(error)
+    }
+
     /// The guest learns only that there is no answer; the reason goes to the log.
     pub(super) fn unavailable(&self, error: &Trouble) -> DirectoryError {
         tracing::warn!(backend = %self.profile.backend, request_id = self.request_id, %error, "the directory did not answer a plugin");
@@ -115,7 +120,7 @@ impl CallState {
     }
 }
 
-fn not_granted(capability: Capability) -> DirectoryError {
+pub(super) fn not_granted(capability: Capability) -> DirectoryError {
     DirectoryError::NotGranted(capability.name().to_owned())
 }
 

@@ -48,6 +48,7 @@ const OFFERED: &[&str] = &[
     "keyway:backend/database",
     "keyway:backend/delegate",
     "keyway:backend/directory",
+    "keyway:backend/directory-digest",
     "keyway:backend/directory-list",
     "keyway:backend/file",
     "keyway:backend/log",

@@ -20,7 +20,7 @@ impl TestHost {
         slot.backend.lookup(request).await
     }
 
-    async fn find_by_name(&self, name: &str) -> Result<Option<Found>, BackendFault> {
+    pub(crate) async fn find_by_name(&self, name: &str) -> Result<Option<Found>, BackendFault> {
         self.find(LookupKey::Identifier(name.to_owned())).await
     }
 

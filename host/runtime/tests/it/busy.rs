@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{BackendName, TenantId, Timestamp, User, UserId};
+use keyway_core::model::{BackendName, DigestAlgorithm, TenantId, Timestamp, User, UserId};
 use keyway_core::password::PasswordError;
 use keyway_core::port::BackendFault;
 use keyway_runtime::{HostDirectory, HostPasswords, HostServices, NoDatabases};
@@ -68,6 +68,17 @@ impl HostDirectory for Pool {
     ) -> Result<bool, DirectoryError> {
         Ok(self.compare().await?)
     }
+
+    async fn find_by_digest(
+        &self,
+        _backend: &BackendName,
+        _algorithm: DigestAlgorithm,
+        _digest: &Secret<Vec<u8>>,
+        _tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        self.compare().await?;
+        Ok(None)
+    }
 }
 
 async fn host_over(pool: Pool, plugin: &str) -> TestHost {
@@ -99,6 +110,15 @@ async fn a_plugin_that_the_pool_keeps_waiting_is_not_at_fault() {
         let host = host_over(Pool::Endless, plugin).await;
         let fault = host.login(plugin, "alice", PASSWORD).await;
         assert_eq!(fault, Err(BackendFault::Saturated), "{plugin}");
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_whose_digest_finds_no_room_or_no_end_is_not_at_fault() {
+    for pool in [Pool::Full, Pool::Endless] {
+        let host = host_over(pool, "hostile").await;
+        let fault = host.login("hostile", "finds_by_digest", PASSWORD).await;
+        assert_eq!(fault, Err(BackendFault::Saturated));
     }
 }
 

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
 use keyway_core::model::{
-    Answer, BackendName, Credential, Outcome, PluginState, PluginStatus, TenantId, Timestamp, User, UserId,
+    Answer, BackendName, Credential, DigestAlgorithm, Outcome, PluginState, PluginStatus, TenantId, Timestamp, User,
+    UserId,
 };
 use keyway_core::password::PasswordError;
 use keyway_core::port::{
@@ -19,6 +20,9 @@ use uuid::Uuid;
 
 pub(crate) const ALICE: UserId = UserId(Uuid::from_u128(0xa11ce));
 pub(crate) const PASSWORD: &str = "s3cre7";
+/// Alice's, in the tenant `master`.
+pub(crate) const DIGEST: &str = "81dc9bdb52d04dc20036dbd8313ed055";
+pub(crate) const BOBS_DIGEST: &str = "e2fc714c4727ee9395f324cd2e7f331f";
 
 struct OneUser;
 
@@ -52,6 +56,25 @@ impl HostDirectory for OneUser {
         password: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         Ok(user == Some(ALICE) && password.expose() == PASSWORD.as_bytes())
+    }
+
+    async fn find_by_digest(
+        &self,
+        _backend: &BackendName,
+        algorithm: DigestAlgorithm,
+        digest: &Secret<Vec<u8>>,
+        tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        let users = [
+            (DIGEST, ALICE, "alice"),
+            (BOBS_DIGEST, UserId(Uuid::from_u128(0xb0b)), "bob"),
+        ];
+        let is_theirs = |own: &str| {
+            let is_digest = algorithm == DigestAlgorithm::Md5 && digest.expose() == own.as_bytes();
+            is_digest && tenant == Some("master")
+        };
+        let found = users.into_iter().find(|(own, _, _)| is_theirs(own));
+        Ok(found.map(|(_, id, login)| User::new(id, TenantId(Uuid::nil()), login, Timestamp(0))))
     }
 }
 

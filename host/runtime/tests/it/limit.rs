@@ -129,10 +129,10 @@ async fn what_is_only_cut_or_dropped_does_not_fail_the_login() {
 #[tokio::test]
 async fn look_ups_and_comparisons_are_counted() {
     // The SDK makes a fault of the host's `limit-reached`.
-    for misdeed in ["lookup_flood=33", "comparison_flood=9"] {
+    for misdeed in ["lookup_flood=33", "comparison_flood=9", "digest_flood=9"] {
         check(misdeed, Result::is_err).await;
     }
-    for misdeed in ["lookup_flood=32", "comparison_flood=7"] {
+    for misdeed in ["lookup_flood=32", "comparison_flood=7", "digest_flood=7"] {
         check(misdeed, is_verified).await;
     }
 }

@@ -13,6 +13,7 @@ mod busy;
 mod call;
 mod change;
 mod check;
+mod digest;
 mod limit;
 mod net;
 mod reload;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keyway_core::Secret;
-use keyway_core::model::{Answer, BackendName, Credential, Outcome, Principal, Subject, TenantId};
+use keyway_core::model::{Answer, BackendName, Credential, Outcome, Principal, Refusal, Subject, TenantId};
 use keyway_core::port::{
     BackendFault, BackendSlot, Backends as _, PluginHost as _, RequestContext, Step, VerifyRequest,
 };
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::apart::{hang_beside, soon};
-use crate::host::{ALICE, PASSWORD, TestHost, variant};
+use crate::host::{ALICE, DIGEST, PASSWORD, TestHost, variant};
 
 const NAME: &str = "tenants";
 /// The tenant of the host's only user.
@@ -66,11 +66,15 @@ async fn log_in(slot: &BackendSlot) -> Result<Answer, BackendFault> {
 }
 
 async fn log_in_within(slot: &BackendSlot, longest: Duration) -> Result<Answer, BackendFault> {
+    present(slot, PASSWORD, longest).await
+}
+
+async fn present(slot: &BackendSlot, password: &str, longest: Duration) -> Result<Answer, BackendFault> {
     let request = VerifyRequest {
         context: RequestContext::default(),
         step: Step::Start {
             identifier: "alice".to_owned(),
-            credential: Credential::Password(Secret::from(PASSWORD)),
+            credential: Credential::Password(Secret::from(password)),
         },
         deadline: Instant::now() + longest,
     };
@@ -110,6 +114,19 @@ async fn a_tenants_backend_speaks_for_its_own_users_alone() {
         };
         let fault = log_in(&slot).await.unwrap_err();
         assert!(matches!(&fault, BackendFault::Misconfigured(_)), "{misdeed}: {fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_finds_a_tenants_backend_its_own_users_alone() {
+    let host = host().await;
+    for (tenant, is_found) in [(HERS, true), (1, false)] {
+        let slot = find(&host, tenant, does("finds_by_digest")).await.unwrap();
+        let answer = present(&slot, DIGEST, slot.deadline).await.unwrap();
+        match answer.outcome {
+            Outcome::Verified(principal) if is_found => assert_eq!(principal.subject, Subject::Directory(ALICE)),
+            outcome => assert_eq!((outcome, is_found), (Outcome::Refused(Refusal::WrongCredential), false)),
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use keyway_sdk::directory;
-use keyway_sdk::{Challenge, ChallengeKind, Deserialize, Fault, JsonSchema, Login, Outcome, Principal};
+use keyway_sdk::{
+    Challenge, ChallengeKind, Deserialize, DigestAlgorithm, Fault, JsonSchema, Login, Outcome, Principal, Refusal,
+};
 use keyway_sdk::{config, log, schemars, serde};
 
 /// The byte that fills the state of a challenge.
@@ -60,6 +62,12 @@ pub(crate) enum Misdeed {
     ClaimsDirectoryUser,
     /// Says that it verified that user, whose password it compared with the secret `key`, which no caller presented.
     MatchesOwnSecret,
+    /// Says that it verified whomever the password, looked up as a digest, finds; outside of a login it looks the secret `key` up.
+    FindsByDigest,
+    /// Looks the password up as a digest, whoever's that is, and says that it verified the user `alice`.
+    ClaimsAnotherByDigest,
+    /// Looks the password up as a digest `amount` times.
+    DigestFlood,
     /// Wants to see the password without having asked for the capability.
     ExposeWithoutGrant,
     /// Connects to the endpoint `target` `amount` times.
@@ -112,6 +120,12 @@ impl Misdeed {
             Self::ChallengeState => return Ok(Some(challenge_state(amount.unwrap_or(8 * 1024 + 1)))),
             Self::ClaimsDirectoryUser => return claims_directory_user().map(Some),
             Self::MatchesOwnSecret => return matches_own_secret().map(Some),
+            Self::FindsByDigest => return finds_by_digest(login).map(Some),
+            Self::ClaimsAnotherByDigest => {
+                find_by_digest(login)?;
+                return claims_directory_user().map(Some);
+            }
+            Self::DigestFlood => digest_flood(many, login)?,
             Self::ExposeWithoutGrant => expose_without_grant(login)?,
             Self::NetFlood => net::flood(many)?,
             Self::NetElsewhere => net::elsewhere()?,
@@ -260,6 +274,30 @@ fn matches_own_secret() -> Result<Outcome, Fault> {
         directory::verify_password(Some(&user.id), &secret)?;
     }
     claims_directory_user()
+}
+
+fn find_by_digest(login: Option<&Login>) -> Result<Option<directory::User>, Fault> {
+    let tenant = Some("master");
+    if let Some(login) = login {
+        let found = directory::find_by_digest(DigestAlgorithm::Md5, login.credential.secret(), tenant);
+        return Ok(found?);
+    }
+    let secret = config::find_secret("key").ok_or_else(|| Fault::misconfigured("there is no `secrets.key`"))?;
+    Ok(directory::find_by_digest(DigestAlgorithm::Md5, &secret, tenant)?)
+}
+
+fn finds_by_digest(login: Option<&Login>) -> Result<Outcome, Fault> {
+    Ok(match find_by_digest(login)? {
+        Some(user) => Principal::directory(&user).into(),
+        None => Refusal::WrongCredential.into(),
+    })
+}
+
+fn digest_flood(amount: u64, login: Option<&Login>) -> Result<(), Fault> {
+    for _ in 0..amount {
+        black_box(find_by_digest(login)?);
+    }
+    Ok(())
 }
 
 fn expose_without_grant(login: Option<&Login>) -> Result<(), Fault> {
