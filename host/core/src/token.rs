@@ -17,6 +17,7 @@ mod owner;
 mod password;
 mod recover;
 mod refresh;
+mod renew;
 mod revoke;
 mod session;
 mod slot;
@@ -41,6 +42,7 @@ pub use issue::GROUP_ATTRIBUTE;
 pub(crate) use link::{LINK_ADDRESS, leads_to};
 pub use password::{PasswordChange, PasswordChangeError};
 pub use recover::{LinkLogin, ResetId};
+pub use renew::RenewRequest;
 pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
 
