@@ -1,5 +1,7 @@
 //! Who is written to, who is not, and what a link is good for.
 
+mod recovery;
+
 use super::*;
 use crate::directory::{AddUser, Registration, SetEmail};
 use crate::key::{KeyRing, MasterKey};

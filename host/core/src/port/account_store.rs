@@ -20,7 +20,8 @@ pub trait AccountStore: Send + Sync {
     /// As [`AccountStore::find_account`].
     async fn list_accounts(&self) -> Result<Vec<Account>, StoreError>;
 
-    /// Puts an account in the place of what was said of its tenant, in one transaction; other nodes hear of it as
+    /// Puts an account in the place of what was said of its tenant, in one transaction, but for an [`Account::api_key`] below the one that is there: who read
+    /// the account before its key was made anew does not bring the old one back. Other nodes hear of it as
     /// [`Change::TenantsChanged`](super::Change::TenantsChanged). If `at` that time nobody of it may log in, all sessions and refresh tokens of its users
     /// end in the same transaction, and logins under way are refused: [`super::TokenStore::open_session`] looks at the account.
     ///

@@ -30,7 +30,7 @@ pub struct Opening {
     /// Read before the credential was judged. What was revoked after it overtakes the login.
     pub verified_since: RevocationMark,
     /// How many sessions with a token that is good the identity may have open, this one included; `None` for any number. Mailed links do
-    /// not count.
+    /// not count, and neither do sessions in which somebody else acts.
     pub limit: Option<u32>,
     /// What the login has to do with refresh tokens.
     pub refresh: Refreshing,

@@ -90,6 +90,9 @@ impl TokenService {
         let since = self.store.revocation_mark().await.map_err(TokenError::from)?;
         let ttl = self.settings.ttl(request.ttl)?;
         let own = &request.actor.record.session;
+        if request.actor.record.token.expires_at <= self.clock.now() {
+            return Err(TokenError::NotFound.into());
+        }
         if own.actor.is_some() {
             return Err(ImpersonateError::Nested);
         }

@@ -3,11 +3,13 @@
 mod check;
 mod factor;
 mod follow;
+mod impersonate;
 mod link;
 mod login;
 mod lookup;
 mod overtake;
 mod password;
+mod recover;
 mod refresh;
 mod revoke;
 

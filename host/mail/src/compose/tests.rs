@@ -4,7 +4,7 @@ use keyway_core::port::{Clock as _, SystemRandom};
 use keyway_core::testing::StillClock;
 
 use super::*;
-use crate::testing::{TOKEN, confirmation, letter, settings};
+use crate::testing::{TOKEN, confirmation, letter, recovery, settings};
 
 fn written(letter: &Letter) -> String {
     let templates = Templates::built_in().expect("templates");
@@ -60,12 +60,34 @@ fn a_confirmation_repeats_nothing_that_a_stranger_wrote_into_a_form() {
 }
 
 #[test]
+fn a_recovery_leads_to_its_own_page_and_names_the_account() {
+    let mail = written(&recovery(now())).replace("=\r\n", "");
+    let subject = "Subject: Log in again and set a new password".to_owned();
+    assert!(headers(&mail).contains(&subject), "{mail}");
+    // `=` is written as `=3D` in a mail.
+    let link = format!("https://ui.example.org/?recovery=3D{TOKEN}");
+    assert_eq!(mail.matches(&link).count(), 2, "{mail}");
+    assert!(mail.contains("alice of the account Example Ltd."), "{mail}");
+    let nameless = Letter {
+        login: None,
+        account: None,
+        ..recovery(now())
+    };
+    let mail = written(&nameless);
+    assert!(
+        !mail.contains("of the user") && !mail.contains("of the account"),
+        "{mail}"
+    );
+}
+
+#[test]
 fn nothing_in_a_letter_adds_a_header_a_recipient_or_markup() {
     const ATTACK: &str = "x\r\nBcc: victim@example.org\r\n\r\n<script>alert(1)</script>";
     let attacked = Letter {
         login: Some(ATTACK.to_owned()),
         firstname: Some(ATTACK.to_owned()),
         lastname: Some(ATTACK.to_owned()),
+        account: Some(ATTACK.to_owned()),
         ..letter(now())
     };
     let folder = tempfile::tempdir().expect("a folder");

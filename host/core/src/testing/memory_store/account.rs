@@ -33,7 +33,12 @@ impl AccountStore for MemoryStore {
             }
             taken.push(key);
         }
-        tables.accounts.insert(account.tenant, account.clone());
+        let counted = tables.accounts.get(&account.tenant).map_or(0, |known| known.api_key);
+        let written = Account {
+            api_key: account.api_key.max(counted),
+            ..account.clone()
+        };
+        tables.accounts.insert(account.tenant, written);
         Ok(match account.closed(at) {
             Some(_) => tables.revoke(&RevokeTarget::Tenant(account.tenant), at),
             None => Revoked::default(),

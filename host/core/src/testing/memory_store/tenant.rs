@@ -186,6 +186,11 @@ impl Tables {
             }
         };
         self.tenants.values_mut().for_each(|tenant| moved(&mut tenant.parent));
+        // What digests are made of names the tenant: no login would ever fit them.
+        let users = self.users.values().filter(|(user, _)| user.tenant == top.id);
+        for (user, _) in users {
+            self.digests.remove(&user.id);
+        }
         self.users.values_mut().for_each(|(user, _)| moved(&mut user.tenant));
         self.policies.values_mut().for_each(|policy| moved(&mut policy.tenant));
         self.groups.values_mut().for_each(|group| moved(&mut group.tenant));
@@ -235,6 +240,10 @@ impl Tables {
             }
             if tenant.domains.iter().any(|domain| has_domain(known, domain)) {
                 return Err(StoreError::Conflict { what: "tenant domain" });
+            }
+            let realm = |tenant: &Tenant| tenant.realm.as_deref().map(login_key);
+            if realm(tenant).is_some() && realm(tenant) == realm(known) {
+                return Err(StoreError::Conflict { what: "tenant realm" });
             }
         }
         Ok(())

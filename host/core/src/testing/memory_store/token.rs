@@ -139,6 +139,7 @@ impl Tables {
         let counts = |session: &&Session| {
             session.identity.id == identity
                 && session.dialect != LINK_DIALECT
+                && session.actor.is_none()
                 && session.refresh.is_none_or(|id| !ending.contains(&id))
                 && self
                     .tokens

@@ -59,3 +59,19 @@ async fn nobody_gets_a_link_for_a_user_who_is_disabled_or_gone() {
         .await;
     assert!(matches!(refused, Err(TokenError::Refused(Refusal::UnknownIdentifier))));
 }
+
+#[tokio::test]
+async fn a_link_is_not_renewed_into_a_login() {
+    let house = House::new().await;
+    let token = link(&house, Duration::from_hours(1)).await.unwrap();
+    let request = || RenewRequest {
+        ttl: None,
+        client: Client::default(),
+        dialect: "kazoo",
+        request_id: "request-1".to_owned(),
+    };
+    let refused = house.service.renew(&token, request()).await;
+    assert!(matches!(refused, Err(TokenError::NotFound)), "{refused:?}");
+    let own = house.token().await.value;
+    house.service.renew(&own, request()).await.unwrap();
+}
