@@ -189,7 +189,30 @@ impl DirectoryService {
     ) -> Result<Tenant, DirectoryError> {
         check_profile(&profile)?;
         let current = self.get_tenant(id, scope).await?;
-        let contact = profile.contact;
+        self.replace_tenant(current, profile).await
+    }
+
+    /// As [`DirectoryService::update_tenant`], with another realm, or with none.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`StoreError::Conflict`] on `tenant realm`.
+    pub async fn update_tenant_and_realm(
+        &self,
+        id: TenantId,
+        profile: TenantProfile,
+        realm: Option<String>,
+        scope: TenantScope,
+    ) -> Result<Tenant, DirectoryError> {
+        realm
+            .as_deref()
+            .map_or(Ok(()), |realm| validate::domain("realm", realm))?;
+        check_profile(&profile)?;
+        let current = self.get_tenant(id, scope).await?;
+        self.replace_tenant(Tenant { realm, ..current }, profile).await
+    }
+
+    async fn replace_tenant(&self, current: Tenant, profile: TenantProfile) -> Result<Tenant, DirectoryError> {
+        let (id, contact) = (current.id, profile.contact);
         let updated = Tenant {
             realm: current.realm,
             ..profile.of(id, current.parent, current.slug)

@@ -15,13 +15,27 @@ impl DirectoryService {
         change: UserChange,
         scope: TenantScope,
     ) -> Result<User, DirectoryError> {
+        self.update_user_among(id, change, Uniqueness::Everywhere, scope).await
+    }
+
+    /// As [`DirectoryService::update_user`], for a login that need only be free among these.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn update_user_among(
+        &self,
+        id: UserId,
+        change: UserChange,
+        unique: Uniqueness,
+        scope: TenantScope,
+    ) -> Result<User, DirectoryError> {
         change.login.as_deref().map_or(Ok(()), validate::login)?;
         validate::person_names(change.firstname.as_deref(), change.lastname.as_deref())?;
         self.get_user_in(id, scope).await?;
         let now = self.clock.now();
         let changed = self
             .revoking_with("change a user", move |store| async move {
-                store.update_user(id, &change, Uniqueness::Everywhere, now).await
+                store.update_user(id, &change, unique, now).await
             })
             .await?;
         let (user, _) = changed.ok_or_else(|| DirectoryError::not_found("user", &id.to_string()))?;

@@ -31,6 +31,20 @@ impl DirectoryService {
         emails: Vec<SetEmail>,
         scope: TenantScope,
     ) -> Result<Vec<Email>, DirectoryError> {
+        self.set_emails_among(id, emails, Uniqueness::Everywhere, scope).await
+    }
+
+    /// As [`DirectoryService::set_emails`], for addresses that need only be free among these.
+    ///
+    /// # Errors
+    /// As [`DirectoryService::set_emails`].
+    pub async fn set_emails_among(
+        &self,
+        id: UserId,
+        emails: Vec<SetEmail>,
+        unique: Uniqueness,
+        scope: TenantScope,
+    ) -> Result<Vec<Email>, DirectoryError> {
         check(&emails)?;
         self.get_user_in(id, scope).await?;
         let changes: Vec<_> = emails
@@ -42,7 +56,7 @@ impl DirectoryService {
                 confirmed: email.confirmed,
             })
             .collect();
-        let changed = self.store.set_emails(id, &changes, Uniqueness::Everywhere).await?;
+        let changed = self.store.set_emails(id, &changes, unique).await?;
         let user = changed.ok_or_else(|| DirectoryError::not_found("user", &id.to_string()))?;
         Ok(user.emails)
     }
