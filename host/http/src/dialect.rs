@@ -1,5 +1,6 @@
 //! The list of dialects: the table of contents of this folder. A new one is a folder here, a variant, and a line in each match.
 
+pub mod kazoo;
 pub mod privacyidea;
 pub mod wazo;
 
@@ -17,6 +18,8 @@ pub enum Dialect {
     Wazo,
     /// privacyIDEA's API, `/auth` and the rest.
     Privacyidea,
+    /// Kazoo's API, `/v2/user_auth` and the rest.
+    Kazoo,
 }
 
 /// The text names no dialect of this version.
@@ -32,10 +35,10 @@ pub enum DialectError {
 
 impl Dialect {
     /// Every dialect of this version.
-    pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea];
+    pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea, Self::Kazoo];
 
     /// The names that a configuration may hold and that this version does not serve yet.
-    const PLANNED: &[&'static str] = &["kazoo", "webitel"];
+    const PLANNED: &[&'static str] = &["webitel"];
 
     /// Parses a configuration's name.
     ///
@@ -56,6 +59,7 @@ impl Dialect {
         match self {
             Self::Wazo => "wazo",
             Self::Privacyidea => "privacyidea",
+            Self::Kazoo => "kazoo",
         }
     }
 
@@ -68,6 +72,7 @@ impl Dialect {
         match self {
             Self::Wazo => wazo::mount(&settings.wazo, document),
             Self::Privacyidea => privacyidea::mount(),
+            Self::Kazoo => kazoo::mount(),
         }
     }
 
@@ -75,6 +80,7 @@ impl Dialect {
         match self {
             Self::Wazo => wazo::router(mount, state),
             Self::Privacyidea => privacyidea::router(mount, state),
+            Self::Kazoo => kazoo::router(mount, state),
         }
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use answer::{Answer, Shape};
 pub(crate) use operation::{Operation, parameter, text, word_of};
-pub(crate) use routes::{Methods, Mount, Routes, delete, get, head, post, put};
+pub(crate) use routes::{Methods, Mount, Routes, delete, get, head, nowhere, post, put};
 pub(crate) use serve::{Document, mount};
 
 /// A token in `X-Auth-Token`.
@@ -30,5 +30,7 @@ pub(crate) const PI_AUTHORIZATION: &str = "pi-authorization";
 pub(crate) const BASIC: &str = "basic";
 /// A token in `?token=`, as mailed links have it.
 pub(crate) const LINK: &str = "link";
+/// The key of a path under which stands where else it is served.
+pub(crate) const ALSO_AT: &str = "x-also-at";
 /// The key of an operation under which stands what access its caller needs.
 pub(crate) const REQUIRED_ACCESS: &str = "x-required-access";

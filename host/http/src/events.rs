@@ -20,7 +20,7 @@ use serde_json::json;
 
 use self::stream::Reader;
 use crate::AppState;
-use crate::document::{Mount, Routes, get};
+use crate::document::{Mount, Routes, get, nowhere};
 use crate::edge::{Call, log_failure};
 
 /// The access that a token must have to read events: those of its owner's tenant and of all below it.
@@ -45,6 +45,7 @@ pub(crate) fn mount() -> Mount {
     Mount {
         servers: &[""],
         prefix: "/keyway/v1",
+        also: nowhere,
         tags: document::TAGS,
         parameter: |_| None,
         routes: Routes::new().route("/events", get(document::follow, handle)),

@@ -9,11 +9,13 @@ mod document;
 pub mod edge;
 pub mod events;
 mod password;
+mod presented;
 mod running;
 mod state;
 #[cfg(test)]
 mod testing;
 
+pub use dialect::kazoo::{BucketSettings, Impersonation, KazooSettings, KazooState};
 pub use dialect::privacyidea::{ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings, sweep_audit};
 pub use dialect::wazo::Cors;
 pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};

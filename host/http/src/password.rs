@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::AppState;
-use crate::document::{Mount, Routes, post};
+use crate::document::{Mount, Routes, nowhere, post};
 use crate::edge::{Call, Payload, PayloadError, log_failure, user_agent};
 
 /// What backends are told of the API through which the caller came.
@@ -62,6 +62,7 @@ pub(crate) fn mount() -> Mount {
     Mount {
         servers: &[""],
         prefix: "/keyway/v1",
+        also: nowhere,
         tags: document::TAGS,
         parameter: |_| None,
         routes: Routes::new().route("/password", post(document::change, handle)),

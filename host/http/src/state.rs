@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use jiff::tz::TimeZone;
+use keyway_core::account::AccountService;
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
 use keyway_core::factor::FactorService;
@@ -18,7 +19,7 @@ use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Cors, OwnSettings, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings};
+use crate::{Cors, KazooSettings, KazooState, OwnSettings, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings};
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -30,6 +31,8 @@ pub struct AppParts {
     pub store: Arc<dyn Store>,
     /// Users, tenants and policies.
     pub directory: Arc<DirectoryService>,
+    /// What tenants and users are to Kazoo's and Webitel's clients.
+    pub accounts: Arc<AccountService>,
     /// Mails to users.
     pub notices: Arc<NoticeService>,
     /// Pages for people who follow the links of mails.
@@ -50,6 +53,8 @@ pub struct AppParts {
     pub privacyidea_keys: PrivacyideaKeys,
     /// The policies of privacyIDEA's dialect.
     pub privacyidea_policies: PrivacyideaPolicies,
+    /// What Kazoo's dialect keeps.
+    pub kazoo: KazooState,
     /// What happens, for those who follow it.
     pub events: EventStreams,
     /// What time it is.
@@ -145,6 +150,8 @@ pub struct DialectSettings {
     pub wazo: WazoSettings,
     /// `[dialect.privacyidea]`.
     pub privacyidea: PrivacyideaSettings,
+    /// `[dialect.kazoo]`.
+    pub kazoo: KazooSettings,
 }
 
 /// `[dialect.wazo]`.

@@ -12,6 +12,8 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use keyway_core::account::{AccountService, AccountSettings};
+use keyway_core::accounts::AccountDirectory;
 use keyway_core::directory::{AddUser, DirectoryService, FirstUser, ProvidedPolicy, Provisions};
 use keyway_core::event::{EventService, EventSettings};
 use keyway_core::factor::FactorService;
@@ -25,6 +27,7 @@ use keyway_core::password::PasswordPool;
 use keyway_core::port::{
     BackendFault, ChangeRequest, PluginHost, PluginHostError, ProvidedGroup, Step, SystemRandom, VerifyRequest,
 };
+use keyway_core::rights::Rights;
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::testing::{
@@ -37,7 +40,7 @@ use desk::FakeDesk;
 
 use crate::edge::Call;
 use crate::{
-    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, OwnSettings, PrivacyideaKeys,
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, KazooState, OwnSettings, PrivacyideaKeys,
     PrivacyideaPolicies, Reload, ReloadReport, RunningListener, RunningMail, RunningSettings, Switch,
 };
 
@@ -79,12 +82,13 @@ impl TestState {
         let master = MasterKey::new([1; 32]);
         let keys = KeyRing::open(&*store, &master, &SystemRandom, &*clock);
         let keys = keys.await.expect("keys");
+        let accounts = accounts(&store, &cache, &tenants, &directory, &clock, &master);
         let tokens = TokenService::new(
             store.clone(),
             backends.clone(),
             passwords.clone(),
             keys,
-            cache,
+            cache.clone(),
             tenants.clone(),
             clock.clone(),
             random.clone(),
@@ -104,6 +108,7 @@ impl TestState {
             backends: backends.clone(),
             store: store.clone(),
             directory,
+            accounts,
             tenant_settings: tenant_settings(&store),
             notices,
             pages: Arc::new(PlainPages),
@@ -114,6 +119,7 @@ impl TestState {
             factors,
             privacyidea_keys: PrivacyideaKeys::new(&master),
             privacyidea_policies: PrivacyideaPolicies::new(store.clone()),
+            kazoo: KazooState::new(&master, &dialects.kazoo, clock.clone()),
             events: EventStreams::new(events, streams),
             clock: clock.clone(),
             random,
@@ -157,6 +163,31 @@ fn directory(
         tenants.clone(),
         clock.clone(),
         Arc::new(SystemRandom),
+    ))
+}
+
+fn accounts(
+    store: &Arc<MemoryStore>,
+    cache: &Arc<TokenCache>,
+    tenants: &Arc<TenantDirectory>,
+    directory: &Arc<DirectoryService>,
+    clock: &Arc<StillClock>,
+    master: &MasterKey,
+) -> Arc<AccountService> {
+    let index = AccountDirectory::new(store.clone(), tenants.clone(), master);
+    Arc::new(AccountService::new(
+        store.clone(),
+        cache.clone(),
+        Arc::new(index),
+        directory.clone(),
+        clock.clone(),
+        Arc::new(SystemRandom),
+        AccountSettings {
+            rights: Rights::default(),
+            default_user_policy: None,
+            attempts_keep: Duration::from_hours(24),
+            sweep_interval: Duration::ZERO,
+        },
     ))
 }
 

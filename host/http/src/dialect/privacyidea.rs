@@ -23,7 +23,7 @@ mod realm_edit;
 mod resolver;
 mod rights;
 mod settings;
-mod signature;
+pub(super) mod signature;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -41,7 +41,7 @@ use keyway_core::port::{BackendDesk, Random, Store};
 use keyway_core::token::TokenService;
 
 use crate::AppState;
-use crate::document::{Mount, Routes};
+use crate::document::{Mount, Routes, nowhere};
 
 pub use audit::sweep_audit;
 pub use keys::PrivacyideaKeys;
@@ -53,6 +53,7 @@ pub(crate) fn mount() -> Mount {
     Mount {
         servers: &[""],
         prefix: "",
+        also: nowhere,
         tags: document::TAGS,
         parameter: document::path_parameter,
         routes: resources(),

@@ -49,7 +49,7 @@ use keyway_core::port::{Backends, Pages, Store};
 use keyway_core::setting::SettingService;
 use keyway_core::token::TokenService;
 
-use crate::document::{Document, Mount, Routes, get, head, post};
+use crate::document::{Document, Mount, Routes, get, head, nowhere, post};
 use crate::{AppState, OwnSettings, WazoSettings};
 
 pub use cors::Cors;
@@ -61,6 +61,7 @@ pub(crate) fn mount(settings: &WazoSettings, document: &Document) -> Mount {
     Mount {
         servers: &["", "/api/auth"],
         prefix: "/0.1",
+        also: nowhere,
         tags: document::TAGS,
         parameter: document::path_parameter,
         routes: own_routes(document).merge(resources(settings)),

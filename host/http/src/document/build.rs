@@ -1,5 +1,7 @@
 //! Puts a document together from tables of routes.
 
+use serde_json::json;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -9,12 +11,13 @@ use utoipa::openapi::{
 
 use super::operation::Parts;
 use super::routes::{Route, Tell};
-use super::{BASIC, BEARER, LINK, Mount, PI_AUTHORIZATION, PI_TOKEN, TOKEN, parameter, text};
+use super::{ALSO_AT, BASIC, BEARER, LINK, Mount, PI_AUTHORIZATION, PI_TOKEN, TOKEN, parameter, text};
 
 const INTRODUCTION: &str = "Keyway checks who somebody is, hands out tokens, and tells other services whether a token is still good.\n\n\
     An operation for which a token is needed takes it from the header `X-Auth-Token`, or from `Authorization: Bearer`. What access the token \
     must have stands there under `x-required-access`: the names in braces are those of the operation's parameters, and a dot in their values \
-    counts as `_`. The operations of privacyIDEA's API have tokens of their own, from `POST /auth`, which each of them names.\n\n\
+    counts as `_`. A login through each API is answered with that API's own token, and each API takes those of the others. A path that is \
+    served in other places, too, says so under `x-also-at`.\n\n\
     A method that an address does not have is answered with 405 and the header `Allow`; `HEAD` works wherever `GET` does. Every answer \
     carries the header `X-Request-ID`, under which the request is in the server's log.";
 
@@ -22,6 +25,7 @@ const INTRODUCTION: &str = "Keyway checks who somebody is, hands out tokens, and
 pub(super) struct Chapter {
     servers: &'static [&'static str],
     prefix: &'static str,
+    also: fn(&str) -> Vec<String>,
     tags: &'static [(&'static str, &'static str)],
     parameter: fn(&str) -> Option<utoipa::openapi::path::ParameterBuilder>,
     paths: Vec<(&'static str, Vec<(HttpMethod, Tell)>)>,
@@ -34,6 +38,7 @@ impl Chapter {
         Self {
             servers: mount.servers,
             prefix: mount.prefix,
+            also: mount.also,
             tags: mount.tags,
             parameter: mount.parameter,
             paths: told
@@ -86,7 +91,10 @@ pub(super) fn build(chapters: &[Chapter]) -> OpenApi {
             item.servers = own.clone().map(Iterator::collect);
             let parameters = chapter.path_parameters(path);
             item.parameters = (!parameters.is_empty()).then(|| parameters.into_iter().map(Into::into).collect());
-            paths = paths.path(format!("{}{path}", chapter.prefix), item);
+            let path = format!("{}{path}", chapter.prefix);
+            let also = (chapter.also)(&path);
+            item.extensions = (!also.is_empty()).then(|| Extensions::from_iter([(ALSO_AT, json!(also))]));
+            paths = paths.path(path, item);
         }
     }
     let info = InfoBuilder::new()
@@ -115,7 +123,10 @@ fn tag(name: &str, description: &str) -> Tag {
 /// The ways to prove who one is.
 fn components() -> Components {
     let key = |name: &str, text: &str| ApiKeyValue::with_description(name, text);
-    let token = ApiKey::Header(key("X-Auth-Token", "A token that `POST /0.1/token` issued."));
+    let token = ApiKey::Header(key(
+        "X-Auth-Token",
+        "A token that a login issued, through whichever API.",
+    ));
     let link = ApiKey::Query(key("token", "The token of a link that came by mail."));
     let issued = "A token that `POST /auth` issued, as it is.";
     let own = ApiKey::Header(key("PI-Authorization", issued));

@@ -33,12 +33,19 @@ pub(crate) struct Mount {
     pub(crate) servers: &'static [&'static str],
     /// What all their paths begin with.
     pub(crate) prefix: &'static str,
+    /// Where else a path is served, with its prefix: [`nowhere`] as a rule.
+    pub(crate) also: fn(&str) -> Vec<String>,
     /// What they are about, in the page's order, and what there is to say of it.
     pub(crate) tags: &'static [(&'static str, &'static str)],
     /// Tells of a parameter of a path by its name.
     pub(crate) parameter: fn(&str) -> Option<ParameterBuilder>,
     /// The routes.
     pub(crate) routes: Routes,
+}
+
+/// Paths that are served in one place alone.
+pub(crate) fn nowhere(_path: &str) -> Vec<String> {
+    Vec::new()
 }
 
 impl Routes {
@@ -70,8 +77,10 @@ impl Mount {
         let mut router = Router::new();
         for server in self.servers {
             for Route { path, methods } in &self.routes.0 {
-                let path = format!("{server}{}{path}", self.prefix);
-                router = router.route(&path, methods.handlers.clone());
+                let path = format!("{}{path}", self.prefix);
+                for path in [path.clone()].into_iter().chain((self.also)(&path)) {
+                    router = router.route(&format!("{server}{path}"), methods.handlers.clone());
+                }
             }
         }
         router

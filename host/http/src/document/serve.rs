@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use super::build::{self, Chapter};
-use super::{Answer, Mount, Operation, Routes, Shape, get, page};
+use super::{Answer, Mount, Operation, Routes, Shape, get, nowhere, page};
 use crate::edge::Call;
 
 const TAG: &str = "documentation";
@@ -143,6 +143,7 @@ pub(crate) fn mount(document: &Document) -> Mount {
     Mount {
         servers: &[""],
         prefix: "",
+        also: nowhere,
         tags: &[(TAG, "What you are reading.")],
         parameter: |_| None,
         routes,

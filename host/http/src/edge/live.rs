@@ -5,7 +5,7 @@ use std::time::Duration;
 use keyway_core::port::Store;
 use utoipa::openapi::HttpMethod;
 
-use crate::document::{Answer, Methods, Mount, Operation, Routes};
+use crate::document::{Answer, Methods, Mount, Operation, Routes, nowhere};
 
 pub(super) const LIVE: &str = "/livez";
 pub(super) const READY: &str = "/readyz";
@@ -24,6 +24,7 @@ pub(crate) fn mount() -> Mount {
     Mount {
         servers: &[""],
         prefix: "",
+        also: nowhere,
         tags: &[(TAG, "For whoever starts and stops servers. Each listener answers them.")],
         parameter: |_| None,
         routes: Routes::new()

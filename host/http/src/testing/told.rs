@@ -10,7 +10,7 @@ use http::{Method, Request, Uri};
 use serde_json::{Value, json};
 
 use super::Reply;
-use crate::document::LINK;
+use crate::document::{ALSO_AT, LINK};
 
 /// Where the validator finds the document.
 const PLACE: &str = "http://test/openapi.json";
@@ -85,14 +85,24 @@ impl Told {
                 });
                 methods.map(move |(method, operation)| {
                     let method = method.to_uppercase();
-                    (
-                        format!("{server}{path}"),
-                        Found {
-                            path,
-                            method,
-                            operation,
-                        },
-                    )
+                    (method, operation)
+                });
+                let also = item[ALSO_AT].as_array().into_iter().flatten();
+                let places = also.filter_map(Value::as_str).chain([path.as_str()]);
+                let places: Vec<_> = places.map(|place| format!("{server}{place}")).collect();
+                methods.flat_map(move |(method, operation)| {
+                    let found = move |place: String| {
+                        let method = method.clone();
+                        (
+                            place,
+                            Found {
+                                path,
+                                method,
+                                operation,
+                            },
+                        )
+                    };
+                    places.clone().into_iter().map(found)
                 })
             };
             self.servers(item).iter().flat_map(found)
@@ -229,7 +239,8 @@ fn find_schemas(value: &Value, found: &mut HashMap<String, usize>) {
 
 /// The answer to an address whose names cannot be: it has no methods at all.
 fn is_no_page(reply: &Reply) -> bool {
-    reply.status == 404 && reply.header("content-type") == Some("text/html; charset=utf-8")
+    let is_page = reply.header("content-type") == Some("text/html; charset=utf-8");
+    reply.status == 404 && (is_page || reply.json()["message"] == "not_found")
 }
 
 fn is_usual(method: &Method) -> bool {

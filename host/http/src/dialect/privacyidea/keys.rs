@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use keyway_core::key::MasterKey;
+use keyway_core::model::Timestamp;
+use keyway_core::token::TokenValue;
 use tokio::sync::OnceCell;
 
-use super::jwt::JwtKey;
+use super::jwt::{self, JwtKey};
 use super::signature::ResponseKey;
+use crate::dialect::kazoo::Unreadable;
 
 /// The keys of this dialect.
 pub struct PrivacyideaKeys {
@@ -26,6 +29,18 @@ impl PrivacyideaKeys {
             jwt: JwtKey::new(&master.derive("keyway/privacyidea/jwt/v1")),
             sealing: MasterKey::new(*master.derive("keyway/privacyidea/seal/v1").expose()),
             response: OnceCell::new(),
+        }
+    }
+
+    /// The token of the core behind one of this dialect's.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub(crate) fn token_of(&self, text: &str, now: Timestamp) -> Result<TokenValue, Unreadable> {
+        match self.jwt.read(text, now) {
+            Ok(claims) => Ok(claims.token),
+            Err(jwt::Unreadable::Expired) => Err(Unreadable::Expired),
+            Err(jwt::Unreadable::Malformed(_)) => Err(Unreadable::Signature),
         }
     }
 }

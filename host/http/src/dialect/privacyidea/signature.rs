@@ -47,7 +47,7 @@ pub(super) enum SignatureError {
 }
 
 /// The server's generator, as this library takes one.
-struct Generator(Arc<dyn Random>);
+pub(in crate::dialect) struct Generator(pub(in crate::dialect) Arc<dyn Random>);
 
 impl ResponseKey {
     /// The installation's key; one is made where there is none.

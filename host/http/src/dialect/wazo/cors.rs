@@ -38,7 +38,7 @@ impl Default for Cors {
 
 impl Cors {
     /// What a browser's question about headers is answered with.
-    pub(super) fn allowed_headers(&self) -> HeaderValue {
+    pub(crate) fn allowed_headers(&self) -> HeaderValue {
         // Names that were checked make a value; were there one that does not, no header would be allowed.
         HeaderValue::from_str(&self.headers.join(", ")).unwrap_or(HeaderValue::from_static(""))
     }

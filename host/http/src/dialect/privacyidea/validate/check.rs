@@ -99,7 +99,9 @@ pub(super) async fn judge(
         Ok(outcome) => outcome,
         Err(TokenError::Factor(refusal)) => return Ok(rejected(reason(refusal, is_answer), both)),
         Err(TokenError::Refused(Refusal::UnknownIdentifier)) if !is_answer => return unknown(rules),
-        Err(TokenError::Refused(_) | TokenError::Closed(_) | TokenError::NoCredential | TokenError::AccessDenied(_)) => {
+        Err(
+            TokenError::Refused(_) | TokenError::Closed(_) | TokenError::NoCredential | TokenError::AccessDenied(_),
+        ) => {
             return Ok(rejected(refused(rule, is_answer), both));
         }
         Err(error) => return Err(error.into()),

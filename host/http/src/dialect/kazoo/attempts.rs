@@ -1,0 +1,43 @@
+//! Attempts to log in, written for the administrators of the account.
+
+use keyway_core::model::{IdentityId, TenantId};
+use keyway_core::port::NewAttempt;
+use keyway_core::token::LiveToken;
+
+use super::ask::Ask;
+
+/// How an attempt ended.
+pub(super) enum Ended<'a> {
+    /// Somebody was let in.
+    LetIn(&'a LiveToken),
+    /// Nobody was, and this is what is to be said of it.
+    Refused(&'a str),
+}
+
+impl Ask {
+    /// Writes an attempt of this kind on an account.
+    pub(super) async fn record(&self, kind: &str, account: TenantId, ended: Ended<'_>) {
+        let client = self.client();
+        let (success, message, identity, actor) = match ended {
+            Ended::Refused(message) => (false, message.to_owned(), None, None),
+            Ended::LetIn(live) => {
+                let session = &live.record.session;
+                let actor: Option<IdentityId> = session.actor.as_ref().map(|actor| actor.identity);
+                let message = format!("{} was let in", session.identity.login);
+                (true, message, Some(session.identity.id), actor)
+            }
+        };
+        let attempt = NewAttempt {
+            tenant: account,
+            identity,
+            actor,
+            kind: kind.to_owned(),
+            success,
+            message,
+            client: client.address.unwrap_or_default(),
+            user_agent: client.user_agent.unwrap_or_default(),
+            request_id: self.call.id().to_owned(),
+        };
+        self.kazoo.accounts().record_attempt(attempt).await;
+    }
+}

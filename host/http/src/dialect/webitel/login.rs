@@ -1,0 +1,229 @@
+//! `POST /login`: a key and a token for a name and a password. `POST /logout`: their end.
+
+use axum::response::{IntoResponse as _, Response};
+use keyway_core::Secret;
+use keyway_core::model::{Credential, Refusal, TenantId};
+use keyway_core::token::{FactorRule, IssuedToken, LoginOutcome, LoginRequest, TokenError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::UnknownUser;
+use super::acl::{ADMIN, Acl, ROOT, USER};
+use super::ask::Ask;
+use super::caller::{Caller, expires};
+use super::error::{Failure, Unknown};
+use super::jwt::Behind;
+use crate::dialect::Dialect;
+
+#[derive(Serialize)]
+struct Welcome<'a> {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<&'a str>,
+    username: &'a str,
+    expires: i64,
+    token: String,
+    role: i8,
+    #[serde(rename = "roleName")]
+    role_name: &'a str,
+    acl: &'a Acl,
+    cdr: Value,
+}
+
+pub(super) async fn log_in(ask: Ask) -> Response {
+    let result = async {
+        let issued = accept(&ask).await?;
+        welcome(&ask, &issued).await
+    };
+    ask.answer(result.await)
+}
+
+/// Runs a login, from what the request says to a session.
+async fn accept(ask: &Ask) -> Result<IssuedToken, Failure> {
+    let username = match ask.field("username")? {
+        Value::String(name) if !name.is_empty() => name,
+        _ => return Err(Failure::NoName),
+    };
+    let password = match ask.field("password")? {
+        Value::Null => None,
+        Value::String(password) if password.is_empty() => None,
+        Value::String(password) => Some(Secret::from(password.as_str())),
+        _ => return Err(Failure::bad("The password is to be a text.")),
+    };
+    let tells = ask.webitel.settings().unknown_user == UnknownUser::NotFound;
+    let issued = attempt(ask, username, password).await;
+    issued.map_err(|failure| match failure {
+        Failure::Token(TokenError::Refused(Refusal::UnknownIdentifier)) if tells => Failure::UnknownUser,
+        failure => failure,
+    })
+}
+
+async fn attempt(ask: &Ask, username: &str, password: Option<Secret<Vec<u8>>>) -> Result<IssuedToken, Failure> {
+    let tokens = ask.webitel.tokens();
+    let (login, domain) = match username.rsplit_once('@') {
+        Some((login, domain)) => (login, Some(domain)),
+        None => (username, None),
+    };
+    // An empty password must never reach a backend, where it could mean an anonymous bind.
+    let credentials = password.map(|password| (login.to_owned(), Credential::Password(password)));
+    let Some(tenant) = tenant_of(ask, domain).await? else {
+        tokens.burn(credentials.as_ref()).await?;
+        return Err(TokenError::Refused(Refusal::UnknownIdentifier).into());
+    };
+    let code = ask.query("code").map(|code| Secret::from(code.as_str()));
+    let request = request(ask, tenant, credentials, code.clone());
+    let issued = match tokens.login(request.clone()).await? {
+        LoginOutcome::Issued(issued) => issued,
+        LoginOutcome::Challenged(asked) => {
+            // The backend's own question, which nobody could answer beforehand.
+            let Some(code) = code else {
+                return Err(Failure::CodeNeeded);
+            };
+            let answer = LoginRequest {
+                credentials: Some((login.to_owned(), Credential::Password(code))),
+                otp: None,
+                transaction: Some(asked.transaction),
+                ..request
+            };
+            match tokens.login(answer).await? {
+                LoginOutcome::Issued(issued) => issued,
+                LoginOutcome::Challenged(_) => return Err(Failure::CodeNeeded),
+            }
+        }
+    };
+    // A backend that knows nothing of tenants lets its people in under their own one alone.
+    if issued.live.record.session.identity.tenant != tenant {
+        tokens.revoke(&issued.value).await?;
+        return Err(TokenError::Refused(Refusal::UnknownIdentifier).into());
+    }
+    Ok(issued)
+}
+
+/// The tenant of a domain; the top one where none is named.
+async fn tenant_of(ask: &Ask, domain: Option<&str>) -> Result<Option<TenantId>, Failure> {
+    let tree = ask.webitel.directory().tenant_tree().await?;
+    Ok(match domain {
+        None => tree.master(),
+        Some(domain) => tree.find(domain),
+    })
+}
+
+fn request(
+    ask: &Ask,
+    tenant: TenantId,
+    credentials: Option<(String, Credential)>,
+    otp: Option<Secret<Vec<u8>>>,
+) -> LoginRequest {
+    let settings = ask.webitel.settings();
+    LoginRequest {
+        backend: settings.backend.clone(),
+        credentials,
+        tenant: Some(tenant.to_string()),
+        ttl: Some(settings.token_ttl.min(ask.webitel.tokens().settings().max_ttl)),
+        client: ask.client(),
+        dialect: Dialect::Webitel.name(),
+        request_id: ask.call.id().to_owned(),
+        attributes: Vec::new(),
+        mobile: false,
+        offline: None,
+        otp,
+        transaction: None,
+        factors: FactorRule::WhereActive,
+        // Clients that people leave do not log out, and a session lives a hundred days.
+        limited: false,
+    }
+}
+
+/// The answer to a login that was accepted.
+async fn welcome(ask: &Ask, issued: &IssuedToken) -> Result<Response, Failure> {
+    let webitel = &ask.webitel;
+    let session = &issued.live.record.session;
+    let caller = webitel.caller_of(&issued.live).await?;
+    let token = webitel
+        .keys()
+        .of_session(&issued.value, caller.expires_at, &caller.acl, webitel.random());
+    let welcome = Welcome {
+        key: session.id.to_string(),
+        domain: caller.domain.as_ref().map(|domain| domain.name.as_str()),
+        username: &session.identity.login,
+        expires: expires(&caller),
+        token,
+        role: number(&caller.role),
+        role_name: &caller.role,
+        acl: &caller.acl,
+        cdr: cdr(ask),
+    };
+    Ok(axum::Json(&welcome).into_response())
+}
+
+/// The number by which clients know a role.
+fn number(role: &str) -> i8 {
+    match role {
+        USER => 0,
+        ADMIN => 1,
+        ROOT => 2,
+        _ => -1,
+    }
+}
+
+/// Where clients find call records. That it is a text and no boolean is the original's.
+pub(super) fn cdr(ask: &Ask) -> Value {
+    let cdr = &ask.webitel.settings().cdr;
+    json!({ "host": cdr.host, "useProxy": cdr.use_proxy.to_string() })
+}
+
+#[derive(Serialize)]
+struct Whoami<'a> {
+    acl: &'a Acl,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<&'a str>,
+    #[serde(rename = "roleName")]
+    role_name: &'a str,
+    expires: i64,
+    cdr: Value,
+}
+
+/// `GET /api/v2/whoami`: who the caller is, and what its role allows now.
+pub(super) async fn whoami(ask: Ask) -> Response {
+    let shown = ask.caller().await.map(|caller| show(&ask, &caller));
+    ask.answer(shown)
+}
+
+fn show(ask: &Ask, caller: &Caller) -> Response {
+    let whoami = Whoami {
+        acl: &caller.acl,
+        id: &caller.id,
+        domain: caller.domain.as_ref().map(|domain| domain.name.as_str()),
+        role_name: &caller.role,
+        expires: expires(caller),
+        cdr: cdr(ask),
+    };
+    axum::Json(&whoami).into_response()
+}
+
+pub(super) async fn log_out(ask: Ask) -> Response {
+    let ended = end(&ask).await.map(|()| {
+        let body = json!({ "status": "OK", "info": "Successful logout." });
+        axum::Json(body).into_response()
+    });
+    ask.answer(ended)
+}
+
+async fn end(ask: &Ask) -> Result<(), Failure> {
+    let token = ask.token()?.ok_or(Unknown::NoPair)?;
+    let key = ask.proof("x_key", "x-key")?;
+    let nobody = |failure| match failure {
+        Failure::Unknown(_) => Unknown::NoSession.into(),
+        failure => failure,
+    };
+    let Behind::Session(token) = ask.webitel.behind(&token).await.map_err(nobody)? else {
+        // What ends a domain's token is its removal.
+        return Err(Unknown::NoSession.into());
+    };
+    ask.webitel.live(&token, key.as_deref()).await.map_err(nobody)?;
+    if ask.webitel.tokens().revoke(&token).await? {
+        return Ok(());
+    }
+    Err(Unknown::NoSession.into())
+}
