@@ -1,11 +1,17 @@
 //! The store over `PostgreSQL`, which several nodes can share: one transaction per call, and a feed of what the other nodes change.
 
+#[path = "statement/account.rs"]
+mod account;
 #[path = "statement/adopt.rs"]
 mod adopt;
+#[path = "statement/attempt.rs"]
+mod attempt;
 #[path = "statement/audit.rs"]
 mod audit;
 #[path = "statement/challenge.rs"]
 mod challenge;
+#[path = "statement/digest.rs"]
+mod digest;
 #[path = "statement/directory.rs"]
 mod directory;
 #[path = "statement/document.rs"]
@@ -69,14 +75,14 @@ use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use self::event::ToldSession;
 use self::feed::Notice;
 use crate::failure::{Failure, Refused, during};
 use crate::open::{OpenError, StoreSettings};
+use crate::row::EndedSession;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How much longer a call may take that ends everything that a plugin ever let in: there may be millions.
+/// How much longer a call may take that ends everything that a plugin ever let in, or a tenant's users hold: there may be millions.
 const LONG: u32 = 60;
 
 /// How many changes a receiver may lag behind before it has to forget everything.
@@ -120,9 +126,10 @@ const LAST_EVENT: &str = "SELECT transaction::text::bigint, id FROM event \
     WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY transaction DESC, id DESC LIMIT 1";
 
 /// Removes those of the sessions that have no token left; returns these.
-async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<ToldSession>, Failure> {
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<EndedSession>, Failure> {
     let statement = "DELETE FROM session WHERE id = ANY($1) \
-        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect";
+        AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect, actor, \
+        EXISTS (SELECT 1 FROM session acted WHERE acted.actor_session = session.id) AS acts";
     Ok(sqlx::query_as(statement).bind(sessions).fetch_all(connection).await?)
 }
 

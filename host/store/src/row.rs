@@ -1,19 +1,23 @@
 //! Rows as the databases hold them, and their way into the model. A row that fits no value is [`StoreError::Inconsistent`].
 
+mod account;
 mod audit;
 mod document;
 mod factor;
+mod session;
 
+pub(crate) use account::{AccountRow, AttemptRow, ProfileRow, StoredDigestRow, accounts};
 pub(crate) use audit::AuditRow;
 pub(crate) use document::{ChallengeRow, DocumentRow};
 pub(crate) use factor::{FactorRow, StoredFactorRow};
+pub(crate) use session::{EndedSession, ListedSessionRow, SessionRow, TokenRow, ToldSession};
 
 use keyway_core::model::{
     AuthenticationMethod, BackendName, Client, Email, EmailId, Event, EventCursor, EventKind, Group, GroupId, Identity,
-    IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Session,
-    SessionId, Tenant, TenantId, Timestamp, Token, TokenDigest, TokenRecord, User, UserId,
+    IdentityId, KeyId, NewEvent, PluginDigest, Policy, PolicyId, Purpose, RefreshToken, RefreshTokenId, Tenant,
+    TenantId, Timestamp, TokenDigest, User, UserId,
 };
-use keyway_core::port::{KeyPurpose, ListedSession, SealedKey, StoreError, StoredSetting};
+use keyway_core::port::{KeyPurpose, SealedKey, StoreError, StoredSetting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::FromRow;
@@ -36,112 +40,6 @@ fn bytes32(column: &str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
     bytes
         .try_into()
         .map_err(|_| inconsistent(format!("`{column}` is not 32 bytes long")))
-}
-
-/// A token joined to its session.
-#[derive(FromRow)]
-pub(crate) struct TokenRow {
-    hash: Vec<u8>,
-    key_id: i32,
-    issued_at: i64,
-    expires_at: i64,
-    accesses: String,
-    #[sqlx(flatten)]
-    session: SessionRow,
-}
-
-impl TryFrom<TokenRow> for TokenRecord {
-    type Error = StoreError;
-
-    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
-        let session = Session::try_from(row.session)?;
-        let token = Token {
-            digest: TokenDigest {
-                key: KeyId(row.key_id),
-                hash: bytes32("token.hash", &row.hash)?,
-            },
-            session: session.id,
-            issued_at: Timestamp(row.issued_at),
-            expires_at: Timestamp(row.expires_at),
-            accesses: from_json::<Vec<String>>("token.accesses", &session.id, &row.accesses)?.into(),
-        };
-        Ok(Self { token, session })
-    }
-}
-
-/// A session.
-#[derive(FromRow)]
-pub(crate) struct SessionRow {
-    id: Uuid,
-    identity: Uuid,
-    directory_user: Option<Uuid>,
-    tenant: Uuid,
-    backend: String,
-    login: String,
-    plugin_digest: Vec<u8>,
-    dialect: String,
-    client_address: Option<String>,
-    user_agent: Option<String>,
-    attributes: String,
-    opened_at: i64,
-    purpose: String,
-    admin: Option<bool>,
-    mobile: bool,
-    refresh: Option<Uuid>,
-}
-
-/// A session, as lists show it.
-#[derive(FromRow)]
-pub(crate) struct ListedSessionRow {
-    #[sqlx(flatten)]
-    session: SessionRow,
-    ends_at: Option<i64>,
-    client_id: Option<String>,
-}
-
-impl TryFrom<ListedSessionRow> for ListedSession {
-    type Error = StoreError;
-
-    fn try_from(row: ListedSessionRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            session: row.session.try_into()?,
-            expires_at: row.ends_at.map(Timestamp),
-            client_id: row.client_id,
-        })
-    }
-}
-
-impl TryFrom<SessionRow> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let id = SessionId(row.id);
-        let backend = BackendName::parse(&row.backend)
-            .map_err(|_| inconsistent(format!("`session.backend` of `{id}` is no backend name")))?;
-        Ok(Self {
-            id,
-            identity: Identity {
-                id: IdentityId(row.identity),
-                user: row.directory_user.map(UserId),
-                tenant: TenantId(row.tenant),
-                backend,
-                login: row.login,
-            },
-            plugin: PluginDigest(bytes32("session.plugin_digest", &row.plugin_digest)?),
-            dialect: row.dialect,
-            client: Client {
-                address: row.client_address,
-                user_agent: row.user_agent,
-            },
-            attributes: from_json("session.attributes", &id, &row.attributes)?,
-            opened_at: Timestamp(row.opened_at),
-            purpose: Purpose::parse(&row.purpose)
-                .ok_or_else(|| inconsistent(format!("`session.purpose` of `{id}` is unknown")))?,
-            admin: row.admin,
-            mobile: row.mobile,
-            refresh: row.refresh.map(RefreshTokenId),
-        })
-    }
 }
 
 /// A refresh token.

@@ -2,12 +2,18 @@
 //!
 //! No other process shares it, save a command that runs for a moment, so it never sends a change.
 
+#[path = "statement/account.rs"]
+mod account;
 #[path = "statement/adopt.rs"]
 mod adopt;
+#[path = "statement/attempt.rs"]
+mod attempt;
 #[path = "statement/audit.rs"]
 mod audit;
 #[path = "statement/challenge.rs"]
 mod challenge;
+#[path = "statement/digest.rs"]
+mod digest;
 #[path = "statement/directory.rs"]
 mod directory;
 #[path = "statement/document.rs"]
@@ -72,10 +78,10 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use self::event::ToldSession;
 use self::writer::Writer;
 use crate::failure::{Failure, during};
 use crate::open::{OpenError, StoreSettings};
+use crate::row::EndedSession;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -111,13 +117,14 @@ const READ_EVENTS: &str = "SELECT 0 AS epoch, id, at, kind, tenant, identity, do
 const LAST_EVENT: &str = "SELECT 0, id FROM event ORDER BY id DESC LIMIT 1";
 
 /// Removes those of the sessions that have no token left; returns these.
-async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<ToldSession>, Failure> {
+async fn remove_empty_sessions(connection: &mut Connection, sessions: &[Uuid]) -> Result<Vec<EndedSession>, Failure> {
     let mut removed = Vec::new();
     for session in sessions {
         let statement = "DELETE FROM session WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM token WHERE session = $1) \
-            RETURNING id, tenant, identity, mobile, dialect";
+            RETURNING id, tenant, identity, mobile, dialect, actor, \
+            EXISTS (SELECT 1 FROM session acted WHERE acted.actor_session = $1) AS acts";
         removed.extend(
-            sqlx::query_as::<_, ToldSession>(statement)
+            sqlx::query_as::<_, EndedSession>(statement)
                 .bind(session)
                 .fetch_optional(&mut *connection)
                 .await?,

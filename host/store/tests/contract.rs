@@ -8,10 +8,18 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "contract/accounts.rs"]
+mod accounts;
+#[path = "contract/actors.rs"]
+mod actors;
+#[path = "contract/attempts.rs"]
+mod attempts;
 #[path = "contract/audit.rs"]
 mod audit;
 #[path = "contract/challenges.rs"]
 mod challenges;
+#[path = "contract/digests.rs"]
+mod digests;
 #[path = "contract/directory.rs"]
 mod directory;
 #[path = "contract/documents.rs"]
@@ -234,6 +242,51 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     documents::a_document_is_replaced_only_as_it_was_read,
     documents::of_all_who_replace_a_document_at_once_one_does,
     documents::a_documents_id_is_not_given_again,
+    accounts::an_account_is_found_as_it_was_put,
+    accounts::the_count_of_an_accounts_keys_never_goes_back,
+    accounts::a_number_is_one_accounts_alone,
+    accounts::of_two_accounts_that_take_a_number_at_once_one_gets_it,
+    accounts::accounts_that_exchange_numbers_at_once_do_not_stand_still,
+    accounts::an_account_goes_with_its_tenant,
+    accounts::a_tenant_with_a_known_id_has_no_account_from_before,
+    accounts::an_account_stays_with_the_top_tenant_when_its_id_changes,
+    accounts::a_profile_is_found_as_it_was_put,
+    accounts::a_profile_goes_with_its_user,
+    accounts::an_account_that_closes_ends_what_its_users_hold_alone,
+    accounts::an_account_whose_trial_is_over_ends_what_its_users_hold,
+    accounts::revoking_a_tenant_ends_what_its_users_hold_alone,
+    accounts::nobody_logs_in_to_an_account_that_is_closed,
+    accounts::a_users_account_counts_wherever_its_session_is,
+    accounts::a_login_from_before_an_account_closed_is_refused_for_good,
+    accounts::no_session_survives_an_account_that_closes_at_the_same_time,
+    attempts::an_attempt_is_found_as_it_was_recorded,
+    attempts::no_text_of_a_stranger_keeps_an_attempt_out,
+    attempts::attempts_are_listed_newest_first_by_time_and_page,
+    attempts::attempts_go_with_their_tenant,
+    attempts::attempts_stay_with_the_top_tenant_when_its_id_changes,
+    attempts::old_attempts_are_swept_in_batches,
+    digests::a_user_is_found_by_its_digest,
+    digests::of_users_with_one_digest_the_first_two_are_found,
+    digests::a_digest_counts_only_where_the_method_is_native,
+    digests::each_cost_of_a_tenants_digests_is_listed_once,
+    digests::a_new_password_takes_its_digests_along,
+    digests::digests_are_put_only_for_what_they_are_made_of,
+    digests::digests_go_when_a_user_is_called_something_else,
+    digests::digests_go_with_their_user_and_its_tenant,
+    digests::digests_go_when_the_top_tenants_id_changes,
+    digests::no_digest_of_an_old_password_survives_a_new_one,
+    actors::a_session_is_found_with_its_actor,
+    actors::an_event_names_who_acts,
+    actors::a_session_ends_with_its_actors_however_that_ends,
+    actors::a_session_ends_with_its_actors_when_a_plugin_is_revoked,
+    actors::a_session_ends_with_its_actors_when_a_sweep_ends_that,
+    actors::a_session_ends_with_its_actors_when_a_mobile_client_takes_that_ones_place,
+    actors::all_sessions_of_an_actor_end_and_so_on_down,
+    actors::sessions_in_which_somebody_else_acts_are_not_counted,
+    actors::nobody_acts_whose_own_session_has_ended,
+    actors::nobody_goes_on_acting_whose_own_session_ends_at_the_same_time,
+    actors::two_who_act_for_each_other_are_ended_at_once,
+    actors::an_actor_stays_in_the_top_tenant_when_its_id_changes,
     whole::keys_are_listed_oldest_first,
     whole::of_two_keys_with_one_id_the_first_stays,
     whole::a_store_answers_until_it_is_closed,
@@ -250,13 +303,17 @@ fn patient() -> StoreSettings {
 }
 
 /// The rooms of the contract that the store in memory, on which other tests lean, is held to as well.
-const IN_MEMORY: [&str; 6] = [
+const IN_MEMORY: [&str; 10] = [
     "factors::",
     "factor_uses::",
     "factor_owners::",
     "challenges::",
     "audit::",
     "documents::",
+    "accounts::",
+    "attempts::",
+    "digests::",
+    "actors::",
 ];
 
 /// Runs the table, each behaviour on a store of its own, and names all that do not hold, not just the first.

@@ -1,7 +1,7 @@
 //! Sessions and tokens in `PostgreSQL`.
 
 use async_trait::async_trait;
-use keyway_core::model::{PluginDigest, Timestamp, TokenDigest, TokenRecord};
+use keyway_core::model::{Timestamp, TokenDigest, TokenRecord};
 use keyway_core::port::{
     Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, StoreError, Swept, TokenStore,
 };
@@ -33,8 +33,8 @@ impl TokenStore for PostgresStore {
     }
 
     async fn revoke(&self, target: &RevokeTarget, at: Timestamp) -> Result<Revoked, StoreError> {
-        if let RevokeTarget::Plugin(digest) = target {
-            return self.revoke_plugin(*digest, at).await;
+        if let (Some(whole), RevokeTarget::Plugin(_) | RevokeTarget::Tenant(_)) = (token::whole(target), target) {
+            return self.revoke_many(target, whole, at).await;
         }
         let work = async {
             let mut transaction = self.begin().await?;
@@ -60,8 +60,7 @@ impl TokenStore for PostgresStore {
 impl PostgresStore {
     /// In two transactions, because the second may take minutes and logins must not wait for it. From the first on, logins that were under
     /// way are refused; what they opened before is committed, so that the second finds it.
-    async fn revoke_plugin(&self, plugin: PluginDigest, at: Timestamp) -> Result<Revoked, StoreError> {
-        let whole = Whole::Plugin(plugin);
+    async fn revoke_many(&self, target: &RevokeTarget, whole: Whole, at: Timestamp) -> Result<Revoked, StoreError> {
         let refuse = async {
             let mut transaction = self.begin().await?;
             revocation::lock_out(&mut transaction, whole).await?;
@@ -69,14 +68,14 @@ impl PostgresStore {
             transaction.commit().await?;
             Ok(())
         };
-        self.call("refuse a plugin's logins", refuse).await?;
+        self.call("refuse logins", refuse).await?;
         let end = async {
             let mut transaction = self.begin_long().await?;
-            let outcome = token::end(&mut transaction, &RevokeTarget::Plugin(plugin)).await?;
+            let outcome = token::end(&mut transaction, target).await?;
             self.announce_revoked(&mut transaction, &outcome).await?;
             transaction.commit().await?;
             Ok(outcome)
         };
-        self.call_long("revoke a plugin's tokens", end).await
+        self.call_long("revoke tokens", end).await
     }
 }

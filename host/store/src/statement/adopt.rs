@@ -9,7 +9,7 @@ use crate::failure::{Failure, explain};
 use crate::row::DigestRow;
 
 /// The tables that name a tenant.
-const OWNING: [&str; 9] = [
+const OWNING: [&str; 12] = [
     "UPDATE directory_user SET tenant = $2 WHERE tenant = $1",
     "UPDATE user_email SET tenant = $2 WHERE tenant = $1",
     "UPDATE policy SET tenant = $2 WHERE tenant = $1",
@@ -19,6 +19,9 @@ const OWNING: [&str; 9] = [
     "UPDATE tenant_domain SET tenant = $2 WHERE tenant = $1",
     "UPDATE factor SET tenant = $2 WHERE tenant = $1",
     "UPDATE event SET tenant = $2 WHERE tenant = $1",
+    "UPDATE account SET tenant = $2 WHERE tenant = $1",
+    "UPDATE account_number SET tenant = $2 WHERE tenant = $1",
+    "UPDATE login_attempt SET tenant = $2 WHERE tenant = $1",
 ];
 
 pub(super) async fn adopt_top_tenant(
@@ -43,10 +46,16 @@ pub(super) async fn adopt_top_tenant(
     if has_settings {
         return Err(StoreError::InUse { what: "settings" }.into());
     }
+    // What they are made of names the tenant: no login would ever fit them.
+    sqlx::query("DELETE FROM user_digest WHERE tenant = $1")
+        .bind(top.id.0)
+        .execute(&mut *connection)
+        .await?;
     move_top(connection, &top, id).await?;
+    move_actors(connection, &top, id).await?;
     move_group(connection, id, all_users).await?;
     let tokens: Vec<DigestRow> =
-        sqlx::query_as("SELECT t.hash, t.key_id FROM token t JOIN session s ON s.id = t.session WHERE s.tenant = $1")
+        sqlx::query_as("SELECT t.hash, t.key_id FROM token t JOIN session s ON s.id = t.session WHERE s.tenant = $1 OR s.actor IS NOT NULL")
             .bind(id.0)
             .fetch_all(connection)
             .await?;
@@ -93,6 +102,17 @@ async fn move_top(connection: &mut Connection, top: &Tenant, id: TenantId) -> Re
         .bind(&top.slug)
         .bind(&top.realm)
         .bind(top.realm.as_deref().map(login_key))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The same for those who act in somebody else's place. Within a text of JSON, a quotation mark is never followed by what follows it here.
+async fn move_actors(connection: &mut Connection, top: &Tenant, id: TenantId) -> Result<(), Failure> {
+    let member = |tenant: TenantId| format!("\"tenant\":\"{tenant}\"");
+    sqlx::query("UPDATE session SET actor = replace(actor, $1, $2) WHERE actor_session IS NOT NULL")
+        .bind(member(top.id))
+        .bind(member(id))
         .execute(connection)
         .await?;
     Ok(())

@@ -3,15 +3,15 @@
 
 use async_trait::async_trait;
 use keyway_core::model::{
-    AuthenticationMethod, BackendName, IdentityId, Paged, Query, TenantId, Timestamp, User, UserId,
+    AuthenticationMethod, BackendName, DigestAlgorithm, IdentityId, Paged, Query, TenantId, Timestamp, User, UserId,
 };
 use keyway_core::port::{
-    DirectoryStore, EmailChange, NewUser, Revoked, StoreError, StoredVerifier, Uniqueness, UserChange, UserFilter,
-    UserOrder,
+    DirectoryStore, EmailChange, NewPassword, NewUser, Revoked, StoreError, StoredDigest, StoredVerifier, Uniqueness,
+    UserChange, UserFilter, UserOrder,
 };
 use uuid::Uuid;
 
-use super::{Connection, DriverStore, user, user_change, verifier};
+use super::{Connection, DriverStore, digest, user, user_change, verifier};
 use crate::failure::{Failure, text};
 
 #[async_trait]
@@ -120,12 +120,12 @@ impl DirectoryStore for DriverStore {
     async fn set_verifier(
         &self,
         id: UserId,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError> {
-        let verifier = verifier.clone();
+        let password = password.clone();
         let work = self.write_revoking("set a password", move |connection| {
-            Box::pin(async move { verifier::set(connection, id, &verifier, at).await })
+            Box::pin(async move { verifier::set(connection, id, &password, at).await })
         });
         let (found, revoked) = work.await?;
         Ok(found.then_some(revoked))
@@ -135,12 +135,12 @@ impl DirectoryStore for DriverStore {
         &self,
         id: UserId,
         current: &StoredVerifier,
-        verifier: &StoredVerifier,
+        password: &NewPassword,
         at: Timestamp,
     ) -> Result<Option<Revoked>, StoreError> {
-        let (current, verifier) = (current.clone(), verifier.clone());
+        let (current, password) = (current.clone(), password.clone());
         let work = self.write_revoking("change a password", move |connection| {
-            Box::pin(async move { verifier::change(connection, id, &current, &verifier, at).await })
+            Box::pin(async move { verifier::change(connection, id, &current, &password, at).await })
         });
         let (changed, revoked) = work.await?;
         Ok(changed.then_some(revoked))
@@ -155,6 +155,41 @@ impl DirectoryStore for DriverStore {
         let (current, renewed) = (current.clone(), renewed.clone());
         self.write("renew a password verifier", move |connection| {
             Box::pin(async move { verifier::renew(connection, id, &current, &renewed).await })
+        })
+        .await
+    }
+
+    async fn put_digests(
+        &self,
+        id: UserId,
+        current: &StoredVerifier,
+        login: &str,
+        digests: &[StoredDigest],
+    ) -> Result<bool, StoreError> {
+        let (current, login, digests) = (current.clone(), login.to_owned(), digests.to_vec());
+        self.write("put a password's digests", move |connection| {
+            Box::pin(async move { digest::put(connection, id, &current, &login, &digests).await })
+        })
+        .await
+    }
+
+    async fn list_digest_costs(&self, tenant: TenantId, algorithm: DigestAlgorithm) -> Result<Vec<String>, StoreError> {
+        self.call("list what digests cost", async {
+            digest::list_costs(&mut *self.reader().await?, tenant, algorithm).await
+        })
+        .await
+    }
+
+    async fn find_digests(&self, id: UserId) -> Result<Vec<StoredDigest>, StoreError> {
+        self.call("find a password's digests", async {
+            digest::find(&mut *self.reader().await?, id).await
+        })
+        .await
+    }
+
+    async fn find_users_by_digest(&self, tenant: TenantId, digest: &StoredDigest) -> Result<Vec<User>, StoreError> {
+        self.call("find a user", async {
+            digest::find_users(&mut *self.reader().await?, tenant, digest).await
         })
         .await
     }

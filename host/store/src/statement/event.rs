@@ -1,16 +1,14 @@
 //! Events, and how far their receivers have come: the port and its statements. Compiled once per driver.
 
 use async_trait::async_trait;
-use keyway_core::model::{
-    Event, EventCursor, EventKind, IdentityId, LINK_DIALECT, NewEvent, SessionId, TenantId, Timestamp,
-};
+use keyway_core::model::{Event, EventCursor, EventKind, IdentityId, LINK_DIALECT, NewEvent, TenantId, Timestamp};
 use keyway_core::port::{EventStore, ReceiverHold, StoreError};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{Connection, Database, DriverStore, LAST_EVENT, LOCKS_ROWS, READ_EVENTS};
 use crate::failure::{Failure, text};
-use crate::row::{EventRow, to_json};
+use crate::row::{EventRow, ToldSession, to_json};
 
 /// How many events one statement inserts: SQLite takes some 32,000 values, of which an event has four.
 const CHUNK: usize = 1000;
@@ -153,7 +151,7 @@ async fn announce_expiring(
         _ => until.0,
     };
     let sessions: Vec<ToldSession> = sqlx::query_as(
-        "SELECT DISTINCT s.id, s.tenant, s.identity, s.mobile, s.dialect FROM token t JOIN session s ON s.id = t.session \
+        "SELECT DISTINCT s.id, s.tenant, s.identity, s.mobile, s.dialect, s.actor FROM token t JOIN session s ON s.id = t.session \
          WHERE t.expires_at > $1 AND t.expires_at <= $2",
     )
     .bind(from)
@@ -166,9 +164,6 @@ async fn announce_expiring(
     Ok(Timestamp(to))
 }
 
-/// What there is to say of a session: its id, tenant, identity, whether its client is a mobile one, and its dialect.
-pub(super) type ToldSession = (Uuid, Uuid, Uuid, bool, String);
-
 /// What there is to say of a refresh token: its client, tenant, identity, and whether the client is a mobile one.
 pub(super) type ToldRefresh = (String, Uuid, Uuid, bool);
 
@@ -178,13 +173,8 @@ pub(super) async fn record_sessions(
     kind: EventKind,
     sessions: &[ToldSession],
 ) -> Result<(), Failure> {
-    let events: Vec<_> = sessions
-        .iter()
-        .filter(|(.., dialect)| dialect != LINK_DIALECT)
-        .map(|(id, tenant, identity, mobile, _)| {
-            NewEvent::session(kind, SessionId(*id), TenantId(*tenant), IdentityId(*identity), *mobile)
-        })
-        .collect();
+    let logins = sessions.iter().filter(|session| session.dialect != LINK_DIALECT);
+    let events: Vec<_> = logins.map(|session| session.tell(kind)).collect::<Result<_, _>>()?;
     record(connection, &events).await
 }
 

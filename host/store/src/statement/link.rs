@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::revocation::{self, Whole};
 use super::token::BY_USER;
-use super::{Connection, DriverStore, user_change};
+use super::{Connection, DriverStore, digest, user_change};
 use crate::failure::Failure;
 
 #[async_trait]
@@ -60,6 +60,7 @@ async fn remove_verifier(connection: &mut Connection, id: UserId, at: Timestamp)
         .bind(id.0)
         .execute(&mut *connection)
         .await?;
+    digest::remove(connection, id).await?;
     let revoked = BY_USER.end(connection, id.0).await?;
     revocation::note(connection, Whole::Identity(id.into()), at).await?;
     Ok((true, revoked))

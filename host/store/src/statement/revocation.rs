@@ -1,6 +1,6 @@
 //! What refuses logins that were under way while sessions were revoked. Compiled once per driver.
 //!
-//! A login reads the latest mark before its credential is judged. A revocation of a whole identity or plugin, and a new password, ends the
+//! A login reads the latest mark before its credential is judged. A revocation of a whole identity, plugin or tenant, and a new password, ends the
 //! sessions that are there and then notes a new mark, in one transaction. Opening a session looks whether there is a note that is later than
 //! the login's mark. Two things make this exact:
 //! - Marks are committed in their order, because `revocation_clock` stays locked from the update until the commit. So a mark that a login
@@ -8,13 +8,17 @@
 //! - An opening and a revocation of the same target wait for each other (where several may write at once): both look only when they hold
 //!   the lock, so either the revocation finds the session or the opening finds the note.
 //!
+//! An account of which nobody may log in any more is a revocation of its tenant: an opening that waits for it finds the account closed.
+//!
 //! A refresh token needs no note: whatever makes a note removes it, so a login with one makes sure that it is still there.
 //!
-//! The order of locks is: names (see `user_name.rs`), plugin, identity, directory user, the identity's queue, refresh tokens, sessions,
-//! `revocation_clock`, `revocation`.
+//! The order of locks is: names (see `user_name.rs`), plugin, identity, the session's tenant, directory user, the user's tenant if that is another one,
+//! the identity's queue, account, numbers (see `account.rs`), refresh tokens, sessions, `revocation_clock`, `revocation`.
 
-use keyway_core::model::{IdentityId, PluginDigest, Session, Timestamp};
+use keyway_core::model::{Account, Closed, IdentityId, PluginDigest, Session, TenantId, Timestamp};
 use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, StoreError};
+
+use uuid::Uuid;
 
 use super::{Connection, LOCKS_ROWS};
 use crate::failure::Failure;
@@ -24,6 +28,7 @@ use crate::failure::Failure;
 pub(super) enum Whole {
     Identity(IdentityId),
     Plugin(PluginDigest),
+    Tenant(TenantId),
 }
 
 impl Whole {
@@ -31,6 +36,7 @@ impl Whole {
         match self {
             Self::Identity(_) => "identity",
             Self::Plugin(_) => "plugin",
+            Self::Tenant(_) => "tenant",
         }
     }
 
@@ -38,6 +44,7 @@ impl Whole {
         match self {
             Self::Identity(id) => id.0.as_bytes(),
             Self::Plugin(digest) => &digest.0,
+            Self::Tenant(id) => id.0.as_bytes(),
         }
     }
 
@@ -46,6 +53,7 @@ impl Whole {
         let kind = match self {
             Self::Identity(_) => 0x6b77_0001,
             Self::Plugin(_) => 0x6b77_0002,
+            Self::Tenant(_) => 0x6b77_0005,
         };
         let first = self.target().first_chunk().copied().unwrap_or_default();
         (kind, i32::from_be_bytes(first))
@@ -115,51 +123,119 @@ pub(super) async fn admit(
     session: &Session,
     since: RevocationMark,
 ) -> Result<Option<OpeningOutcome>, Failure> {
-    let (identity, plugin) = (Whole::Identity(session.identity.id), Whole::Plugin(session.plugin));
+    let identity = &session.identity;
+    let own = identity.tenant;
+    let whole = [
+        Whole::Plugin(session.plugin),
+        Whole::Identity(identity.id),
+        Whole::Tenant(own),
+    ];
+    let [plugin, identity_lock, tenant] = whole.map(|whole| whole.lock_name());
     if LOCKS_ROWS {
-        let (plugin, identity) = (plugin.lock_name(), identity.lock_name());
-        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock_shared($3, $4)")
-            .bind(plugin.0)
-            .bind(plugin.1)
-            .bind(identity.0)
-            .bind(identity.1)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock_shared($3, $4), pg_advisory_xact_lock_shared($5, $6)",
+        )
+        .bind(plugin.0)
+        .bind(plugin.1)
+        .bind(identity_lock.0)
+        .bind(identity_lock.1)
+        .bind(tenant.0)
+        .bind(tenant.1)
+        .execute(&mut *connection)
+        .await?;
     }
-    if let Some(user) = session.identity.user {
-        let select = if LOCKS_ROWS {
-            "SELECT enabled FROM directory_user WHERE id = $1 FOR SHARE"
-        } else {
-            "SELECT enabled FROM directory_user WHERE id = $1"
-        };
-        let enabled: Option<bool> = sqlx::query_scalar(select)
-            .bind(user.0)
-            .fetch_optional(&mut *connection)
-            .await?;
-        match enabled {
-            None => return Err(StoreError::Missing { what: "user" }.into()),
-            Some(false) => return Ok(Some(OpeningOutcome::Disabled)),
-            Some(true) => {}
+    let users = match identity.user {
+        None => own,
+        Some(user) => {
+            let (enabled, tenant) = find_standing(connection, user.0).await?;
+            if !enabled {
+                return Ok(Some(OpeningOutcome::Disabled));
+            }
+            tenant
         }
+    };
+    if users != own {
+        lock_in(connection, Whole::Tenant(users)).await?;
     }
     // A statement of its own: only one that begins when the locks are held sees what was committed until then.
-    let overtaken: bool = sqlx::query_scalar(OVERTAKEN)
-        .bind(identity.kind())
-        .bind(identity.target())
-        .bind(plugin.kind())
-        .bind(plugin.target())
+    let (closed, overtaken): (bool, bool) = sqlx::query_as(REFUSED)
         .bind(since.0)
-        .fetch_one(connection)
+        .bind(session.plugin.0.as_slice())
+        .bind(identity.id.0.as_bytes().as_slice())
+        .bind(own.0.as_bytes().as_slice())
+        .bind(users.0.as_bytes().as_slice())
+        .bind(own.0)
+        .bind(users.0)
+        .bind(session.opened_at.0)
+        .fetch_one(&mut *connection)
         .await?;
+    if closed && let Some(closed) = find_closed(connection, [own, users], session.opened_at).await? {
+        return Ok(Some(OpeningOutcome::Closed(closed)));
+    }
     Ok(overtaken.then_some(OpeningOutcome::Overtaken))
 }
 
-/// Besides a later note: if one that was later is removed already, nobody knows whom it concerned. And a mark that is still to come was not
-/// read from this database as it is; it was restored from a backup.
-const OVERTAKEN: &str = "SELECT \
-    EXISTS (SELECT 1 FROM revocation WHERE kind = $1 AND target = $2 AND mark > $5) \
-    OR EXISTS (SELECT 1 FROM revocation WHERE kind = $3 AND target = $4 AND mark > $5) \
-    OR NOT EXISTS (SELECT 1 FROM revocation_clock WHERE swept <= $5 AND mark >= $5)";
+/// Whether the user is enabled, and its tenant. Neither changes until the transaction ends.
+async fn find_standing(connection: &mut Connection, user: Uuid) -> Result<(bool, TenantId), Failure> {
+    let select = if LOCKS_ROWS {
+        "SELECT enabled, tenant FROM directory_user WHERE id = $1 FOR SHARE"
+    } else {
+        "SELECT enabled, tenant FROM directory_user WHERE id = $1"
+    };
+    let found: Option<(bool, Uuid)> = sqlx::query_as(select).bind(user).fetch_optional(connection).await?;
+    let (enabled, tenant) = found.ok_or(StoreError::Missing { what: "user" })?;
+    Ok((enabled, TenantId(tenant)))
+}
+
+/// Keeps the target's sessions from being revoked as a whole until the transaction ends, and waits while they are.
+async fn lock_in(connection: &mut Connection, whole: Whole) -> Result<(), Failure> {
+    if LOCKS_ROWS {
+        let (kind, target) = whole.lock_name();
+        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $2)")
+            .bind(kind)
+            .bind(target)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether nobody of the tenants may log in (see [`Account::closed`]), and whether the login was overtaken. Besides a later note: if one that was later
+/// is removed already, nobody knows whom it concerned. And a mark that is still to come was not read from this database as it is; it was
+/// restored from a backup.
+const REFUSED: &str = "SELECT \
+    EXISTS (SELECT 1 FROM account WHERE tenant IN ($6, $7) AND (NOT enabled OR trial_expires_at <= $8)), \
+    EXISTS (SELECT 1 FROM revocation WHERE kind = 'plugin' AND target = $2 AND mark > $1) \
+    OR EXISTS (SELECT 1 FROM revocation WHERE kind = 'identity' AND target = $3 AND mark > $1) \
+    OR EXISTS (SELECT 1 FROM revocation WHERE kind = 'tenant' AND target IN ($4, $5) AND mark > $1) \
+    OR NOT EXISTS (SELECT 1 FROM revocation_clock WHERE swept <= $1 AND mark >= $1)";
+
+/// Why nobody of the first of these tenants of which that is so may log in.
+async fn find_closed(
+    connection: &mut Connection,
+    tenants: [TenantId; 2],
+    at: Timestamp,
+) -> Result<Option<Closed>, Failure> {
+    for tenant in tenants {
+        let found: Option<(bool, Option<i64>)> =
+            sqlx::query_as("SELECT enabled, trial_expires_at FROM account WHERE tenant = $1")
+                .bind(tenant.0)
+                .fetch_optional(&mut *connection)
+                .await?;
+        let closed = found.and_then(|(enabled, end)| {
+            let account = Account {
+                enabled,
+                trial_expires_at: end.map(Timestamp),
+                ..Account::of(tenant)
+            };
+            account.closed(at)
+        });
+        if closed.is_some() {
+            return Ok(closed);
+        }
+    }
+    Ok(None)
+}
 
 /// Removes the notes that no login can be waiting for.
 pub(super) async fn sweep(connection: &mut Connection, now: Timestamp) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ macro_rules! select_sessions {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.identity, s.directory_user, s.tenant, s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, \
-             s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, s.mobile, s.refresh",
+             s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, s.mobile, s.refresh, s.actor",
             $rest
         )
     };
@@ -91,8 +91,8 @@ fn push_conditions(builder: &mut QueryBuilder<Database>, query: &Query<SessionFi
     }
 }
 
-/// How many sessions with a token that is good at `now` the identity has open; mailed links do not count. `replacing` leaves out those that
-/// were opened with a mobile client's refresh token.
+/// How many sessions with a token that is good at `now` the identity has open; mailed links, and sessions in which somebody else acts, do not count. `replacing`
+/// leaves out those that were opened with a mobile client's refresh token.
 pub(super) async fn count_open(
     connection: &mut Connection,
     identity: IdentityId,
@@ -101,7 +101,9 @@ pub(super) async fn count_open(
 ) -> Result<u64, Failure> {
     let mut builder = QueryBuilder::new("SELECT count(*) FROM session s WHERE s.identity = ");
     builder.push_bind(identity.0);
-    builder.push(" AND s.dialect <> ").push_bind(LINK_DIALECT);
+    builder
+        .push(" AND s.actor_session IS NULL AND s.dialect <> ")
+        .push_bind(LINK_DIALECT);
     builder.push(" AND EXISTS (SELECT 1 FROM token t WHERE t.session = s.id AND t.expires_at > ");
     builder.push_bind(now.0).push(")");
     if replacing {

@@ -8,11 +8,11 @@ use sqlx::error::ErrorKind;
 use sqlx::{Encode, Type};
 use uuid::Uuid;
 
-use super::event::{self, ToldRefresh, ToldSession};
+use super::event::{self, ToldRefresh};
 use super::revocation::{self, Whole};
 use super::{Connection, Database, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, refresh, remove_empty_sessions, session};
 use crate::failure::{Failure, text};
-use crate::row::{DigestRow, TokenRow, to_json};
+use crate::row::{DigestRow, EndedSession, TokenRow, ToldSession, to_json};
 
 /// Opens a session, or says why not; besides, what ended because of it.
 pub(super) async fn open_session(
@@ -35,6 +35,11 @@ pub(super) async fn open_session(
     if is_full(connection, opening).await? {
         return refused(OpeningOutcome::Full);
     }
+    if let Some(actor) = &session.actor
+        && !hold_session(connection, actor.session).await?
+    {
+        return refused(OpeningOutcome::Overtaken);
+    }
     let (opened, session_refresh) = match &opening.refresh {
         Refreshing::No | Refreshing::With(_) => (Opened::default(), session.refresh),
         Refreshing::Make { token, replaces } => {
@@ -48,6 +53,20 @@ pub(super) async fn open_session(
     write_token(connection, &opening.token).await?;
     let revoked = opened.revoked.clone();
     Ok((OpeningOutcome::Opened(opened), revoked))
+}
+
+/// Whether there is such a session; if so, nobody can end it before the transaction ends.
+async fn hold_session(connection: &mut Connection, id: SessionId) -> Result<bool, Failure> {
+    let select = if LOCKS_ROWS {
+        "SELECT 1 FROM session WHERE id = $1 FOR KEY SHARE"
+    } else {
+        "SELECT 1 FROM session WHERE id = $1"
+    };
+    Ok(sqlx::query(select)
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await?
+        .is_some())
 }
 
 async fn is_full(connection: &mut Connection, opening: &Opening) -> Result<bool, Failure> {
@@ -69,10 +88,19 @@ async fn write_session(
     session: &Session,
     refresh: Option<RefreshTokenId>,
 ) -> Result<(), Failure> {
+    let actor = session.actor.as_ref();
+    let told = ToldSession {
+        id: session.id.0,
+        tenant: session.identity.tenant.0,
+        identity: session.identity.id.0,
+        mobile: session.mobile,
+        dialect: session.dialect.clone(),
+        actor: actor.map(|actor| to_json("session.actor", actor)).transpose()?,
+    };
     let written = sqlx::query(
         "INSERT INTO session (id, identity, directory_user, tenant, backend, login, plugin_digest, dialect, client_address, \
-         user_agent, attributes, opened_at, purpose, admin, mobile, refresh) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         user_agent, attributes, opened_at, purpose, admin, mobile, refresh, actor_session, actor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(session.id.0)
     .bind(session.identity.id.0)
@@ -90,14 +118,13 @@ async fn write_session(
     .bind(session.admin)
     .bind(session.mobile)
     .bind(refresh.map(|refresh| refresh.0))
+    .bind(actor.map(|actor| actor.session.0))
+    .bind(told.actor.as_deref())
     .execute(&mut *connection)
     .await;
     if let Err(error) = written {
         return Err(explain_missing(connection, session.identity.tenant.0, error).await?);
     }
-    let identity = &session.identity;
-    let (tenant, dialect) = (identity.tenant.0, session.dialect.clone());
-    let told = (session.id.0, tenant, identity.id.0, session.mobile, dialect);
     event::record_sessions(connection, EventKind::SessionCreated, &[told]).await
 }
 
@@ -141,7 +168,7 @@ pub(super) async fn find_token(
     let row: Option<TokenRow> = sqlx::query_as(
         "SELECT t.hash, t.key_id, t.issued_at, t.expires_at, t.accesses, s.id, s.identity, s.directory_user, s.tenant, \
          s.backend, s.login, s.plugin_digest, s.dialect, s.client_address, s.user_agent, s.attributes, s.opened_at, s.purpose, s.admin, \
-         s.mobile, s.refresh \
+         s.mobile, s.refresh, s.actor \
          FROM token t JOIN session s ON s.id = t.session WHERE t.hash = $1 AND t.key_id = $2",
     )
     .bind(digest.hash.as_slice())
@@ -151,8 +178,8 @@ pub(super) async fn find_token(
     Ok(row.map(TokenRecord::try_from).transpose()?)
 }
 
-/// The statements that end sessions: lock them (where the database does that), remove their tokens, remove them. A session that is opened in
-/// between keeps its token and lives on, as if it had been opened afterwards. Where refresh tokens end too, they do so first: whoever is
+/// The statements that end sessions: lock them (where the database does that) with those in which their owners act in somebody else's place, remove
+/// their tokens, remove them. A session that is opened in between keeps its token and lives on, as if it had been opened afterwards. Where refresh tokens end too, they do so first: whoever is
 /// opening a session with one is waited for, so that the session is found, and whoever comes later finds none.
 pub(super) struct Ending {
     refresh: Option<EndingRefresh>,
@@ -188,7 +215,14 @@ macro_rules! ending {
     ($which:literal) => {
         Ending {
             refresh: None,
-            lock: concat!("SELECT id FROM session WHERE ", $which, " ORDER BY id FOR UPDATE"),
+            lock: concat!(
+                "SELECT id FROM session WHERE id IN (SELECT id FROM session WHERE ",
+                $which,
+                " UNION ALL SELECT id FROM session WHERE actor_session IS NOT NULL \
+                 AND actor_session IN (SELECT id FROM session WHERE ",
+                $which,
+                ")) ORDER BY id FOR UPDATE"
+            ),
             tokens: concat!(
                 "DELETE FROM token WHERE session IN (SELECT id FROM session WHERE ",
                 $which,
@@ -197,13 +231,16 @@ macro_rules! ending {
             sessions: concat!(
                 "DELETE FROM session WHERE ",
                 $which,
-                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect"
+                " AND NOT EXISTS (SELECT 1 FROM token WHERE token.session = session.id) RETURNING id, tenant, identity, mobile, dialect, actor, \
+                 EXISTS (SELECT 1 FROM session acted WHERE acted.actor_session = session.id) AS acts"
             ),
         }
     };
 }
 
 const BY_ID: Ending = ending!("id = $1");
+/// The sessions in which the owner of this one acts in somebody else's place.
+const BY_ACTOR: Ending = ending!("actor_session = $1");
 const BY_IDENTITY: Ending = ending!("identity = $1", refresh "identity = $1");
 const BY_PLUGIN: Ending = ending!("plugin_digest = $1", refresh "plugin_digest = $1");
 /// All sessions and refresh tokens of a directory user.
@@ -225,13 +262,30 @@ impl Ending {
     {
         self.end_refresh(connection, value).await?;
         self.lock(connection, value).await?;
+        let mut revoked = Revoked::default();
+        let acting = self.end_sessions(connection, value, &mut revoked).await?;
+        end_acted(connection, acting, &mut revoked).await?;
+        Ok(revoked)
+    }
+
+    /// Ends the sessions themselves; returns those of them whose owners act in somebody else's place.
+    async fn end_sessions<'v, T>(
+        &self,
+        connection: &mut Connection,
+        value: T,
+        revoked: &mut Revoked,
+    ) -> Result<Vec<Uuid>, Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Copy + Send + 'v,
+    {
         let tokens: Vec<DigestRow> = sqlx::query_as(self.tokens)
             .bind(value)
             .fetch_all(&mut *connection)
             .await?;
-        let sessions = self.remove_sessions(connection, value).await?;
-        let tokens = tokens.iter().map(TokenDigest::try_from).collect::<Result<_, _>>()?;
-        Ok(Revoked { sessions, tokens })
+        for token in &tokens {
+            revoked.tokens.push(token.try_into()?);
+        }
+        self.remove_sessions(connection, value, revoked).await
     }
 
     async fn end_refresh<'v, T>(&self, connection: &mut Connection, value: T) -> Result<(), Failure>
@@ -258,17 +312,45 @@ impl Ending {
         Ok(())
     }
 
-    async fn remove_sessions<'v, T>(&self, connection: &mut Connection, value: T) -> Result<Vec<SessionId>, Failure>
+    /// Removes those without a token; returns those of them whose owners act in somebody else's place.
+    async fn remove_sessions<'v, T>(
+        &self,
+        connection: &mut Connection,
+        value: T,
+        revoked: &mut Revoked,
+    ) -> Result<Vec<Uuid>, Failure>
     where
         T: Encode<'v, Database> + Type<Database> + Send + 'v,
     {
-        let sessions: Vec<ToldSession> = sqlx::query_as(self.sessions)
+        let ended: Vec<EndedSession> = sqlx::query_as(self.sessions)
             .bind(value)
             .fetch_all(&mut *connection)
             .await?;
-        event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
-        Ok(sessions.into_iter().map(|(id, ..)| SessionId(id)).collect())
+        tell_ended(connection, ended, revoked).await
     }
+}
+
+/// Tells of sessions that are no more; returns those of them whose owners act in somebody else's place.
+async fn tell_ended(
+    connection: &mut Connection,
+    ended: Vec<EndedSession>,
+    revoked: &mut Revoked,
+) -> Result<Vec<Uuid>, Failure> {
+    let acting = ended.iter().filter(|ended| ended.acts).map(|ended| ended.told.id);
+    let acting = acting.collect();
+    let told: Vec<ToldSession> = ended.into_iter().map(|ended| ended.told).collect();
+    event::record_sessions(connection, EventKind::SessionDeleted, &told).await?;
+    revoked.sessions.extend(told.iter().map(|told| SessionId(told.id)));
+    Ok(acting)
+}
+
+/// Ends the sessions in which the owners of these act in somebody else's place, and so on. These are no more: no other can be opened.
+async fn end_acted(connection: &mut Connection, mut acting: Vec<Uuid>, revoked: &mut Revoked) -> Result<(), Failure> {
+    while let Some(session) = acting.pop() {
+        BY_ACTOR.lock(connection, session).await?;
+        acting.extend(BY_ACTOR.end_sessions(connection, session, revoked).await?);
+    }
+    Ok(())
 }
 
 /// Ends the target's sessions and refuses the logins of a whole target that are under way.
@@ -289,11 +371,12 @@ pub(super) async fn revoke(
 }
 
 /// Whose sessions the target stands for; `None` for a single token or session, which nobody can be about to open.
-fn whole(target: &RevokeTarget) -> Option<Whole> {
+pub(super) fn whole(target: &RevokeTarget) -> Option<Whole> {
     match target {
         RevokeTarget::Token(_) | RevokeTarget::Session(_) => None,
         RevokeTarget::Identity(id) => Some(Whole::Identity(*id)),
         RevokeTarget::Plugin(digest) => Some(Whole::Plugin(*digest)),
+        RevokeTarget::Tenant(id) => Some(Whole::Tenant(*id)),
     }
 }
 
@@ -304,6 +387,7 @@ pub(super) async fn end(connection: &mut Connection, target: &RevokeTarget) -> R
         RevokeTarget::Session(id) => BY_ID.end(connection, id.0).await,
         RevokeTarget::Identity(id) => BY_IDENTITY.end(connection, id.0).await,
         RevokeTarget::Plugin(digest) => BY_PLUGIN.end(connection, digest.0.as_slice()).await,
+        RevokeTarget::Tenant(id) => BY_TENANT.end(connection, id.0).await,
     }
 }
 
@@ -323,13 +407,13 @@ async fn revoke_token(connection: &mut Connection, digest: &TokenDigest) -> Resu
         .bind(digest.key.0)
         .execute(&mut *connection)
         .await?;
-    let tokens = if removed.rows_affected() == 0 {
-        Vec::new()
-    } else {
-        vec![*digest]
-    };
-    let sessions = BY_ID.remove_sessions(connection, session).await?;
-    Ok(Revoked { sessions, tokens })
+    let mut revoked = Revoked::default();
+    if removed.rows_affected() > 0 {
+        revoked.tokens.push(*digest);
+    }
+    let acting = BY_ID.remove_sessions(connection, session, &mut revoked).await?;
+    end_acted(connection, acting, &mut revoked).await?;
+    Ok(revoked)
 }
 
 pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u32) -> Result<Swept, Failure> {
@@ -341,13 +425,16 @@ pub(super) async fn sweep(connection: &mut Connection, now: Timestamp, limit: u3
     let tokens = sessions.len() as u64;
     sessions.sort_unstable();
     sessions.dedup();
-    let sessions = remove_empty_sessions(connection, &sessions).await?;
-    event::record_sessions(connection, EventKind::SessionDeleted, &sessions).await?;
+    let ended = remove_empty_sessions(connection, &sessions).await?;
+    // No cache need forget a token here: one with which somebody acts in another's place expires no later than the actor's own.
+    let mut revoked = Revoked::default();
+    let acting = tell_ended(connection, ended, &mut revoked).await?;
+    end_acted(connection, acting, &mut revoked).await?;
     let refresh_tokens = refresh::sweep(connection, now, limit).await?;
     revocation::sweep(connection, now).await?;
     Ok(Swept {
         tokens,
-        sessions: sessions.len() as u64,
+        sessions: revoked.sessions.len() as u64,
         refresh_tokens,
     })
 }

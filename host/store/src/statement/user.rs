@@ -1,7 +1,7 @@
 //! Users, as they are read. Compiled once per driver.
 
 use keyway_core::model::{GroupId, Paged, Purpose, Query, TenantId, User, UserId};
-use keyway_core::port::{UserFilter, UserOrder};
+use keyway_core::port::{StoredDigest, UserFilter, UserOrder};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -76,6 +76,31 @@ async fn find_users_by(
         .fetch_all(connection)
         .await?;
     Ok(users(rows)?)
+}
+
+/// At most two with this digest, whose password counts; the one who was made first comes first.
+pub(super) async fn find_users_by_digest(
+    connection: &mut Connection,
+    tenant: TenantId,
+    digest: &StoredDigest,
+) -> Result<Vec<User>, Failure> {
+    // As in `verifier.rs`: a tenant's own `default` is `native`.
+    let select = users_where!(
+        "id IN (SELECT directory_user FROM user_digest WHERE tenant = $1 AND algorithm = $2 AND hash = $3 AND cost = $4) \
+         AND (authentication_method = 'native' OR (authentication_method = 'default' AND EXISTS (SELECT 1 FROM tenant t \
+         WHERE t.id = directory_user.tenant AND t.authentication_method IN ('native', 'default')))) \
+         ORDER BY created_at, id LIMIT 2"
+    );
+    let rows: Vec<UserRow> = sqlx::query_as(select)
+        .bind(tenant.0)
+        .bind(digest.algorithm.as_str())
+        .bind(digest.hash.expose().as_slice())
+        .bind(&digest.cost)
+        .fetch_all(connection)
+        .await?;
+    let mut users = users(rows)?;
+    users.sort_by_key(|user| (user.created_at, user.id));
+    Ok(users)
 }
 
 pub(super) async fn list_users(

@@ -10,7 +10,7 @@ use keyway_core::port::{EmailChange, NewUser, Revoked, StoreError, Uniqueness, U
 use super::revocation::{self, Whole};
 use super::token::BY_USER;
 use super::user_name::{self, Owner};
-use super::{Connection, LOCKS_ROWS, user, verifier};
+use super::{Connection, LOCKS_ROWS, digest, user, verifier};
 use crate::failure::{Failure, explain, optional_text, text};
 
 pub(super) async fn add(connection: &mut Connection, new: &NewUser) -> Result<(), Failure> {
@@ -29,8 +29,8 @@ pub(super) async fn add(connection: &mut Connection, new: &NewUser) -> Result<()
     insert(connection, user).await?;
     insert_emails(connection, user, &user.emails).await?;
     join_all_users(connection, user).await?;
-    if let Some(verifier) = &new.verifier {
-        verifier::write(connection, user.id, verifier, user.created_at).await?;
+    if let Some(password) = &new.password {
+        verifier::write(connection, user.id, password, user.created_at).await?;
     }
     for policy in &new.policies {
         sqlx::query("INSERT INTO policy_attachment (identity, policy) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -151,7 +151,7 @@ pub(super) async fn update(
         };
         user_name::check_free(connection, "login", &login, owner).await?;
     }
-    let was_enabled = user.enabled;
+    let before = user.clone();
     let UserChange {
         login,
         firstname,
@@ -170,8 +170,9 @@ pub(super) async fn update(
         ..user
     };
     write(connection, &user).await?;
+    digest::remove_outdated(connection, &before, &user).await?;
     let mut revoked = Revoked::default();
-    if was_enabled && !user.enabled {
+    if before.enabled && !user.enabled {
         revoked = BY_USER.end(connection, id.0).await?;
         revocation::note(connection, Whole::Identity(id.into()), at).await?;
     }
@@ -231,7 +232,10 @@ pub(super) async fn set_emails(
         .iter()
         .zip(emails)
         .map(|(key, email)| email.apply(known.get(key).copied()));
-    user.emails = resulting.collect();
+    let resulting = resulting.collect();
+    let before = user.clone();
+    user.emails = resulting;
+    digest::remove_outdated(connection, &before, &user).await?;
     sqlx::query("DELETE FROM user_email WHERE directory_user = $1")
         .bind(id.0)
         .execute(&mut *connection)
@@ -275,7 +279,7 @@ pub(super) async fn lock(connection: &mut Connection, id: UserId) -> Result<bool
 }
 
 /// The user, as nobody else can change it until the transaction ends.
-async fn locked(connection: &mut Connection, id: UserId) -> Result<Option<User>, Failure> {
+pub(super) async fn locked(connection: &mut Connection, id: UserId) -> Result<Option<User>, Failure> {
     if !lock(connection, id).await? {
         return Ok(None);
     }

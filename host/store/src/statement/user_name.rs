@@ -78,18 +78,21 @@ const TAKEN_IN_TENANT: &str = "SELECT \
 
 #[cfg(test)]
 mod tests {
+    use super::super::account::NUMBERS;
     use super::super::revocation::{QUEUE, Whole};
     use super::*;
-    use keyway_core::model::{IdentityId, PluginDigest};
+    use keyway_core::model::{IdentityId, PluginDigest, TenantId};
     use uuid::Uuid;
 
     /// Names are locked before users, and queues after them: were a name and a queue one lock, a login and a change would wait for each other.
     #[test]
-    fn names_share_no_lock_with_identities_plugins_and_queues() {
+    fn names_share_no_lock_with_anything_else() {
         let others = [
             Whole::Identity(IdentityId(Uuid::nil())).lock_name().0,
             Whole::Plugin(PluginDigest::NONE).lock_name().0,
+            Whole::Tenant(TenantId(Uuid::nil())).lock_name().0,
             QUEUE,
+            NUMBERS,
         ];
         assert!(!others.contains(&LOCK));
     }

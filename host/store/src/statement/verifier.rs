@@ -2,11 +2,11 @@
 
 use keyway_core::Secret;
 use keyway_core::model::{AuthenticationMethod, Timestamp, UserId};
-use keyway_core::port::{Revoked, StoredVerifier};
+use keyway_core::port::{NewPassword, Revoked, StoredVerifier};
 
 use super::revocation::{self, Whole};
 use super::token::BY_USER;
-use super::{Connection, user_change};
+use super::{Connection, digest, user_change};
 use crate::failure::{Failure, text};
 use crate::row::method;
 
@@ -26,13 +26,13 @@ pub(super) async fn find(connection: &mut Connection, id: UserId) -> Result<Opti
 pub(super) async fn set(
     connection: &mut Connection,
     id: UserId,
-    verifier: &StoredVerifier,
+    password: &NewPassword,
     at: Timestamp,
 ) -> Result<(bool, Revoked), Failure> {
     if !user_change::lock(connection, id).await? {
         return Ok((false, Revoked::default()));
     }
-    write(connection, id, verifier, at).await?;
+    write(connection, id, password, at).await?;
     let revoked = BY_USER.end(connection, id.0).await?;
     revocation::note(connection, Whole::Identity(id.into()), at).await?;
     Ok((true, revoked))
@@ -43,7 +43,7 @@ pub(super) async fn change(
     connection: &mut Connection,
     id: UserId,
     current: &StoredVerifier,
-    verifier: &StoredVerifier,
+    password: &NewPassword,
     at: Timestamp,
 ) -> Result<(bool, Revoked), Failure> {
     if !user_change::lock(connection, id).await? {
@@ -53,13 +53,14 @@ pub(super) async fn change(
     let changed = sqlx::query(statement)
         .bind(id.0)
         .bind(text("user_password.verifier", current.expose())?)
-        .bind(text("user_password.verifier", verifier.expose())?)
+        .bind(text("user_password.verifier", password.verifier.expose())?)
         .bind(at.0)
         .execute(&mut *connection)
         .await?;
     if changed.rows_affected() == 0 {
         return Ok((false, Revoked::default()));
     }
+    digest::write(connection, id, &password.digests).await?;
     let revoked = BY_USER.end(connection, id.0).await?;
     revocation::note(connection, Whole::Identity(id.into()), at).await?;
     Ok((true, revoked))
@@ -68,7 +69,7 @@ pub(super) async fn change(
 pub(super) async fn write(
     connection: &mut Connection,
     id: UserId,
-    verifier: &StoredVerifier,
+    password: &NewPassword,
     at: Timestamp,
 ) -> Result<(), Failure> {
     sqlx::query(
@@ -76,11 +77,11 @@ pub(super) async fn write(
          ON CONFLICT (directory_user) DO UPDATE SET verifier = excluded.verifier, set_at = excluded.set_at",
     )
     .bind(id.0)
-    .bind(text("user_password.verifier", verifier.expose())?)
+    .bind(text("user_password.verifier", password.verifier.expose())?)
     .bind(at.0)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    digest::write(connection, id, &password.digests).await
 }
 
 pub(super) async fn renew(

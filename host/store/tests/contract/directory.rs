@@ -27,7 +27,7 @@ pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
     full.user.enabled = false;
     full.user.emails = vec![email("z@example.org", true), email("A@Example.org", false)];
     full.user.emails[1].main = false;
-    full.verifier = Some(verifier("$argon2id$x"));
+    full.password = Some(verifier("$argon2id$x").into());
     let bare = user(master(&*store).await, "bob");
     for new in [full, bare] {
         store.add_user(&new).await.expect("added");
@@ -38,7 +38,10 @@ pub(crate) async fn a_user_is_found_as_it_was_added(store: Arc<dyn Store>) {
             store.find_users_by_login(&key, None).await.expect("an answer"),
             [new.user]
         );
-        assert_eq!(store.find_verifier(id).await.expect("an answer"), new.verifier);
+        assert_eq!(
+            store.find_verifier(id).await.expect("an answer"),
+            new.password.map(|password| password.verifier)
+        );
     }
     assert_eq!(store.find_user(UserId(uuid())).await.expect("an answer"), None);
     assert_eq!(store.find_users_by_login("carol", None).await.expect("an answer"), []);
@@ -282,7 +285,7 @@ pub(crate) async fn setting_a_password_ends_sessions(store: Arc<dyn Store>) {
     let (session, others) = (opened(&*store, &alice).await, opened(&*store, &bob).await);
     let new = verifier("$argon2id$second");
     let revoked = store
-        .set_verifier(alice.id, &new, Timestamp(5))
+        .set_verifier(alice.id, &new.clone().into(), Timestamp(5))
         .await
         .expect("set")
         .expect("there is one");
@@ -301,7 +304,7 @@ pub(crate) async fn setting_a_password_ends_sessions(store: Arc<dyn Store>) {
     );
     assert_eq!(
         store
-            .set_verifier(UserId(uuid()), &new, Timestamp(5))
+            .set_verifier(UserId(uuid()), &new.clone().into(), Timestamp(5))
             .await
             .expect("an answer"),
         None
@@ -310,7 +313,7 @@ pub(crate) async fn setting_a_password_ends_sessions(store: Arc<dyn Store>) {
     let carol = user(alice.tenant, "carol");
     store.add_user(&carol).await.expect("added");
     let first = store
-        .set_verifier(carol.user.id, &new, Timestamp(5))
+        .set_verifier(carol.user.id, &new.clone().into(), Timestamp(5))
         .await
         .expect("set");
     assert_eq!(first, Some(Revoked::default()));
@@ -326,6 +329,7 @@ pub(crate) async fn a_password_is_changed_only_in_the_place_of_the_one_that_was_
         verifier("$argon2id$third"),
     );
     let change = async |id, current| {
+        let third = third.clone().into();
         let changed = store.change_verifier(id, current, &third, Timestamp(5)).await;
         changed.expect("an answer")
     };
@@ -359,7 +363,10 @@ pub(crate) async fn a_verifier_is_renewed_only_in_the_place_of_the_one_that_was_
     let alice = added_user(&*store, "alice").await;
     let (compared, renewed) = (verifier("$argon2id$first"), verifier("$argon2id$first-again"));
     let set = verifier("$argon2id$changed-meanwhile");
-    store.set_verifier(alice.id, &set, Timestamp(5)).await.expect("set");
+    store
+        .set_verifier(alice.id, &set.clone().into(), Timestamp(5))
+        .await
+        .expect("set");
     assert!(
         !store
             .renew_verifier(alice.id, &compared, &renewed)

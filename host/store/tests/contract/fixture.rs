@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyway_core::Secret;
 use keyway_core::model::{
-    BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId, Purpose,
-    Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest, User,
-    UserId,
+    Actor, BackendName, Client, Email, EmailId, GroupId, Identity, IdentityId, KeyId, PluginDigest, Policy, PolicyId,
+    Purpose, Query, RefreshTokenId, Session, SessionId, Tenant, TenantId, TenantScope, Timestamp, Token, TokenDigest,
+    User, UserId,
 };
 use keyway_core::port::{NewTenant, NewUser, Opening, PolicyFilter, Refreshing, Store};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub(crate) fn user(tenant: TenantId, login: &str) -> NewUser {
 /// Adds a user to the top tenant.
 pub(crate) async fn added_user(store: &dyn Store, login: &str) -> User {
     let mut user = user(master(store).await, login);
-    user.verifier = Some(Secret::new("$argon2id$first".to_owned()));
+    user.password = Some(Secret::new("$argon2id$first".to_owned()).into());
     store.add_user(&user).await.expect("added");
     user.user
 }
@@ -119,6 +119,7 @@ pub(crate) async fn own_opening(store: &dyn Store) -> Opening {
         admin: Some(false),
         mobile: true,
         refresh: Some(RefreshTokenId(uuid())),
+        actor: None,
     };
     let accesses = vec!["b".to_owned(), "a.#".to_owned(), "b".to_owned()];
     let token = Token {
@@ -150,6 +151,20 @@ pub(crate) async fn opening_of(store: &dyn Store, user: &User) -> Opening {
 pub(crate) async fn opened(store: &dyn Store, user: &User) -> Opening {
     let opening = opening_of(store, user).await;
     open_session(store, &opening).await;
+    opening
+}
+
+/// A login in the place of a directory user, by whoever opened the other session.
+pub(crate) async fn acting_opening(store: &dyn Store, actor: &Opening, user: &User) -> Opening {
+    let mut opening = opening_of(store, user).await;
+    let identity = &actor.session.identity;
+    opening.session.actor = Some(Actor {
+        session: actor.session.id,
+        identity: identity.id,
+        tenant: identity.tenant,
+        login: identity.login.clone(),
+    });
+    opening.session.refresh = None;
     opening
 }
 

@@ -16,17 +16,17 @@ pub(crate) fn new_password() -> StoredVerifier {
 }
 
 pub(crate) async fn set_password(store: &dyn Store, user: &User) {
-    let set = store.set_verifier(user.id, &new_password(), NOW).await;
+    let set = store.set_verifier(user.id, &new_password().into(), NOW).await;
     assert!(set.expect("set").is_some());
 }
 
-async fn is_refused(store: &dyn Store, opening: &Opening) -> bool {
+pub(crate) async fn is_refused(store: &dyn Store, opening: &Opening) -> bool {
     let outcome = store.open_session(opening.clone()).await.expect("an answer");
     assert_eq!(is_live(store, opening).await, outcome.is_opened());
     match outcome {
         OpeningOutcome::Opened(_) => false,
         OpeningOutcome::Overtaken => true,
-        OpeningOutcome::Disabled | OpeningOutcome::Full => panic!("{outcome:?}"),
+        OpeningOutcome::Disabled | OpeningOutcome::Closed(_) | OpeningOutcome::Full => panic!("{outcome:?}"),
     }
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn a_login_is_refused_if_what_may_have_overtaken_it_was_swept(s
     let before = opening_of(&*store, &alice).await;
     set_password(&*store, &alice).await;
     let between = opening_of(&*store, &bob).await;
-    let password = new_password();
+    let password = new_password().into();
     let young = store.set_verifier(bob.id, &password, NOW.plus(REVOCATIONS_KEPT));
     young.await.expect("set");
     let after = opening_of(&*store, &bob).await;
@@ -150,7 +150,7 @@ pub(crate) async fn a_mark_that_is_still_to_come_is_not_taken(store: Arc<dyn Sto
 }
 
 /// Opens sessions while `revoke` runs, and asserts that none is there when both are done.
-async fn race(store: &Arc<dyn Store>, openings: Vec<Opening>, revoke: impl Future<Output = ()>) {
+pub(crate) async fn race(store: &Arc<dyn Store>, openings: Vec<Opening>, revoke: impl Future<Output = ()>) {
     let opened = openings.iter().map(|opening| {
         let (store, opening) = (Arc::clone(store), opening.clone());
         tokio::spawn(async move { store.open_session(opening).await })
@@ -161,7 +161,10 @@ async fn race(store: &Arc<dyn Store>, openings: Vec<Opening>, revoke: impl Futur
     let (outcomes, ()) = futures::join!(join_all(opened), revoke);
     for outcome in outcomes {
         let outcome = outcome.expect("no panic").expect("an answer");
-        assert!(matches!(outcome, OpeningOutcome::Opened(_) | OpeningOutcome::Overtaken));
+        assert!(matches!(
+            outcome,
+            OpeningOutcome::Opened(_) | OpeningOutcome::Overtaken | OpeningOutcome::Closed(_)
+        ));
     }
     for opening in &openings {
         assert!(!is_live(&**store, opening).await);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, join_all};
-use keyway_core::model::{Timestamp, TokenDigest};
+use keyway_core::model::{Account, Closed, Timestamp, TokenDigest};
 use keyway_core::port::{
     Change, DocumentKind, Opening, OpeningOutcome, RevocationMark, RevokeTarget, Revoked, Store, StoreError,
     StoredChallenge, SystemRandom,
@@ -14,10 +14,13 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
+use crate::accounts::disabled;
 use crate::documents::document;
 use crate::factor_uses::otp;
 use crate::factors::factor;
-use crate::fixture::{NOW, added_tenant, added_user, is_live, open_session, opened, opening_of, own_opening};
+use crate::fixture::{
+    NOW, acting_opening, added_tenant, added_user, is_live, open_session, opened, opening_of, own_opening,
+};
 use crate::overtake::new_password;
 
 async fn node(url: &str) -> Arc<dyn Store> {
@@ -51,7 +54,7 @@ async fn a_node_hears_what_another_revokes_and_never_its_own() {
         .await
         .expect("revoked");
     assert_eq!(heard(&mut heard_there).await, Change::TokensRevoked(vec![tokens[1]]));
-    here.set_verifier(user.id, &keyway_core::Secret::new("$x".to_owned()), user.created_at)
+    here.set_verifier(user.id, &new_password().into(), user.created_at)
         .await
         .expect("set");
     let Change::TokensRevoked(mut named) = heard(&mut heard_there).await else {
@@ -285,7 +288,7 @@ type Ender = for<'a> fn(&'a dyn Store, &'a Opening) -> BoxFuture<'a, Revoked>;
 const SET_PASSWORD: Ender = |store, opening| {
     Box::pin(async move {
         let user = opening.session.identity.user.expect("a directory user");
-        let set = store.set_verifier(user, &new_password(), NOW).await;
+        let set = store.set_verifier(user, &new_password().into(), NOW).await;
         set.expect("set").expect("a user")
     })
 };
@@ -300,6 +303,16 @@ const REVOKE_PLUGIN: Ender = |store, opening| {
         let target = RevokeTarget::Plugin(opening.session.plugin);
         store.revoke(&target, NOW).await.expect("revoked")
     })
+};
+
+const REVOKE_TENANT: Ender = |store, opening| {
+    Box::pin(async move {
+        let target = RevokeTarget::Tenant(opening.session.identity.tenant);
+        store.revoke(&target, NOW).await.expect("revoked")
+    })
+};
+const CLOSE_ACCOUNT: Ender = |store, opening| {
+    Box::pin(async move { crate::accounts::put(store, &disabled(opening.session.identity.tenant)).await })
 };
 
 /// Two nodes on one database, a login under way on the first, and a connection that can hold both up where they write tokens.
@@ -361,7 +374,11 @@ async fn release(mut holder: PgConnection) {
 
 #[tokio::test]
 async fn a_login_waits_for_a_revocation_on_another_node_and_is_refused() {
-    for end in [SET_PASSWORD, REVOKE_IDENTITY] {
+    for (end, refused) in [
+        (SET_PASSWORD, OpeningOutcome::Overtaken),
+        (REVOKE_IDENTITY, OpeningOutcome::Overtaken),
+        (CLOSE_ACCOUNT, OpeningOutcome::Closed(Closed::Disabled)),
+    ] {
         let nodes = TwoNodes::new().await;
         let holder = nodes.hold().await;
         let (revoked, outcome, ()) = futures::join!(
@@ -375,13 +392,19 @@ async fn a_login_waits_for_a_revocation_on_another_node_and_is_refused() {
                 release(holder).await;
             }
         );
-        assert_eq!((revoked, outcome), (Revoked::default(), OpeningOutcome::Overtaken));
+        assert_eq!((revoked, outcome), (Revoked::default(), refused));
     }
 }
 
 #[tokio::test]
 async fn a_revocation_waits_for_a_login_on_another_node_and_ends_it() {
-    for end in [SET_PASSWORD, REVOKE_IDENTITY, REVOKE_PLUGIN] {
+    for end in [
+        SET_PASSWORD,
+        REVOKE_IDENTITY,
+        REVOKE_PLUGIN,
+        REVOKE_TENANT,
+        CLOSE_ACCOUNT,
+    ] {
         let nodes = TwoNodes::new().await;
         let holder = nodes.hold().await;
         let (outcome, revoked, ()) = futures::join!(
@@ -402,14 +425,87 @@ async fn a_revocation_waits_for_a_login_on_another_node_and_ends_it() {
 }
 
 #[tokio::test]
-async fn a_login_does_not_wait_while_a_plugin_is_revoked() {
-    let nodes = TwoNodes::new().await;
+async fn a_login_does_not_wait_while_a_plugin_or_a_tenant_is_revoked() {
+    for revoke in [REVOKE_PLUGIN, REVOKE_TENANT] {
+        let nodes = TwoNodes::new().await;
+        let holder = nodes.hold().await;
+        let (_, ()) = futures::join!(revoke(&*nodes.there, &nodes.opening), async {
+            nodes.waiting(1).await;
+            assert_eq!(nodes.open().await, OpeningOutcome::Overtaken);
+            release(holder).await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_waits_for_whoever_is_about_to_act_in_it() {
+    let mut nodes = TwoNodes::new().await;
+    let admin = added_user(&*nodes.here, "admin").await;
+    let alice = nodes.opening.session.identity.user.expect("a user");
+    let alice = nodes.here.find_user(alice).await.expect("an answer").expect("one");
+    let own = opened(&*nodes.here, &admin).await;
+    nodes.opening = acting_opening(&*nodes.here, &own, &alice).await;
     let holder = nodes.hold().await;
-    let (_, ()) = futures::join!(REVOKE_PLUGIN(&*nodes.there, &nodes.opening), async {
-        nodes.waiting(1).await;
-        assert_eq!(nodes.open().await, OpeningOutcome::Overtaken);
-        release(holder).await;
-    });
+    let target = RevokeTarget::Session(own.session.id);
+    let (outcome, revoked, ()) = futures::join!(
+        nodes.open(),
+        async {
+            nodes.waiting(1).await;
+            nodes.there.revoke(&target, NOW).await.expect("revoked")
+        },
+        async {
+            nodes.waiting(2).await;
+            release(holder).await;
+        }
+    );
+    assert!(outcome.is_opened(), "{outcome:?}");
+    assert_eq!(revoked.tokens, [own.token.digest, nodes.opening.token.digest]);
+    assert!(!is_live(&*nodes.here, &nodes.opening).await);
+}
+
+#[tokio::test]
+async fn nobody_acts_in_a_session_that_another_node_is_ending() {
+    let mut nodes = TwoNodes::new().await;
+    let admin = added_user(&*nodes.here, "admin").await;
+    let alice = nodes.opening.session.identity.user.expect("a user");
+    let alice = nodes.here.find_user(alice).await.expect("an answer").expect("one");
+    let own = opened(&*nodes.here, &admin).await;
+    nodes.opening = acting_opening(&*nodes.here, &own, &alice).await;
+    let holder = nodes.hold().await;
+    let target = RevokeTarget::Session(own.session.id);
+    let (revoked, outcome, ()) = futures::join!(
+        nodes.there.revoke(&target, NOW),
+        async {
+            nodes.waiting(1).await;
+            nodes.open().await
+        },
+        async {
+            nodes.waiting(2).await;
+            release(holder).await;
+        }
+    );
+    assert_eq!(revoked.expect("revoked").tokens, [own.token.digest]);
+    assert_eq!(outcome, OpeningOutcome::Overtaken);
+}
+
+#[tokio::test]
+async fn a_node_hears_what_becomes_of_accounts_and_of_who_acts() {
+    let url = keyway_tests::postgres::shared().database().url();
+    let (here, there) = futures::join!(node(&url), node(&url));
+    let tenant = added_tenant(&*here, "one").await;
+    let admin = crate::fixture::user(tenant, "admin");
+    here.add_user(&admin).await.expect("added");
+    let alice = added_user(&*here, "alice").await;
+    let own = opened(&*here, &admin.user).await;
+    let acting = acting_opening(&*here, &own, &alice).await;
+    open_session(&*here, &acting).await;
+    let mut changes = there.changes();
+    crate::accounts::put(&*here, &Account::of(tenant)).await;
+    assert_eq!(heard(&mut changes).await, Change::TenantsChanged);
+    crate::accounts::put(&*here, &disabled(tenant)).await;
+    let tokens = vec![own.token.digest, acting.token.digest];
+    assert_eq!(heard(&mut changes).await, Change::TokensRevoked(tokens));
+    assert_eq!(heard(&mut changes).await, Change::TenantsChanged);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ fn everywhere(tenant: TenantId, login: Option<&str>, address: Option<&str>) -> N
     new
 }
 
-fn change_of(user: &User) -> UserChange {
+pub(crate) fn change_of(user: &User) -> UserChange {
     UserChange {
         login: user.login.clone(),
         firstname: user.firstname.clone(),
@@ -37,7 +37,7 @@ fn change_of(user: &User) -> UserChange {
     }
 }
 
-fn wanted(address: &str, main: bool, confirmed: Option<bool>) -> EmailChange {
+pub(crate) fn wanted(address: &str, main: bool, confirmed: Option<bool>) -> EmailChange {
     EmailChange {
         fresh: EmailId(uuid()),
         address: address.to_owned(),
@@ -46,7 +46,7 @@ fn wanted(address: &str, main: bool, confirmed: Option<bool>) -> EmailChange {
     }
 }
 
-fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> &'static str {
+pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> &'static str {
     match result {
         Err(StoreError::Conflict { what }) => what,
         other => panic!("no conflict: {other:?}"),
@@ -356,7 +356,7 @@ pub(crate) async fn a_password_counts_only_where_the_method_is_native(store: Arc
         ),
     ] {
         let mut new = user(tenant, "alice");
-        new.verifier = Some(Secret::new("$argon2id$x".to_owned()));
+        new.password = Some(Secret::new("$argon2id$x".to_owned()).into());
         store.add_user(&new).await.expect("added");
         let id = new.user.id;
         for (own, resolved) in methods {

@@ -1,0 +1,199 @@
+//! Accounts and profiles: the port and its statements. Compiled once per driver.
+
+use async_trait::async_trait;
+use keyway_core::model::{Account, Profile, TenantId, Timestamp, UserId, phone_key};
+use keyway_core::port::{AccountStore, Revoked, StoreError};
+use sqlx::QueryBuilder;
+
+use super::revocation::{self, Whole};
+use super::token::BY_TENANT;
+use super::{Connection, Database, DriverStore, LOCKS_ROWS};
+use crate::failure::{Failure, explain, optional_text, text};
+use crate::row::{AccountRow, ProfileRow, accounts, to_json};
+
+/// The name of the advisory lock under which numbers are given to accounts; see `revocation.rs` for the others. There is one for all numbers: two
+/// accounts that exchange theirs would wait for each other otherwise.
+pub(super) const NUMBERS: i32 = 0x6b77_0006;
+
+/// How many users one statement asks for: SQLite takes some 32,000 values.
+const CHUNK: usize = 1000;
+
+#[async_trait]
+impl AccountStore for DriverStore {
+    async fn find_account(&self, tenant: TenantId) -> Result<Option<Account>, StoreError> {
+        self.call("find an account", async {
+            find(&mut *self.reader().await?, tenant).await
+        })
+        .await
+    }
+
+    async fn list_accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.call("list accounts", async { list(&mut *self.reader().await?).await })
+            .await
+    }
+
+    async fn put_account(&self, account: &Account, at: Timestamp) -> Result<Revoked, StoreError> {
+        let account = account.clone();
+        let work = self.write_tenants_revoking("put an account", move |connection| {
+            Box::pin(async move { Ok(((), put(connection, &account, at).await?)) })
+        });
+        Ok(work.await?.1)
+    }
+
+    async fn find_profile(&self, user: UserId) -> Result<Option<Profile>, StoreError> {
+        Ok(self.list_profiles(&[user]).await?.pop())
+    }
+
+    async fn list_profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
+        self.call("find profiles", async {
+            list_profiles(&mut *self.reader().await?, users).await
+        })
+        .await
+    }
+
+    async fn put_profile(&self, profile: &Profile) -> Result<(), StoreError> {
+        let profile = profile.clone();
+        self.write("put a profile", move |connection| {
+            Box::pin(async move { put_profile(connection, &profile).await })
+        })
+        .await
+    }
+}
+
+/// Accounts with their numbers; the rest of the statement is to follow.
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.tenant, a.enabled, a.trial_expires_at, a.reseller, a.language, a.timezone, a.api_key, a.document, n.number \
+             FROM account a LEFT JOIN account_number n ON n.tenant = a.tenant ",
+            $rest
+        )
+    };
+}
+
+async fn find(connection: &mut Connection, tenant: TenantId) -> Result<Option<Account>, Failure> {
+    let rows: Vec<AccountRow> = sqlx::query_as(select_accounts!("WHERE a.tenant = $1 ORDER BY n.position"))
+        .bind(tenant.0)
+        .fetch_all(connection)
+        .await?;
+    Ok(accounts(rows)?.pop())
+}
+
+async fn list(connection: &mut Connection) -> Result<Vec<Account>, Failure> {
+    let rows: Vec<AccountRow> = sqlx::query_as(select_accounts!("ORDER BY a.tenant, n.position"))
+        .fetch_all(connection)
+        .await?;
+    Ok(accounts(rows)?)
+}
+
+async fn put(connection: &mut Connection, account: &Account, at: Timestamp) -> Result<Revoked, Failure> {
+    let whole = account.closed(at).map(|_| Whole::Tenant(account.tenant));
+    if let Some(whole) = whole {
+        revocation::lock_out(connection, whole).await?;
+    }
+    write(connection, account).await?;
+    write_numbers(connection, account).await?;
+    let Some(whole) = whole else {
+        return Ok(Revoked::default());
+    };
+    let revoked = BY_TENANT.end(connection, account.tenant.0).await?;
+    revocation::note(connection, whole, at).await?;
+    Ok(revoked)
+}
+
+async fn write(connection: &mut Connection, account: &Account) -> Result<(), Failure> {
+    sqlx::query(
+        "INSERT INTO account (tenant, enabled, trial_expires_at, reseller, language, timezone, api_key, document) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant) DO UPDATE SET enabled = excluded.enabled, \
+         trial_expires_at = excluded.trial_expires_at, reseller = excluded.reseller, language = excluded.language, \
+         timezone = excluded.timezone, document = excluded.document, \
+         api_key = CASE WHEN excluded.api_key > account.api_key THEN excluded.api_key ELSE account.api_key END",
+    )
+    .bind(account.tenant.0)
+    .bind(account.enabled)
+    .bind(account.trial_expires_at.map(|at| at.0))
+    .bind(account.reseller)
+    .bind(optional_text("account.language", account.language.as_deref())?)
+    .bind(optional_text("account.timezone", account.timezone.as_deref())?)
+    .bind(i64::from(account.api_key))
+    .bind(to_json("account.document", &account.document)?)
+    .execute(connection)
+    .await
+    .map_err(|error| explain(error, &[], "tenant"))?;
+    Ok(())
+}
+
+/// To be called when the account's row is written, and so locked.
+async fn write_numbers(connection: &mut Connection, account: &Account) -> Result<(), Failure> {
+    let numbers: Vec<String> =
+        sqlx::query_scalar("SELECT number FROM account_number WHERE tenant = $1 ORDER BY position")
+            .bind(account.tenant.0)
+            .fetch_all(&mut *connection)
+            .await?;
+    if numbers == account.phone_numbers {
+        return Ok(());
+    }
+    if LOCKS_ROWS {
+        sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
+            .bind(NUMBERS)
+            .execute(&mut *connection)
+            .await?;
+    }
+    sqlx::query("DELETE FROM account_number WHERE tenant = $1")
+        .bind(account.tenant.0)
+        .execute(&mut *connection)
+        .await?;
+    for (position, number) in (0_i32..).zip(&account.phone_numbers) {
+        let number = text("account_number.number", number)?;
+        // Texts without a digit stand for themselves.
+        let key = phone_key(number).unwrap_or_else(|| number.to_owned());
+        sqlx::query("INSERT INTO account_number (number_key, number, tenant, position) VALUES ($1, $2, $3, $4)")
+            .bind(key)
+            .bind(number)
+            .bind(account.tenant.0)
+            .bind(position)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| explain(error, &[("number_key", "phone number")], "tenant"))?;
+    }
+    Ok(())
+}
+
+async fn list_profiles(connection: &mut Connection, users: &[UserId]) -> Result<Vec<Profile>, Failure> {
+    let mut profiles = Vec::new();
+    for chunk in users.chunks(CHUNK) {
+        let mut select: QueryBuilder<Database> = QueryBuilder::new(
+            "SELECT directory_user, language, timezone, verified, require_password_update, document \
+             FROM user_profile WHERE directory_user IN (",
+        );
+        let mut ids = select.separated(", ");
+        for user in chunk {
+            ids.push_bind(user.0);
+        }
+        select.push(")");
+        let rows: Vec<ProfileRow> = select.build_query_as().fetch_all(&mut *connection).await?;
+        for row in rows {
+            profiles.push(row.try_into()?);
+        }
+    }
+    Ok(profiles)
+}
+
+async fn put_profile(connection: &mut Connection, profile: &Profile) -> Result<(), Failure> {
+    sqlx::query(
+        "INSERT INTO user_profile (directory_user, language, timezone, verified, require_password_update, document) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (directory_user) DO UPDATE SET language = excluded.language, \
+         timezone = excluded.timezone, verified = excluded.verified, \
+         require_password_update = excluded.require_password_update, document = excluded.document",
+    )
+    .bind(profile.user.0)
+    .bind(optional_text("user_profile.language", profile.language.as_deref())?)
+    .bind(optional_text("user_profile.timezone", profile.timezone.as_deref())?)
+    .bind(profile.verified)
+    .bind(profile.require_password_update)
+    .bind(to_json("user_profile.document", &profile.document)?)
+    .execute(connection)
+    .await
+    .map_err(|error| explain(error, &[], "user"))?;
+    Ok(())
+}

@@ -1,0 +1,403 @@
+//! Accounts and profiles: what is said of tenants and users, and who may log in.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use keyway_core::model::{Account, Closed, GroupId, Profile, TenantId, Timestamp, User, UserId};
+use keyway_core::port::{Opening, OpeningOutcome, RevokeTarget, Revoked, Store, StoreError};
+use serde_json::{Map, Value, json};
+
+use crate::fixture::{
+    NOW, added_tenant, added_user, is_live, master, open_session, opened, opening_of, own_opening, tenant, user, uuid,
+};
+use crate::overtake::{is_refused, race};
+use crate::refresh::made;
+use crate::user::conflict;
+
+fn document(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(document) => document,
+        other => panic!("no object: {other}"),
+    }
+}
+
+fn full(tenant: TenantId) -> Account {
+    Account {
+        tenant,
+        enabled: true,
+        trial_expires_at: Some(Timestamp(NOW.0 + 1_000_000_000_000)),
+        reseller: true,
+        language: Some("en-us".to_owned()),
+        timezone: Some("America/Los_Angeles".to_owned()),
+        phone_numbers: vec!["+1 (415) 555-0100".to_owned(), "2000".to_owned(), "+3 49".to_owned()],
+        api_key: u32::MAX,
+        document: document(json!({ "z": [1, { "é": "a\u{0}b" }], "a": null })),
+    }
+}
+
+pub(crate) fn disabled(tenant: TenantId) -> Account {
+    Account {
+        enabled: false,
+        ..Account::of(tenant)
+    }
+}
+
+fn with_numbers(tenant: TenantId, numbers: &[&str]) -> Account {
+    Account {
+        phone_numbers: numbers.iter().map(|number| (*number).to_owned()).collect(),
+        ..Account::of(tenant)
+    }
+}
+
+pub(crate) async fn put(store: &dyn Store, account: &Account) -> Revoked {
+    store.put_account(account, NOW).await.expect("put")
+}
+
+async fn found(store: &dyn Store, tenant: TenantId) -> Option<Account> {
+    store.find_account(tenant).await.expect("an answer")
+}
+
+/// A user of a tenant other than the top one.
+async fn user_in(store: &dyn Store, tenant: TenantId, login: &str) -> User {
+    let new = user(tenant, login);
+    store.add_user(&new).await.expect("added");
+    new.user
+}
+
+async fn outcome(store: &dyn Store, opening: &Opening) -> OpeningOutcome {
+    let outcome = store.open_session(opening.clone()).await.expect("an answer");
+    assert_eq!(is_live(store, opening).await, outcome.is_opened());
+    outcome
+}
+
+pub(crate) async fn an_account_is_found_as_it_was_put(store: Arc<dyn Store>) {
+    let (one, two) = (added_tenant(&*store, "one").await, added_tenant(&*store, "two").await);
+    assert_eq!(found(&*store, one).await, None);
+    assert_eq!(store.list_accounts().await.expect("a list"), []);
+    let account = full(one);
+    assert_eq!(put(&*store, &account).await, Revoked::default());
+    put(&*store, &disabled(two)).await;
+    assert_eq!(found(&*store, one).await, Some(account.clone()));
+    let mut all = store.list_accounts().await.expect("a list");
+    all.sort_by_key(|account| account.tenant != one);
+    assert_eq!(all, [account.clone(), disabled(two)]);
+
+    let mut other = account;
+    other.phone_numbers.swap(0, 2);
+    other.phone_numbers.remove(1);
+    other.trial_expires_at = None;
+    other.language = None;
+    put(&*store, &other).await;
+    assert_eq!(found(&*store, one).await, Some(other));
+    let nobody = store.put_account(&full(TenantId(uuid())), NOW).await;
+    assert!(
+        matches!(nobody, Err(StoreError::Missing { what: "tenant" })),
+        "{nobody:?}"
+    );
+}
+
+pub(crate) async fn the_count_of_an_accounts_keys_never_goes_back(store: Arc<dyn Store>) {
+    let tenant = added_tenant(&*store, "one").await;
+    for (put_as, expected) in [(2, 2), (1, 2), (0, 2), (3, 3)] {
+        let account = Account {
+            api_key: put_as,
+            reseller: put_as == 0,
+            ..Account::of(tenant)
+        };
+        put(&*store, &account).await;
+        let expected = Account {
+            api_key: expected,
+            ..account
+        };
+        assert_eq!(found(&*store, tenant).await, Some(expected));
+    }
+}
+
+pub(crate) async fn a_number_is_one_accounts_alone(store: Arc<dyn Store>) {
+    let (one, two) = (added_tenant(&*store, "one").await, added_tenant(&*store, "two").await);
+    put(&*store, &with_numbers(one, &["+1 415 555 0100", "2000"])).await;
+    for numbers in [&["+14155550100"][..], &["3000", "(20)00"], &["3000", "30-00"]] {
+        let taken = store.put_account(&with_numbers(two, numbers), NOW).await;
+        assert_eq!(conflict(taken), "phone number");
+        assert_eq!(found(&*store, two).await, None, "nothing of it was written");
+    }
+    put(&*store, &with_numbers(two, &["14155550100"])).await;
+    put(&*store, &with_numbers(one, &["2000"])).await;
+    put(&*store, &with_numbers(two, &["+1-415-555-0100"])).await;
+    let numbers = found(&*store, two).await.expect("an account").phone_numbers;
+    assert_eq!(numbers, ["+1-415-555-0100"], "as it was given");
+}
+
+pub(crate) async fn of_two_accounts_that_take_a_number_at_once_one_gets_it(store: Arc<dyn Store>) {
+    let tenants = join_all(["a", "b", "c", "d"].map(|name| added_tenant(&*store, name))).await;
+    for round in 0..10 {
+        let number = format!("+49 {round}");
+        let tasks = tenants.iter().map(|tenant| {
+            let (store, account) = (Arc::clone(&store), with_numbers(*tenant, &[&number]));
+            tokio::spawn(async move { store.put_account(&account, NOW).await })
+        });
+        let mut won = 0;
+        for put in join_all(tasks.collect::<Vec<_>>()).await {
+            match put.expect("no panic") {
+                Ok(_) => won += 1,
+                Err(error) => assert_eq!(conflict::<()>(Err(error)), "phone number"),
+            }
+        }
+        assert_eq!(won, 1);
+    }
+}
+
+pub(crate) async fn accounts_that_exchange_numbers_at_once_do_not_stand_still(store: Arc<dyn Store>) {
+    let (one, two) = (added_tenant(&*store, "one").await, added_tenant(&*store, "two").await);
+    let halves = [&["1", "2"][..], &["4", "3"]];
+    for round in 0..20 {
+        let tasks = [(one, halves[round % 2]), (two, halves[(round + 1) % 2])].map(|(tenant, numbers)| {
+            let (store, account) = (Arc::clone(&store), with_numbers(tenant, numbers));
+            tokio::spawn(async move { store.put_account(&account, NOW).await })
+        });
+        for put in join_all(tasks).await {
+            if let Err(error) = put.expect("no panic") {
+                assert_eq!(conflict::<()>(Err(error)), "phone number");
+            }
+        }
+    }
+}
+
+pub(crate) async fn an_account_goes_with_its_tenant(store: Arc<dyn Store>) {
+    let (one, two) = (added_tenant(&*store, "one").await, added_tenant(&*store, "two").await);
+    put(&*store, &with_numbers(one, &["1"])).await;
+    put(&*store, &with_numbers(two, &["2"])).await;
+    assert!(store.remove_tenant(one).await.expect("an answer"));
+    store.remove_whole_tenant(two).await.expect("an answer").expect("one");
+    assert_eq!(store.list_accounts().await.expect("a list"), []);
+    let three = added_tenant(&*store, "three").await;
+    put(&*store, &with_numbers(three, &["1", "2"])).await;
+}
+
+pub(crate) async fn a_tenant_with_a_known_id_has_no_account_from_before(store: Arc<dyn Store>) {
+    let new = tenant(master(&*store).await, "one");
+    let id = new.tenant.id;
+    store.add_tenant(&new).await.expect("added");
+    put(&*store, &disabled(id)).await;
+    assert!(store.remove_tenant(id).await.expect("an answer"));
+    store.add_tenant(&new).await.expect("added");
+    assert_eq!(found(&*store, id).await, None);
+}
+
+pub(crate) async fn an_account_stays_with_the_top_tenant_when_its_id_changes(store: Arc<dyn Store>) {
+    let (old, new) = (master(&*store).await, TenantId(uuid()));
+    put(&*store, &full(old)).await;
+    let changed = store.adopt_top_tenant(new, GroupId(uuid())).await;
+    changed.expect("an answer").expect("another id");
+    assert_eq!(found(&*store, new).await, Some(full(new)));
+    assert_eq!(found(&*store, old).await, None);
+    let below = added_tenant(&*store, "below").await;
+    let taken = store.put_account(&with_numbers(below, &["2000"]), NOW).await;
+    assert_eq!(conflict(taken), "phone number");
+}
+
+pub(crate) async fn a_profile_is_found_as_it_was_put(store: Arc<dyn Store>) {
+    let (alice, bob) = (added_user(&*store, "alice").await, added_user(&*store, "bob").await);
+    let find = async |id| store.find_profile(id).await.expect("an answer");
+    assert_eq!(find(alice.id).await, None);
+    let profile = Profile {
+        user: alice.id,
+        language: Some("de".to_owned()),
+        timezone: Some("Europe/Berlin".to_owned()),
+        verified: true,
+        require_password_update: true,
+        document: document(json!({ "a": "\u{0}" })),
+    };
+    store.put_profile(&profile).await.expect("put");
+    assert_eq!(find(alice.id).await, Some(profile.clone()));
+    let asked = [bob.id, alice.id, UserId(uuid())];
+    let listed = store.list_profiles(&asked).await.expect("a list");
+    assert_eq!(listed, [profile]);
+    assert_eq!(store.list_profiles(&[]).await.expect("a list"), []);
+    store.put_profile(&Profile::of(bob.id)).await.expect("put");
+    store.put_profile(&Profile::of(alice.id)).await.expect("put");
+    assert_eq!(find(alice.id).await, Some(Profile::of(alice.id)));
+    assert_eq!(store.list_profiles(&asked).await.expect("a list").len(), 2);
+    let nobody = store.put_profile(&Profile::of(UserId(uuid()))).await;
+    assert!(
+        matches!(nobody, Err(StoreError::Missing { what: "user" })),
+        "{nobody:?}"
+    );
+}
+
+pub(crate) async fn a_profile_goes_with_its_user(store: Arc<dyn Store>) {
+    let below = added_tenant(&*store, "below").await;
+    let (alice, bob) = (added_user(&*store, "alice").await, user_in(&*store, below, "bob").await);
+    for user in [&alice, &bob] {
+        store.put_profile(&Profile::of(user.id)).await.expect("put");
+    }
+    store.remove_user(alice.id).await.expect("an answer").expect("one");
+    store.remove_whole_tenant(below).await.expect("an answer").expect("one");
+    let asked = store.list_profiles(&[alice.id, bob.id]).await;
+    assert_eq!(asked.expect("a list"), []);
+    let mut again = user(alice.tenant, "alice");
+    again.user.id = alice.id;
+    again.chosen_id = true;
+    store.add_user(&again).await.expect("added");
+    assert_eq!(store.find_profile(alice.id).await.expect("an answer"), None);
+}
+
+/// A tenant, a login of a user of it, one of a backend's own subject, and one in the tenant above that must live on.
+async fn three_logins(store: &dyn Store) -> (TenantId, User, [Opening; 3]) {
+    let tenant = added_tenant(store, "closing").await;
+    let alice = user_in(store, tenant, "alice").await;
+    let bob = added_user(store, "bob").await;
+    let (other, _) = made(store, &bob, "web", false).await;
+    let (own, _) = made(store, &alice, "web", false).await;
+    let mut subject = own_opening(store).await;
+    subject.session.identity.tenant = tenant;
+    open_session(store, &subject).await;
+    (tenant, alice, [own, subject, other])
+}
+
+async fn has_refresh_token(store: &dyn Store, opening: &Opening) -> bool {
+    let found = store.find_refresh_token_of(opening.session.identity.id, "web").await;
+    found.expect("an answer").is_some()
+}
+
+async fn check_ended(store: &dyn Store, revoked: Revoked, [own, subject, other]: &[Opening; 3]) {
+    for opening in [own, subject] {
+        assert!(!is_live(store, opening).await);
+        assert!(revoked.sessions.contains(&opening.session.id));
+        assert!(revoked.tokens.contains(&opening.token.digest));
+    }
+    assert_eq!((revoked.sessions.len(), revoked.tokens.len()), (2, 2));
+    assert!(!has_refresh_token(store, own).await);
+    assert!(is_live(store, other).await);
+    assert!(has_refresh_token(store, other).await);
+}
+
+pub(crate) async fn an_account_that_closes_ends_what_its_users_hold_alone(store: Arc<dyn Store>) {
+    let (tenant, _, logins) = three_logins(&*store).await;
+    let revoked = put(&*store, &disabled(tenant)).await;
+    check_ended(&*store, revoked, &logins).await;
+    assert_eq!(put(&*store, &disabled(tenant)).await, Revoked::default());
+}
+
+pub(crate) async fn an_account_whose_trial_is_over_ends_what_its_users_hold(store: Arc<dyn Store>) {
+    let (tenant, _, logins) = three_logins(&*store).await;
+    let mut trial = Account {
+        trial_expires_at: Some(Timestamp(NOW.0 + 1)),
+        ..Account::of(tenant)
+    };
+    assert_eq!(put(&*store, &trial).await, Revoked::default(), "it is not over yet");
+    assert!(is_live(&*store, &logins[0]).await);
+    trial.trial_expires_at = Some(NOW);
+    let revoked = put(&*store, &trial).await;
+    check_ended(&*store, revoked, &logins).await;
+}
+
+pub(crate) async fn revoking_a_tenant_ends_what_its_users_hold_alone(store: Arc<dyn Store>) {
+    let (tenant, alice, logins) = three_logins(&*store).await;
+    let before = opening_of(&*store, &alice).await;
+    let others = own_opening(&*store).await;
+    let target = RevokeTarget::Tenant(tenant);
+    let revoked = store.revoke(&target, NOW).await.expect("revoked");
+    check_ended(&*store, revoked, &logins).await;
+    assert!(is_refused(&*store, &before).await);
+    assert!(!is_refused(&*store, &others).await);
+    assert!(!is_refused(&*store, &opening_of(&*store, &alice).await).await);
+    let nobody = RevokeTarget::Tenant(TenantId(uuid()));
+    assert_eq!(store.revoke(&nobody, NOW).await.expect("revoked"), Revoked::default());
+}
+
+pub(crate) async fn nobody_logs_in_to_an_account_that_is_closed(store: Arc<dyn Store>) {
+    let (above, below) = (master(&*store).await, added_tenant(&*store, "below").await);
+    let (alice, bob) = (added_user(&*store, "alice").await, user_in(&*store, below, "bob").await);
+    put(&*store, &disabled(above)).await;
+    let opening = opening_of(&*store, &alice).await;
+    assert_eq!(
+        outcome(&*store, &opening).await,
+        OpeningOutcome::Closed(Closed::Disabled)
+    );
+    let subject = own_opening(&*store).await;
+    assert_eq!(
+        outcome(&*store, &subject).await,
+        OpeningOutcome::Closed(Closed::Disabled)
+    );
+    let others = opening_of(&*store, &bob).await;
+    assert!(
+        outcome(&*store, &others).await.is_opened(),
+        "it says nothing of tenants below"
+    );
+
+    let begins = opening.session.opened_at;
+    for (end, closed) in [(begins, Some(Closed::Expired(begins))), (Timestamp(begins.0 + 1), None)] {
+        let account = Account {
+            trial_expires_at: Some(end),
+            ..Account::of(above)
+        };
+        put(&*store, &account).await;
+        let opening = opening_of(&*store, &alice).await;
+        match closed {
+            Some(closed) => assert_eq!(outcome(&*store, &opening).await, OpeningOutcome::Closed(closed)),
+            None => assert!(outcome(&*store, &opening).await.is_opened()),
+        }
+    }
+    put(&*store, &disabled(above)).await;
+    put(&*store, &Account::of(above)).await;
+    let opening = opening_of(&*store, &alice).await;
+    assert!(outcome(&*store, &opening).await.is_opened(), "it is open again");
+}
+
+pub(crate) async fn a_users_account_counts_wherever_its_session_is(store: Arc<dyn Store>) {
+    let (here, there) = (
+        added_tenant(&*store, "here").await,
+        added_tenant(&*store, "there").await,
+    );
+    let alice = user_in(&*store, here, "alice").await;
+    let elsewhere = async || {
+        let mut opening = opening_of(&*store, &alice).await;
+        opening.session.identity.tenant = there;
+        opening
+    };
+    let live = elsewhere().await;
+    open_session(&*store, &live).await;
+    let before = elsewhere().await;
+    let revoked = put(&*store, &disabled(here)).await;
+    assert_eq!(revoked.tokens, [live.token.digest]);
+    let closed = OpeningOutcome::Closed(Closed::Disabled);
+    assert_eq!(outcome(&*store, &elsewhere().await).await, closed);
+    put(&*store, &Account::of(here)).await;
+    assert!(is_refused(&*store, &before).await, "it began before the account closed");
+    put(&*store, &disabled(there)).await;
+    assert_eq!(outcome(&*store, &elsewhere().await).await, closed);
+}
+
+pub(crate) async fn a_login_from_before_an_account_closed_is_refused_for_good(store: Arc<dyn Store>) {
+    let (tenant, alice, _) = three_logins(&*store).await;
+    let before = opening_of(&*store, &alice).await;
+    put(&*store, &disabled(tenant)).await;
+    assert_eq!(
+        outcome(&*store, &before).await,
+        OpeningOutcome::Closed(Closed::Disabled),
+        "the reason is told that is still there"
+    );
+    put(&*store, &Account::of(tenant)).await;
+    assert!(is_refused(&*store, &before).await);
+    assert!(!is_refused(&*store, &opening_of(&*store, &alice).await).await);
+}
+
+pub(crate) async fn no_session_survives_an_account_that_closes_at_the_same_time(store: Arc<dyn Store>) {
+    let tenant = added_tenant(&*store, "closing").await;
+    let alice = user_in(&*store, tenant, "alice").await;
+    for round in 0..10 {
+        let openings = join_all((0..8).map(|_| opening_of(&*store, &alice))).await;
+        let close = async {
+            if round % 2 == 0 {
+                put(&*store, &disabled(tenant)).await;
+            } else {
+                let target = RevokeTarget::Tenant(tenant);
+                store.revoke(&target, NOW).await.expect("revoked");
+            }
+        };
+        race(&store, openings, close).await;
+        put(&*store, &Account::of(tenant)).await;
+    }
+    assert!(is_live(&*store, &opened(&*store, &alice).await).await);
+}
