@@ -94,7 +94,8 @@ pub struct AdminStatus {
 pub struct LoginRequest {
     /// The backend's name or alias.
     pub backend: String,
-    /// Who and with what proof; whose a digest is, it says by itself, and only beside one may the name be empty. `None` where the caller sent none, which is refused in the time of a wrong password.
+    /// Who and with what proof. Beside a digest, which says by itself whose it is, and nowhere else the name may be empty. `None` where the caller sent none,
+    /// which is refused in the time of a wrong password.
     pub credentials: Option<(String, Credential)>,
     /// The tenant that the caller named.
     pub tenant: Option<String>,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{BackendName, Credential, Outcome, User, UserId};
+use keyway_core::model::{BackendName, Credential, DigestAlgorithm, Outcome, User, UserId};
 use keyway_core::password::PasswordError;
 use keyway_core::port::{Backends as _, RequestContext, Step, SystemClock, VerifyRequest};
 use keyway_runtime::{
@@ -47,6 +47,16 @@ impl HostDirectory for AtOnce {
         _: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         Ok(false)
+    }
+
+    async fn find_by_digest(
+        &self,
+        _: &BackendName,
+        _: DigestAlgorithm,
+        _: &Secret<Vec<u8>>,
+        _: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
     }
 }
 

@@ -9,7 +9,7 @@ use keyway_core::import::Importer;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
 use keyway_core::notice::{NoticeService, NoticeSettings};
-use keyway_core::password::{PasswordError, PasswordPool};
+use keyway_core::password::{DigestKey, PasswordError, PasswordPool};
 use keyway_core::port::{
     BackendSlot, Backends, Clock, Mailer, Random, Store, SystemClock, SystemRandom, TenantBackends,
 };
@@ -80,7 +80,7 @@ impl Services {
         let keys = KeyRing::open(&*store, master, &*random, &*clock).await?;
         let cache = Arc::new(TokenCache::new(config.token.cache_capacity));
         let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));
-        let directory = DirectoryService::new(
+        let mut directory = DirectoryService::new(
             Arc::clone(&store),
             Arc::clone(&passwords),
             Arc::clone(&cache),
@@ -88,6 +88,9 @@ impl Services {
             Arc::clone(&clock),
             Arc::clone(&random),
         );
+        if serves_kazoo(config) {
+            directory = directory.with_digests(DigestKey::new(master));
+        }
         let settings = SettingService::new(Arc::clone(&store), master.clone(), Arc::clone(&random));
         let factors = FactorService::new(
             Arc::clone(&store) as _,
@@ -211,6 +214,12 @@ pub(crate) fn token_settings(config: &Config) -> TokenSettings {
         admin_status: rules.admin_status.clone(),
         ..config.token.clone()
     }
+}
+
+/// Whether clients come that send digests of passwords: a password that is set has to have some, by a command too.
+fn serves_kazoo(config: &Config) -> bool {
+    let mut served = config.listen.iter().flat_map(|listen| &listen.dialects);
+    served.any(|dialect| dialect.name() == "kazoo")
 }
 
 impl Backends for NoBackends {

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use clap::Args;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{BackendName, Credential, Outcome, Principal, Refusal, Subject, User, UserId};
+use keyway_core::model::{
+    BackendName, Credential, DigestAlgorithm, Outcome, Principal, Refusal, Subject, User, UserId,
+};
 use keyway_core::password::{PasswordParams, PasswordPool, Share};
 use keyway_core::port::SystemRandom;
 use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Trial, Tried, try_file};
@@ -211,5 +213,16 @@ impl HostDirectory for Nobody {
     ) -> Result<bool, DirectoryError> {
         self.0.burn(&Share::Backend(backend.clone()), password).await?;
         Ok(false)
+    }
+
+    async fn find_by_digest(
+        &self,
+        backend: &BackendName,
+        _algorithm: DigestAlgorithm,
+        digest: &Secret<Vec<u8>>,
+        _tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        self.0.burn(&Share::Backend(backend.clone()), digest).await?;
+        Ok(None)
     }
 }
