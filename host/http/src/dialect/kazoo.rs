@@ -1,6 +1,8 @@
 //! Kazoo's API: the route table.
 
+mod account;
 mod api_auth;
+mod api_key;
 mod ask;
 mod attempts;
 mod basic;
@@ -11,6 +13,7 @@ mod document;
 mod envelope;
 mod error;
 mod get_user_auth;
+mod impersonate;
 mod jwks;
 mod jwt;
 mod keys;
@@ -19,13 +22,17 @@ mod lookup;
 mod not_allowed;
 mod put_auth;
 mod put_user_auth;
+mod recovery;
+mod reseller;
 mod schema;
+mod security;
 mod settings;
 mod signing;
 #[cfg(test)]
 mod tests;
 mod token_auth;
 mod tokeninfo;
+mod user;
 mod welcome;
 
 use std::fmt;
@@ -145,6 +152,13 @@ fn resources() -> Routes {
             "/accounts/{account}/users/{user}/auth",
             put(tell::end_tokens_of_user, put_auth::of_user),
         )
+        .merge(account::routes())
+        .merge(api_key::routes())
+        .merge(impersonate::routes())
+        .merge(recovery::routes())
+        .merge(reseller::routes())
+        .merge(security::routes())
+        .merge(user::routes())
 }
 
 /// The token of the core behind one of this dialect's.

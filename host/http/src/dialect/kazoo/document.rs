@@ -1,6 +1,10 @@
 //! What the served document tells of this dialect: here what its routes have in common, below a file for each resource.
 
+pub(super) mod account;
 pub(super) mod auth;
+pub(super) mod recovery;
+pub(super) mod security;
+pub(super) mod user;
 
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -9,7 +13,12 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::document::{Answer, BASIC, BEARER, Operation, Shape, TOKEN, parameter, text};
 
 /// What there is, in the page's order.
-pub(super) const TAGS: &[(&str, &str)] = &[(auth::TAG, "Kazoo's logins, and the tokens of its clients.")];
+pub(super) const TAGS: &[(&str, &str)] = &[
+    (auth::TAG, "Kazoo's logins, and the tokens of its clients."),
+    (account::TAG, "What Kazoo's clients know of tenants, which are accounts to them."),
+    (user::TAG, "What Kazoo's clients know of users."),
+    (security::TAG, "How users and programs of accounts log in, and who tried."),
+];
 
 /// The parameters of paths.
 pub(super) fn path_parameter(name: &str) -> Option<ParameterBuilder> {
@@ -17,6 +26,7 @@ pub(super) fn path_parameter(name: &str) -> Option<ParameterBuilder> {
         "account" => "The account's id: 32 hexadecimal digits in lower case.",
         "user" => "The user's id, in the same form.",
         "token" => "A token of the caller's own.",
+        "attempt" => "The attempt's id, as a list has it.",
         _ => return None,
     };
     Some(parameter(ParameterIn::Path, name, text(), description))

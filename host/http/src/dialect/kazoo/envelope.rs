@@ -44,6 +44,14 @@ impl Answer {
         }
     }
 
+    /// The same as 200: what a login by POST is answered with.
+    pub(super) fn into_ok(self) -> Self {
+        Self {
+            status: StatusCode::OK,
+            ..self
+        }
+    }
+
     /// The same with another token than the caller's own.
     pub(super) fn token(mut self, text: String) -> Self {
         self.auth_token = Some(text);

@@ -18,7 +18,7 @@ use crate::edge::{Call, PayloadError, log_failure};
 use crate::presented::Unpresentable;
 
 /// Seconds between the year 0, from which this API counts them, and 1970.
-const GREGORIAN: i64 = 62_167_219_200;
+pub(super) const GREGORIAN: i64 = 62_167_219_200;
 
 /// Why a request was not served.
 #[derive(Debug)]
