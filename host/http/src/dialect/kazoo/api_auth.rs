@@ -12,6 +12,7 @@ use super::attempts::Ended;
 use super::envelope::Answer;
 use super::error::{Failure, Told};
 use super::schema::{Field, Schema};
+use super::security::BY_KEY;
 use crate::dialect::Dialect;
 
 /// Under which kind an attempt is written.
@@ -62,7 +63,7 @@ async fn open(ask: &Ask, account: TenantId, counter: u32) -> Result<Answer, Fail
         tenant: account,
         api_key: counter,
         accesses,
-        ttl: Some(ask.kazoo.ttl()),
+        ttl: Some(ask.kazoo.ttl_of(account, BY_KEY).await?),
         client: ask.client(),
         dialect: Dialect::Kazoo.name(),
         request_id: ask.call.id().to_owned(),

@@ -15,16 +15,20 @@ pub(super) enum Ended<'a> {
 }
 
 impl Ask {
-    /// Writes an attempt of this kind on an account.
+    /// Writes an attempt of this kind on an account, if its administrators want it.
     pub(super) async fn record(&self, kind: &str, account: TenantId, ended: Ended<'_>) {
+        let success = matches!(ended, Ended::LetIn(_));
+        if !self.kazoo.is_written(account, kind, success).await {
+            return;
+        }
         let client = self.client();
-        let (success, message, identity, actor) = match ended {
-            Ended::Refused(message) => (false, message.to_owned(), None, None),
+        let (message, identity, actor) = match ended {
+            Ended::Refused(message) => (message.to_owned(), None, None),
             Ended::LetIn(live) => {
                 let session = &live.record.session;
                 let actor: Option<IdentityId> = session.actor.as_ref().map(|actor| actor.identity);
                 let message = format!("{} was let in", session.identity.login);
-                (true, message, Some(session.identity.id), actor)
+                (message, Some(session.identity.id), actor)
             }
         };
         let attempt = NewAttempt {

@@ -11,6 +11,7 @@ use super::attempts::Ended;
 use super::document::user as tell;
 use super::envelope::Answer;
 use super::error::Failure;
+use super::security::BY_USER;
 use crate::dialect::Dialect;
 use crate::document::{Routes, put};
 
@@ -56,7 +57,7 @@ async fn impersonate(ask: &Ask) -> Result<Answer, Failure> {
         // A table by which everybody is an administrator does not let everybody be anybody.
         needs: right.access.as_deref().unwrap_or(ADMIN_ACCESS),
         master_only: ask.kazoo.settings().impersonation == Impersonation::Master,
-        ttl: Some(ask.kazoo.ttl()),
+        ttl: Some(ask.kazoo.ttl_of(account, BY_USER).await?),
         client: ask.client(),
         dialect: Dialect::Kazoo.name(),
         request_id: ask.call.id().to_owned(),

@@ -1,5 +1,7 @@
 //! A login with a digest of login name and password, in one account or in several of one name.
 
+use std::time::Duration;
+
 use keyway_core::Secret;
 use keyway_core::model::{Credential, DigestAlgorithm, TenantId};
 use keyway_core::token::{FactorRule, IssuedToken, LoginOutcome, LoginRequest, TokenError};
@@ -8,6 +10,7 @@ use super::ask::Ask;
 use super::attempts::Ended;
 use super::challenge::Response;
 use super::error::Failure;
+use super::security::BY_USER;
 use crate::dialect::Dialect;
 
 /// A digest, as it came.
@@ -39,7 +42,8 @@ impl Login<'_> {
         }
         let mut closed = None;
         for account in accounts {
-            match tokens.login(self.request(*account)).await {
+            let ttl = self.ask.kazoo.ttl_of(*account, BY_USER).await?;
+            match tokens.login(self.request(*account, ttl)).await {
                 Ok(LoginOutcome::Issued(issued)) => {
                     self.ask.record(self.kind, *account, Ended::LetIn(&issued.live)).await;
                     return Ok(issued);
@@ -71,7 +75,7 @@ impl Login<'_> {
         Err(closed.map_or(Failure::InvalidCredentials, Failure::Token))
     }
 
-    fn request(&self, account: TenantId) -> LoginRequest {
+    fn request(&self, account: TenantId, ttl: Duration) -> LoginRequest {
         let kazoo = &self.ask.kazoo;
         let response = self.response.as_ref();
         let transaction = response.and_then(|response| response.transaction.clone());
@@ -85,7 +89,7 @@ impl Login<'_> {
             backend: kazoo.settings().backend.clone(),
             credentials: Some((String::new(), credential)),
             tenant: Some(account.to_string()),
-            ttl: Some(kazoo.ttl()),
+            ttl: Some(ttl),
             client: self.ask.client(),
             dialect: Dialect::Kazoo.name(),
             request_id: self.ask.call.id().to_owned(),

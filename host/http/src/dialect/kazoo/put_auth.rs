@@ -12,6 +12,7 @@ use super::ask::{Ask, Caller};
 use super::envelope::Answer;
 use super::error::Failure;
 use super::schema::{Field, Kind, Schema};
+use super::security::{BY_KEY, BY_USER};
 use crate::dialect::Dialect;
 
 const REFRESH: &str = "refresh_token";
@@ -71,8 +72,10 @@ async fn act(ask: &Ask) -> Result<Answer, Failure> {
 }
 
 async fn refresh(ask: &Ask, caller: &Caller) -> Result<Answer, Failure> {
+    // An account's own token is that of its key.
+    let module = if caller.user().is_some() { BY_USER } else { BY_KEY };
     let request = RenewRequest {
-        ttl: Some(ask.kazoo.ttl()),
+        ttl: Some(ask.kazoo.ttl_of(caller.account(), module).await?),
         client: ask.client(),
         dialect: Dialect::Kazoo.name(),
         request_id: ask.call.id().to_owned(),

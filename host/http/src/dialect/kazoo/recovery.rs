@@ -17,6 +17,7 @@ use super::envelope::Answer;
 use super::error::Failure;
 use super::lookup::accounts_of;
 use super::schema::{Field, Kind, Problems, Schema};
+use super::security::BY_USER;
 use crate::dialect::Dialect;
 use crate::document::{Routes, put};
 
@@ -172,7 +173,7 @@ async fn open(ask: &Ask, id: &ResetId, response: Option<challenge::Response>) ->
     let login = LinkLogin {
         otp,
         transaction,
-        ttl: Some(ask.kazoo.ttl()),
+        ttl: Some(ask.kazoo.ttl_of(id.tenant, BY_USER).await?),
         client: ask.client(),
         dialect: Dialect::Kazoo.name(),
         request_id: ask.call.id().to_owned(),

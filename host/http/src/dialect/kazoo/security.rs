@@ -1,6 +1,6 @@
 //! `/accounts/{account}/security`: how users and programs of an account log in, and who tried.
 
-pub(super) mod attempt;
+mod attempt;
 mod config;
 
 use axum::response::Response;

@@ -11,9 +11,13 @@ use crate::dialect::kazoo::ask::Ask;
 use crate::dialect::kazoo::envelope::Answer;
 use crate::dialect::kazoo::error::Failure;
 
-/// By which module an attempt of this kind is made.
-pub(in crate::dialect::kazoo) fn module_of(kind: &str) -> &'static str {
-    if kind == "api_auth" { BY_KEY } else { BY_USER }
+/// By which module somebody logs in who makes an attempt of this kind; `None` for who has logged in already.
+pub(super) fn module_of(kind: &str) -> Option<&'static str> {
+    match kind {
+        "api_auth" => Some(BY_KEY),
+        "impersonation" => None,
+        _ => Some(BY_USER),
+    }
 }
 
 pub(super) async fn list(ask: Ask) -> Response {
@@ -79,7 +83,7 @@ fn listed_body(attempt: &Attempt) -> Map<String, Value> {
     let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
     put("id", json!(id_of(attempt)));
     put("auth_type", json!(said.kind));
-    put("auth_module", json!(module_of(&said.kind)));
+    put("auth_module", json!(module_of(&said.kind).unwrap_or(BY_USER)));
     put("status", json!(if said.success { "success" } else { "failed" }));
     put("message", json!(said.message));
     put("timestamp", json!(gregorian(attempt.at)));

@@ -6,6 +6,7 @@ use keyway_core::accounts::AccountIndex;
 use keyway_core::model::TenantId;
 use serde_json::{Map, Value, json};
 
+use super::attempt::module_of;
 use super::{KEPT, MODULES};
 use crate::dialect::kazoo::Kazoo;
 use crate::dialect::kazoo::account::merge;
@@ -105,8 +106,11 @@ impl Kazoo {
         Ok(said.map_or_else(|| self.ttl(), |said| said.min(self.tokens().settings().max_ttl)))
     }
 
-    /// Whether an attempt by this module is written that ended like this. If nobody can say, it is.
-    pub(in crate::dialect::kazoo) async fn is_written(&self, account: TenantId, module: &str, success: bool) -> bool {
+    /// Whether an attempt of this kind is written that ended like this. If nobody can say, it is; and who acted in whose place always is.
+    pub(in crate::dialect::kazoo) async fn is_written(&self, account: TenantId, kind: &str, success: bool) -> bool {
+        let Some(module) = module_of(kind) else {
+            return true;
+        };
         let name = if success { LOG_SUCCESSFUL } else { LOG_FAILED };
         match self.module(account, module).await {
             Ok(config) => config.get(name).and_then(Value::as_bool).unwrap_or(true),
