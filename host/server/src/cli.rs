@@ -77,6 +77,8 @@ pub(crate) enum Command {
     /// Policies: named lists of accesses
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Show what the same person is to each API: the table of rights
+    Rights,
     /// Tokens
     #[command(subcommand)]
     Token(token::Command),
@@ -157,6 +159,7 @@ mod tests {
             "policy remove p",
             "policy attach p --user alice",
             "policy detach p --user alice",
+            "rights --json",
             "token check 1823c1ee-6c6a-0cdc-d869-964a7f08a744 --scope a.b --tenant t",
             "token check -",
             "token revoke 1823c1ee-6c6a-0cdc-d869-964a7f08a744",

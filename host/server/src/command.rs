@@ -9,6 +9,7 @@ mod input;
 mod output;
 pub(crate) mod plugin;
 pub(crate) mod policy;
+mod rights;
 mod serve;
 pub(crate) mod tenant;
 pub(crate) mod token;
@@ -53,6 +54,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(_) if options.user.is_some() => Err(Failure::usage("`-u` goes with serving; leave it out here")),
         Some(Command::Demo(options)) => demo::run(&global, &options),
         Some(Command::Config(command)) => config::run(&global, output, &command),
+        Some(Command::Rights) => rights::run(&global, output),
         Some(Command::User(command)) => with_log(&global, || user::run(&global, output, command)),
         Some(Command::Tenant(command)) => with_log(&global, || tenant::run(&global, output, command)),
         Some(Command::Policy(command)) => with_log(&global, || policy::run(&global, output, command)),

@@ -19,6 +19,7 @@ mod password;
 mod plain;
 mod privacyidea;
 mod quantity;
+mod rights;
 mod secret;
 mod source;
 mod store;
@@ -29,6 +30,7 @@ mod zone;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use keyway_core::rights::Rights;
 use keyway_core::token::TokenSettings;
 use keyway_http::edge::EdgeSettings;
 use keyway_runtime::BackendSpec;
@@ -73,6 +75,8 @@ struct RawConfig {
     #[serde(default)]
     directory: directory::RawDirectory,
     #[serde(default)]
+    rights: Vec<Spanned<rights::RawRight>>,
+    #[serde(default)]
     dialect: dialect::RawDialects,
     #[serde(default)]
     http: http::RawHttp,
@@ -110,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) password: PasswordConfig,
     /// Policies, groups and users.
     pub(crate) directory: DirectoryConfig,
+    /// What the same person is to each dialect.
+    pub(crate) rights: Rights,
     /// What serves the directories that tenants name themselves; `None` for nothing.
     pub(crate) tenant_ldap: Option<TenantLdap>,
     /// The dialects' own settings.
@@ -160,6 +166,7 @@ impl Config {
             token,
             password: raw.password.check(&source)?,
             directory: raw.directory.check(&source)?,
+            rights: rights::RawRight::check_all(&raw.rights, &source)?,
             tenant_ldap: raw.dialect.check_tenant_ldap(&backend::names(&backends), &source)?,
             dialect: raw.dialect.check(&backend::names(&backends), &source)?,
             http: raw.http.check(&source)?,
@@ -171,6 +178,7 @@ impl Config {
             files: Vec::new(),
             data_dir,
         };
+        rights::provide(&config.rights, &mut config.directory.provisions);
         config.files = source.into_files();
         Ok(config)
     }

@@ -167,8 +167,13 @@ impl RawLimits {
 }
 
 fn backend_name(raw: &Spanned<String>, source: &Source) -> Result<BackendName, ConfigError> {
-    BackendName::parse(raw.get_ref())
-        .map_err(|error| source.refuse(raw.span(), format!("`{}` is not acceptable; {error}", raw.get_ref())))
+    let name = BackendName::parse(raw.get_ref())
+        .map_err(|error| source.refuse(raw.span(), format!("`{}` is not acceptable; {error}", raw.get_ref())))?;
+    // Whoever the host lets in by itself is known by it: accounts by their API keys, for one.
+    if name == BackendName::host() {
+        return Err(source.refuse(raw.span(), format!("`{name}` stands for the server itself")));
+    }
+    Ok(name)
 }
 
 /// A file stem that cannot lead out of the plugins folder.

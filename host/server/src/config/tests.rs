@@ -10,6 +10,7 @@ use super::*;
 mod directory;
 mod endpoint;
 mod grant;
+mod rights;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
@@ -38,7 +39,7 @@ fn unknown_keys_are_named_with_file_and_line() {
         (
             "datadir = \"var\"",
             "/srv/keyway.toml:1: unknown key `datadir`; the keys here are `data_dir`, `plugins_dir`, `time_zone`, `listen`, `store`, `token`, \
-             `password`, `directory`, `dialect`, `http`, `keys`, `mail`, `log`, `events`, `backend`",
+             `password`, `directory`, `rights`, `dialect`, `http`, `keys`, `mail`, `log`, `events`, `backend`",
         ),
         (
             "# a comment\n\n[token]\ndefault_ttl = \"2h\"\ndefualt_ttl = \"3h\"",
@@ -330,6 +331,14 @@ fn a_backend_needs_a_name_of_its_own_and_a_plugin() {
             "[[backend]]\nname = \"b/c\"\nplugin = \"b\"",
             "/srv/keyway.toml:5: `backend.name`: `b/c` is not acceptable; a backend name is 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_`, \
              `-` and `.`",
+        ),
+        (
+            "[[backend]]\nname = \"keyway\"\nplugin = \"b\"",
+            "/srv/keyway.toml:5: `backend.name`: `keyway` stands for the server itself",
+        ),
+        (
+            "aliases = [\"keyway\"]",
+            "/srv/keyway.toml:4: `backend.aliases`: `keyway` stands for the server itself",
         ),
         (
             "[[backend]]\nname = \"b\"\nplugin = \"../evil\"",

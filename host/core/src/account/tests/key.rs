@@ -11,21 +11,21 @@ impl House {
     async fn log_in(&self, key: &str) -> Result<IssuedToken, TokenError> {
         let index = self.accounts.index().await.unwrap();
         let tenant = index.find_by_api_key(key).ok_or(TokenError::NotFound)?;
-        let login = self.key_login(tenant, index.get(tenant).unwrap().1.api_key);
+        let login = key_login(tenant, index.get(tenant).unwrap().1.api_key);
         self.tokens.login_by_key(login).await
     }
+}
 
-    fn key_login(&self, tenant: TenantId, api_key: u32) -> KeyLogin {
-        KeyLogin {
-            tenant,
-            api_key,
-            accesses: vec!["keyway.admin".to_owned()],
-            ttl: None,
-            client: Client::default(),
-            dialect: "kazoo",
-            request_id: "request-1".to_owned(),
-            attributes: Vec::new(),
-        }
+fn key_login(tenant: TenantId, api_key: u32) -> KeyLogin {
+    KeyLogin {
+        tenant,
+        api_key,
+        accesses: vec!["keyway.admin".to_owned()],
+        ttl: None,
+        client: Client::default(),
+        dialect: "kazoo",
+        request_id: "request-1".to_owned(),
+        attributes: Vec::new(),
     }
 }
 
@@ -74,9 +74,9 @@ async fn a_key_that_was_made_anew_is_good_no_more_and_its_sessions_have_ended() 
     let session = house.log_in(new.expose()).await.unwrap();
     assert!(house.is_good(&session.value).await);
     // A node that has not heard of it yet would still find the account by the old key.
-    let stale = house.tokens.login_by_key(house.key_login(house.acme, 1)).await;
+    let stale = house.tokens.login_by_key(key_login(house.acme, 1)).await;
     assert!(matches!(stale, Err(TokenError::Refused(Refusal::WrongCredential))));
-    let none = house.tokens.login_by_key(house.key_login(MemoryStore::MASTER, 0)).await;
+    let none = house.tokens.login_by_key(key_login(MemoryStore::MASTER, 0)).await;
     assert!(matches!(none, Err(TokenError::Refused(Refusal::WrongCredential))));
 }
 

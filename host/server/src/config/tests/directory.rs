@@ -14,7 +14,7 @@ fn what_users_may_do_has_the_originals_defaults() {
     assert_eq!(rules.password_reset_lifetime, Duration::from_hours(48));
     assert_eq!(rules.email_confirmation_lifetime, Duration::from_hours(48));
     assert_eq!((rules.default_policy, rules.admin_status), (None, None));
-    assert!(config.directory.provisions.update && config.directory.provisions.policies.is_empty());
+    assert!(config.directory.provisions.update);
     let cors = config.dialect.wazo_cors;
     assert!(cors.enabled && cors.origins.is_empty() && cors.headers.contains(&"X-Auth-Token".to_owned()));
 }
@@ -62,7 +62,7 @@ fn policies_groups_and_the_first_user_are_read() {
     let slugs: Vec<_> = provisions.policies.iter().map(|policy| policy.slug.as_str()).collect();
     assert_eq!(
         (slugs.as_slice(), provisions.update),
-        (["boss", "user"].as_slice(), false)
+        (["boss", "user", "account_admin"].as_slice(), false)
     );
     assert_eq!(provisions.policies[1].description.as_deref(), Some("what all may do"));
     assert_eq!(provisions.all_users, ["user"]);
