@@ -18,6 +18,7 @@ use super::envelope::Answer;
 use super::error::Failure;
 use crate::document::{Routes, get};
 
+pub(super) use body::told;
 pub(super) use content::{closed_to_clients, is_realm, merge, rest};
 pub(super) use gregorian::{gregorian, of_gregorian};
 pub(super) use paging::Paging;

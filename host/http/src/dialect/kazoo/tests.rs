@@ -1,1 +1,3 @@
 //! The API, route by route, over doubles.
+
+mod tree;

@@ -46,7 +46,7 @@ pub(super) fn listed(index: &AccountIndex, id: TenantId) -> Value {
     };
     let tree = index.ancestors(id);
     let tree = tree.iter().map(|id| id.0.simple().to_string());
-    json!({
+    told(json!({
         "id": id.0.simple(),
         "name": tenant.name,
         "realm": tenant.realm,
@@ -54,11 +54,19 @@ pub(super) fn listed(index: &AccountIndex, id: TenantId) -> Value {
         "enabled": account.enabled,
         "is_reseller": account.reseller,
         "descendants_count": index.descendants(id).len(),
-    })
+    }))
 }
 
 /// An account by its id and its name.
 pub(super) fn named(index: &AccountIndex, id: TenantId) -> Value {
     let name = index.get(id).and_then(|(tenant, _)| tenant.name.as_deref());
-    json!({ "id": id.0.simple(), "name": name })
+    told(json!({ "id": id.0.simple(), "name": name }))
+}
+
+/// What there is nothing to tell of is not there.
+pub(in crate::dialect::kazoo) fn told(mut body: Value) -> Value {
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    body
 }

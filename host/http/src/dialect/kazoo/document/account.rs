@@ -2,7 +2,7 @@
 
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 
-use super::{boolean, integer, object};
+use super::{anything, boolean, integer, object};
 use crate::document::{Operation, text};
 
 pub(in crate::dialect::kazoo) const TAG: &str = "kazoo accounts";
@@ -42,6 +42,7 @@ impl Operation {
 
 fn account() -> ObjectBuilder {
     object()
+        .additional_properties(Some(utoipa::openapi::Schema::from(anything())))
         .property("id", text())
         .property("name", text())
         .property("realm", text())

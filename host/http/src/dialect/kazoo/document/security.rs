@@ -114,11 +114,14 @@ pub(in crate::dialect::kazoo) fn show_attempt() -> Operation {
         .kz_gives(
             "The attempt.",
             attempt()
-                .property("client_headers", object())
+                .property("client_headers", object().property("user-agent", text()))
                 .property("crossbar_request_id", text())
                 .property(
                     "metadata",
-                    object().description(Some("Whose account it was, who was let in, and who in whose place.")),
+                    object()
+                        .property("account_id", text())
+                        .property("owner_id", text().description(Some("Who was let in.")))
+                        .property("original_owner_id", text().description(Some("Who acted in that one's place."))),
                 ),
         )
 }

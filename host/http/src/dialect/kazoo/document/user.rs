@@ -3,7 +3,7 @@
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 
 use super::auth::login;
-use super::{boolean, object};
+use super::{anything, boolean, object};
 use crate::document::{Operation, text, word_of};
 
 pub(in crate::dialect::kazoo) const TAG: &str = "kazoo users";
@@ -36,6 +36,7 @@ const USER: &[(&str, &str)] = &[
 
 fn user() -> ObjectBuilder {
     object()
+        .additional_properties(Some(utoipa::openapi::Schema::from(anything())))
         .property("id", text())
         .property("username", text())
         .property("first_name", text())

@@ -5,7 +5,7 @@ use keyway_core::rights::PrivLevel;
 use serde_json::{Map, Value, json};
 
 use super::store::Standing;
-use crate::dialect::kazoo::account::closed_to_clients;
+use crate::dialect::kazoo::account::{closed_to_clients, told};
 
 /// What is said of a user, as a client may send it back.
 pub(super) fn said(standing: &Standing) -> Map<String, Value> {
@@ -36,7 +36,7 @@ pub(super) fn of(standing: &Standing) -> Map<String, Value> {
 
 /// A user in a list.
 pub(super) fn listed(user: &User, profile: &Profile, level: PrivLevel) -> Value {
-    json!({
+    told(json!({
         "id": user.id.0.simple(),
         "username": user.login,
         "first_name": user.firstname,
@@ -46,5 +46,5 @@ pub(super) fn listed(user: &User, profile: &Profile, level: PrivLevel) -> Value 
         "enabled": user.enabled,
         "timezone": profile.timezone,
         "features": [],
-    })
+    }))
 }
