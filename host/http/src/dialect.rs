@@ -3,6 +3,7 @@
 pub mod kazoo;
 pub mod privacyidea;
 pub mod wazo;
+pub mod webitel;
 
 use std::fmt;
 
@@ -20,6 +21,8 @@ pub enum Dialect {
     Privacyidea,
     /// Kazoo's API, `/v2/user_auth` and the rest.
     Kazoo,
+    /// Webitel's API, `/login` and the rest.
+    Webitel,
 }
 
 /// The text names no dialect of this version.
@@ -35,10 +38,10 @@ pub enum DialectError {
 
 impl Dialect {
     /// Every dialect of this version.
-    pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea, Self::Kazoo];
+    pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea, Self::Kazoo, Self::Webitel];
 
     /// The names that a configuration may hold and that this version does not serve yet.
-    const PLANNED: &[&'static str] = &["webitel"];
+    const PLANNED: &[&'static str] = &[];
 
     /// Parses a configuration's name.
     ///
@@ -60,6 +63,7 @@ impl Dialect {
             Self::Wazo => "wazo",
             Self::Privacyidea => "privacyidea",
             Self::Kazoo => "kazoo",
+            Self::Webitel => "webitel",
         }
     }
 
@@ -73,6 +77,7 @@ impl Dialect {
             Self::Wazo => wazo::mount(&settings.wazo, document),
             Self::Privacyidea => privacyidea::mount(),
             Self::Kazoo => kazoo::mount(),
+            Self::Webitel => webitel::mount(),
         }
     }
 
@@ -81,6 +86,7 @@ impl Dialect {
             Self::Wazo => wazo::router(mount, state),
             Self::Privacyidea => privacyidea::router(mount, state),
             Self::Kazoo => kazoo::router(mount, state),
+            Self::Webitel => webitel::router(mount, state),
         }
     }
 }

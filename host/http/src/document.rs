@@ -30,6 +30,8 @@ pub(crate) const PI_AUTHORIZATION: &str = "pi-authorization";
 pub(crate) const BASIC: &str = "basic";
 /// A token in `?token=`, as mailed links have it.
 pub(crate) const LINK: &str = "link";
+/// A token of Webitel's in `X-Access-Token`.
+pub(crate) const WEBITEL_TOKEN: &str = "webitel-token";
 /// The key of a path under which stands where else it is served.
 pub(crate) const ALSO_AT: &str = "x-also-at";
 /// The key of an operation under which stands what access its caller needs.

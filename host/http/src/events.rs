@@ -15,13 +15,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use keyway_core::model::{EventCursor, InvalidEventCursor};
 use keyway_core::port::StoreError;
-use keyway_core::token::{CheckRequest, TokenError, TokenValue};
+use keyway_core::token::{CheckRequest, TokenError};
 use serde_json::json;
 
 use self::stream::Reader;
-use crate::AppState;
 use crate::document::{Mount, Routes, get, nowhere};
 use crate::edge::{Call, log_failure};
+use crate::{AppState, presented};
 
 /// The access that a token must have to read events: those of its owner's tenant and of all below it.
 pub const ACCESS: &str = "keyway.events.read";
@@ -60,7 +60,8 @@ async fn handle(State(state): State<AppState>, call: Call, uri: Uri, headers: He
 }
 
 async fn open(state: &AppState, call: &Call, uri: &Uri, headers: &HeaderMap) -> Result<Response, EventsError> {
-    let token = token(headers).ok_or(EventsError::NoToken)?;
+    let token = presented::token_of(state, token(headers).ok_or(EventsError::NoToken)?).await;
+    let token = token.map_err(|error| EventsError::of_token(error.into()))?;
     let asked = CheckRequest {
         scope: Some(ACCESS),
         tenant: None,
@@ -83,10 +84,10 @@ async fn open(state: &AppState, call: &Call, uri: &Uri, headers: &HeaderMap) -> 
     Ok(response)
 }
 
-fn token(headers: &HeaderMap) -> Option<TokenValue> {
+fn token(headers: &HeaderMap) -> Option<&str> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let bearer = || text(header::AUTHORIZATION)?.strip_prefix("Bearer ").map(str::trim);
-    text(TOKEN).or_else(bearer).and_then(TokenValue::parse)
+    text(TOKEN).or_else(bearer)
 }
 
 /// The header is what a client that connects again sends; the query is what somebody typed once.

@@ -18,6 +18,7 @@ mod testing;
 pub use dialect::kazoo::{BucketSettings, Impersonation, KazooSettings, KazooState};
 pub use dialect::privacyidea::{ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings, sweep_audit};
 pub use dialect::wazo::Cors;
+pub use dialect::webitel::{CdrSettings, UnknownUser, WebitelSettings, WebitelState};
 pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};
 pub use state::{
     AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, Reload, ReloadReport, WazoSettings,

@@ -4,7 +4,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keyway_core::token::TokenValue;
+use keyway_core::port::StoreError;
+use keyway_core::token::{TokenError, TokenValue};
 use serde::Deserialize;
 
 use crate::AppState;
@@ -21,10 +22,25 @@ pub(crate) enum Unpresentable {
     Key(#[from] SigningError),
 }
 
+impl From<Unpresentable> for TokenError {
+    fn from(error: Unpresentable) -> Self {
+        match error {
+            Unpresentable::None(_) => Self::NotFound,
+            Unpresentable::Key(SigningError::Store(error)) => Self::Store(error),
+            Unpresentable::Key(error @ (SigningError::Sealed | SigningError::Rsa(_) | SigningError::Cut)) => {
+                Self::Store(StoreError::Inconsistent {
+                    what: error.to_string(),
+                })
+            }
+        }
+    }
+}
+
 /// Whose a JSON Web Token is.
 enum Form {
     Kazoo,
     Privacyidea,
+    Webitel,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +52,8 @@ struct Header {
 struct Marks {
     /// Where privacyIDEA's have the token of the core.
     nonce: Option<serde::de::IgnoredAny>,
+    /// Where Webitel's have it.
+    s: Option<serde::de::IgnoredAny>,
 }
 
 /// The token of the core behind a text, whichever dialect made it.
@@ -55,6 +73,10 @@ pub(crate) async fn token_of(state: &AppState, text: &str) -> Result<TokenValue,
             let read = state.privacyidea_keys.token_of(text, state.clock.now());
             read.map_err(Unpresentable::None)
         }
+        Form::Webitel => {
+            let read = state.webitel.token_of(text, state.clock.now());
+            read.ok_or(Unpresentable::None(kazoo::Unreadable::Signature))
+        }
     }
 }
 
@@ -65,8 +87,9 @@ fn form_of(text: &str) -> Result<Form, kazoo::Unreadable> {
     match header.alg.as_str() {
         "RS256" => Ok(Form::Kazoo),
         "HS256" => match decode::<Marks>(claims)? {
-            Marks { nonce: Some(_) } => Ok(Form::Privacyidea),
-            Marks { nonce: None } => Err(kazoo::Unreadable::Malformed),
+            Marks { nonce: Some(_), .. } => Ok(Form::Privacyidea),
+            Marks { s: Some(_), .. } => Ok(Form::Webitel),
+            Marks { nonce: None, s: None } => Err(kazoo::Unreadable::Malformed),
         },
         _ => Err(kazoo::Unreadable::Algorithm),
     }

@@ -19,7 +19,10 @@ use keyway_core::token::TokenService;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::{Cors, KazooSettings, KazooState, OwnSettings, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings};
+use crate::{
+    Cors, KazooSettings, KazooState, OwnSettings, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings,
+    WebitelSettings, WebitelState,
+};
 
 /// What the composition root hands over.
 pub struct AppParts {
@@ -55,6 +58,8 @@ pub struct AppParts {
     pub privacyidea_policies: PrivacyideaPolicies,
     /// What Kazoo's dialect keeps.
     pub kazoo: KazooState,
+    /// What Webitel's dialect keeps.
+    pub webitel: WebitelState,
     /// What happens, for those who follow it.
     pub events: EventStreams,
     /// What time it is.
@@ -152,6 +157,8 @@ pub struct DialectSettings {
     pub privacyidea: PrivacyideaSettings,
     /// `[dialect.kazoo]`.
     pub kazoo: KazooSettings,
+    /// `[dialect.webitel]`.
+    pub webitel: WebitelSettings,
 }
 
 /// `[dialect.wazo]`.

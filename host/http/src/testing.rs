@@ -41,7 +41,7 @@ use desk::FakeDesk;
 use crate::edge::Call;
 use crate::{
     AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, KazooState, OwnSettings, PrivacyideaKeys,
-    PrivacyideaPolicies, Reload, ReloadReport, RunningListener, RunningMail, RunningSettings, Switch,
+    PrivacyideaPolicies, Reload, ReloadReport, RunningListener, RunningMail, RunningSettings, Switch, WebitelState,
 };
 
 /// A whole state over doubles. `alice` with the password `s3cre7` is let in by the backend `wazo_user`, also known as `xivo_user`.
@@ -120,6 +120,7 @@ impl TestState {
             privacyidea_keys: PrivacyideaKeys::new(&master),
             privacyidea_policies: PrivacyideaPolicies::new(store.clone()),
             kazoo: KazooState::new(&master, &dialects.kazoo, clock.clone()),
+            webitel: WebitelState::new(&master, store.clone()),
             events: EventStreams::new(events, streams),
             clock: clock.clone(),
             random,

@@ -116,6 +116,7 @@ impl Server {
             desk: desk.clone(),
             tenant_ldap: tenant_directories(&runtime, &mut services, &config),
             directory: Arc::clone(&services.directory),
+            accounts: Arc::clone(&services.accounts),
             own: Arc::clone(&own),
         };
         let reloader = Arc::new(Reloader::new(config.clone(), parts, certificates, launch.log));
@@ -167,6 +168,8 @@ impl Server {
         background.spawn(async move { tokens.run().await });
         background.spawn(self.desk.follow());
         background.spawn(keyway_http::sweep_audit(self.state.clone()));
+        let accounts = Arc::clone(&self.state.accounts);
+        background.spawn(async move { accounts.run().await });
         spawn_events(&mut background, &self.state, self.sinks, self.stop.clone());
         let mut listeners = JoinSet::new();
         let edge = Edge::new(self.settings.clone());
@@ -312,6 +315,8 @@ fn dialects(config: &Config) -> DialectSettings {
             time_zone: config.time_zone.clone(),
         },
         privacyidea: config.dialect.privacyidea.clone(),
+        kazoo: config.dialect.kazoo.settings.clone(),
+        ..DialectSettings::default()
     }
 }
 

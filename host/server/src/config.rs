@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod grant;
 mod http;
+mod kazoo;
 mod keys;
 mod listen;
 mod log;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::router;
 use crate::testing::{Reply, TestState, ask, ask_full};
-use crate::{AppParts, AppState, PrivacyideaKeys, PrivacyideaPolicies};
+use crate::{AppParts, AppState, KazooSettings, KazooState, PrivacyideaKeys, PrivacyideaPolicies, WebitelState};
 
 async fn send(router: &Router, method: &str, path: &str, body: &Value) -> Reply {
     let body = if body.is_null() {
@@ -315,6 +315,7 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         backends: house.state.backends.clone(),
         store: house.state.store.clone(),
         directory: house.state.directory.clone(),
+        accounts: house.state.accounts.clone(),
         notices: house.state.notices.clone(),
         pages: house.state.pages.clone(),
         tenant_settings: house.state.tenant_settings.clone(),
@@ -325,6 +326,8 @@ async fn without_a_server_the_store_still_answers_and_the_rest_says_so() {
         factors: house.state.factors.clone(),
         privacyidea_keys: PrivacyideaKeys::new(&MasterKey::new([1; 32])),
         privacyidea_policies: PrivacyideaPolicies::new(house.state.store.clone()),
+        kazoo: KazooState::new(&MasterKey::new([1; 32]), &KazooSettings::default(), house.clock.clone()),
+        webitel: WebitelState::new(&MasterKey::new([1; 32]), house.state.store.clone()),
         events: house.state.events.clone(),
         clock: house.state.clock.clone(),
         random: house.state.random.clone(),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use keyway_core::directory::{DirectoryError, DirectoryService};
 use keyway_core::model::{IdentityId, PluginDigest};
 use keyway_core::port::RevokeTarget;
-use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenService, TokenValue};
+use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenService};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::error::AdminError;
 use crate::edge::Call;
+use crate::{AppState, presented};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,17 +26,19 @@ pub(super) struct Question {
 }
 
 pub(super) async fn check(
-    State(tokens): State<Arc<TokenService>>,
+    State(state): State<AppState>,
     call: Call,
     Body(question): Body<Question>,
 ) -> Result<Json<Value>, AdminError> {
     call.note_routine();
-    let token = TokenValue::parse(&question.token).ok_or(TokenError::NotFound)?;
+    let token = presented::token_of(&state, &question.token)
+        .await
+        .map_err(TokenError::from)?;
     let request = CheckRequest {
         scope: question.scope.as_deref(),
         tenant: question.tenant.as_deref(),
     };
-    Ok(Json(describe(&*tokens.check(&token, request).await?)))
+    Ok(Json(describe(&*state.tokens.check(&token, request).await?)))
 }
 
 /// What stands behind a token; never the token.
@@ -68,6 +71,7 @@ pub(super) struct Revocation {
 
 /// Ends one token, all of a user's (or any identity's), or everything that one plugin file ever let in. Answers how many ended.
 pub(super) async fn revoke(
+    State(state): State<AppState>,
     State(tokens): State<Arc<TokenService>>,
     State(directory): State<Arc<DirectoryService>>,
     _call: Call,
@@ -75,7 +79,7 @@ pub(super) async fn revoke(
 ) -> Result<Json<Value>, AdminError> {
     let target = match (revocation.token, revocation.user, revocation.plugin) {
         (Some(token), None, None) => {
-            let token = TokenValue::parse(&token).ok_or(TokenError::NotFound)?;
+            let token = presented::token_of(&state, &token).await.map_err(TokenError::from)?;
             let ended = tokens.revoke(&token).await?;
             return Ok(Json(json!({ "tokens": u8::from(ended) })));
         }

@@ -11,7 +11,7 @@ use utoipa::openapi::{
 
 use super::operation::Parts;
 use super::routes::{Route, Tell};
-use super::{ALSO_AT, BASIC, BEARER, LINK, Mount, PI_AUTHORIZATION, PI_TOKEN, TOKEN, parameter, text};
+use super::{ALSO_AT, BASIC, BEARER, LINK, Mount, PI_AUTHORIZATION, PI_TOKEN, TOKEN, WEBITEL_TOKEN, parameter, text};
 
 const INTRODUCTION: &str = "Keyway checks who somebody is, hands out tokens, and tells other services whether a token is still good.\n\n\
     An operation for which a token is needed takes it from the header `X-Auth-Token`, or from `Authorization: Bearer`. What access the token \
@@ -131,8 +131,13 @@ fn components() -> Components {
     let issued = "A token that `POST /auth` issued, as it is.";
     let own = ApiKey::Header(key("PI-Authorization", issued));
     let usual = ApiKey::Header(key("Authorization", "The same token, as it is or after `Bearer`."));
+    let webitel = ApiKey::Header(key(
+        "X-Access-Token",
+        "A token that `POST /login` issued, or a domain's.",
+    ));
     ComponentsBuilder::new()
         .security_scheme(PI_TOKEN, SecurityScheme::ApiKey(own))
+        .security_scheme(WEBITEL_TOKEN, SecurityScheme::ApiKey(webitel))
         .security_scheme(PI_AUTHORIZATION, SecurityScheme::ApiKey(usual))
         .security_scheme(TOKEN, SecurityScheme::ApiKey(token))
         .security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))

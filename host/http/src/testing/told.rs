@@ -83,10 +83,7 @@ impl Told {
                 let methods = methods.filter(|(method, _)| {
                     Method::try_from(method.to_uppercase().as_str()).is_ok_and(|method| is_usual(&method))
                 });
-                methods.map(move |(method, operation)| {
-                    let method = method.to_uppercase();
-                    (method, operation)
-                });
+                let methods = methods.map(|(method, operation)| (method.to_uppercase(), operation));
                 let also = item[ALSO_AT].as_array().into_iter().flatten();
                 let places = also.filter_map(Value::as_str).chain([path.as_str()]);
                 let places: Vec<_> = places.map(|place| format!("{server}{place}")).collect();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use keyway_core::account::AccountService;
 use keyway_core::directory::DirectoryService;
 use keyway_core::port::{Clock as _, PluginHost as _, SystemClock};
 use keyway_http::edge::Tls;
@@ -39,6 +40,8 @@ pub(crate) struct Reloaded {
     pub(crate) tenant_ldap: Option<Arc<TenantDirectories>>,
     /// Policies and groups.
     pub(crate) directory: Arc<DirectoryService>,
+    /// What somebody is to Kazoo's and Webitel's clients.
+    pub(crate) accounts: Arc<AccountService>,
     /// What shows the configuration.
     pub(crate) own: Arc<OwnConfig>,
 }
@@ -106,6 +109,8 @@ impl Reload for Reloader {
         let prepared = self.parts.directory.prepare(provisions).await;
         prepared.map_err(|error| format!("`directory`: {}", chain(&error)))?;
         report.applied.push("directory".to_owned());
+        self.parts.accounts.use_rights(fresh.rights.clone());
+        report.applied.push("rights".to_owned());
         if fresh.log.level != running.log.level && self.log.apply(fresh.log) {
             report.applied.push("log.level".to_owned());
         }
@@ -121,6 +126,7 @@ impl Reload for Reloader {
         running.log.level = fresh.log.level;
         running.backends = fresh.backends;
         running.directory.provisions = fresh.directory.provisions;
+        running.rights = fresh.rights;
         self.parts.own.update(&running);
         Ok(report)
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use keyway_core::account::{AccountService, AccountSettings};
+use keyway_core::accounts::AccountDirectory;
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
 use keyway_core::factor::FactorService;
@@ -16,7 +18,9 @@ use keyway_core::port::{
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{Challenges, TokenCache, TokenService, TokenSettings};
-use keyway_http::{AppParts, DialectSettings, EventStreams, PrivacyideaKeys, PrivacyideaPolicies};
+use keyway_http::{
+    AppParts, DialectSettings, EventStreams, KazooState, PrivacyideaKeys, PrivacyideaPolicies, WebitelState,
+};
 use keyway_mail::{Outbox, SettingsError};
 use keyway_store::OpenError;
 
@@ -48,6 +52,8 @@ pub(crate) struct Services {
     pub(crate) passwords: Arc<PasswordPool>,
     /// Users, tenants and policies.
     pub(crate) directory: Arc<DirectoryService>,
+    /// What tenants and users are to Kazoo's and Webitel's clients.
+    pub(crate) accounts: Arc<AccountService>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: KeyRing,
@@ -91,6 +97,16 @@ impl Services {
         if serves_kazoo(config) {
             directory = directory.with_digests(DigestKey::new(master));
         }
+        let directory = Arc::new(directory);
+        let accounts = AccountService::new(
+            Arc::clone(&store),
+            Arc::clone(&cache),
+            Arc::new(AccountDirectory::new(Arc::clone(&store), Arc::clone(&tenants), master)),
+            Arc::clone(&directory),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            account_settings(config),
+        );
         let settings = SettingService::new(Arc::clone(&store), master.clone(), Arc::clone(&random));
         let factors = FactorService::new(
             Arc::clone(&store) as _,
@@ -106,7 +122,8 @@ impl Services {
             tenant_backends: None,
             store,
             passwords,
-            directory: Arc::new(directory),
+            directory,
+            accounts: Arc::new(accounts),
             clock,
             random,
             keys,
@@ -182,8 +199,12 @@ impl Services {
                 email_confirmation_lifetime: config.directory.rules.email_confirmation_lifetime,
             },
         );
+        let kazoo = KazooState::new(&self.master, &config.dialect.kazoo.settings, Arc::clone(&self.clock));
         AppParts {
             tokens,
+            kazoo,
+            webitel: WebitelState::new(&self.master, Arc::clone(&self.store)),
+            accounts: self.accounts,
             notices: Arc::new(notices),
             pages: Arc::new(config.mail.templates.clone()),
             backends,
@@ -213,6 +234,16 @@ pub(crate) fn token_settings(config: &Config) -> TokenSettings {
         max_sessions: rules.max_sessions,
         admin_status: rules.admin_status.clone(),
         ..config.token.clone()
+    }
+}
+
+/// What is said of accounts.
+fn account_settings(config: &Config) -> AccountSettings {
+    AccountSettings {
+        rights: config.rights.clone(),
+        default_user_policy: config.directory.rules.default_policy.clone(),
+        attempts_keep: config.dialect.kazoo.attempts_keep,
+        sweep_interval: config.token.sweep_interval,
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{ConfigError, Location};
+use super::kazoo::{KazooConfig, RawKazoo};
 use super::privacyidea::RawPrivacyidea;
 use super::source::Source;
 use super::tenant_ldap::{self, RawTenantLdap, TenantLdap};
@@ -20,7 +21,7 @@ const DEFAULT_BACKEND: &str = "wazo_user";
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawDialects {
     wazo: RawWazo,
-    kazoo: RawPlanned,
+    kazoo: RawKazoo,
     privacyidea: RawPrivacyidea,
     webitel: RawPlanned,
 }
@@ -59,6 +60,8 @@ pub(crate) struct DialectConfig {
     pub(crate) wazo_cors: Cors,
     /// privacyIDEA's.
     pub(crate) privacyidea: PrivacyideaSettings,
+    /// Kazoo's.
+    pub(crate) kazoo: KazooConfig,
 }
 
 /// Where the installation's id is on a machine of wazo's.
@@ -76,7 +79,7 @@ impl RawDialects {
 
     /// `backends` holds the names and aliases of all backends.
     pub(super) fn check(&self, backends: &HashSet<String>, source: &Source) -> Result<DialectConfig, ConfigError> {
-        let written = [&self.wazo.backend, &self.kazoo.backend, &self.webitel.backend];
+        let written = [&self.wazo.backend, &self.webitel.backend];
         for backend in written.into_iter().flatten() {
             known(backend, backends, source)?;
         }
@@ -86,6 +89,7 @@ impl RawDialects {
             xivo_uuid: xivo_uuid(self.wazo.xivo_uuid.as_ref(), super::variable(XIVO_UUID), source)?,
             wazo_cors: self.wazo.cors.check(source)?,
             privacyidea: self.privacyidea.check(backends, source)?,
+            kazoo: self.kazoo.check(backends, source)?,
         })
     }
 }

@@ -165,11 +165,6 @@ impl Ask {
         values.next().map(|(_, value)| value.as_str())
     }
 
-    /// All of the query.
-    pub(super) fn queries(&self) -> &[(String, String)] {
-        &self.query
-    }
-
     /// A part of the path.
     pub(super) fn path(&self, name: &str) -> Option<&str> {
         let mut values = self.path.iter().filter(|(key, _)| key == name);

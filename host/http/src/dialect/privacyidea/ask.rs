@@ -7,16 +7,17 @@ use axum::RequestExt as _;
 use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request};
 use http::{HeaderMap, HeaderName, Method, header};
 use keyway_core::model::Client;
-use keyway_core::token::{CheckRequest, LiveToken, TokenValue};
+use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenValue};
 use serde_json::Value;
 
 use super::audit::Notes;
 use super::error::{AuthFailure, Failure};
+use super::jwt::Unreadable;
 use super::params::{Params, ParamsError};
 use super::rights::Role;
-use super::{Privacyidea, content};
-use crate::AppState;
+use super::{Privacyidea, auth, content};
 use crate::edge::{Call, Payload, PayloadError, user_agent};
+use crate::{AppState, presented};
 
 /// What the original looks at before `Authorization`: some proxies take that away.
 const OWN_AUTHORIZATION: HeaderName = HeaderName::from_static("pi-authorization");
@@ -129,7 +130,10 @@ impl Ask {
     /// [`AuthFailure::NoHeader`], [`AuthFailure::BadToken`], [`AuthFailure::Expired`], or that the store did not answer.
     pub(super) async fn caller(&self) -> Result<Caller, Failure> {
         let text = self.token_text()?;
-        let claims = self.pi.keys().jwt.read(text, self.pi.now())?;
+        let claims = match self.pi.keys().jwt.read(text, self.pi.now()) {
+            Ok(claims) => claims,
+            Err(reason) => return self.foreign(text, reason).await,
+        };
         // Whatever the token says: the session may have ended, by the caller's wish or another's.
         let live = self.pi.tokens().check(&claims.token, CheckRequest::default()).await?;
         self.note(|note| {
@@ -150,6 +154,38 @@ impl Ask {
             realm: claims.realm,
             rights: claims.rights,
             token: claims.token,
+            live,
+        })
+    }
+
+    /// Who asks with a token of another dialect. `reason` is why it is none of this one's.
+    async fn foreign(&self, text: &str, reason: Unreadable) -> Result<Caller, Failure> {
+        let token = match presented::token_of(&self.pi.0, text).await.map_err(TokenError::from) {
+            Ok(token) => token,
+            Err(TokenError::NotFound) => return Err(reason.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let live = self.pi.tokens().check(&token, CheckRequest::default()).await?;
+        let role = auth::role_of_foreign(&self.pi, &live).await?;
+        let session = &live.record.session;
+        let username = session.identity.login.clone();
+        let realm = auth::realm_of_session(&live);
+        self.note(|note| {
+            note.kept |= self.is_change;
+            match role {
+                Role::Admin => note.entry.administrator.clone_from(&username),
+                Role::User => {
+                    note.entry.user.clone_from(&username);
+                    note.entry.realm.clone_from(&realm);
+                }
+            }
+        });
+        Ok(Caller {
+            role,
+            username,
+            realm,
+            rights: Vec::new(),
+            token,
             live,
         })
     }

@@ -17,6 +17,8 @@ use super::{challenge, policies};
 use crate::document::{Routes, get, post};
 use attempt::Outcome;
 
+pub(super) use attempt::{realm_of_session, role_of_foreign};
+
 /// Who has this access is a local administrator.
 pub(super) const ADMIN_ACCESS: &str = "privacyidea.admin";
 
@@ -49,7 +51,7 @@ async fn attempt_login(ask: &Ask) -> Result<Answer, Failure> {
 async fn welcome(ask: &Ask, issued: &IssuedToken, role: Role) -> Result<Answer, Failure> {
     let session = &issued.live.record.session;
     let username = session.identity.login.as_str();
-    let realm = attempt::realm_of_session(&issued.live);
+    let realm = realm_of_session(&issued.live);
     let standing = policies::standing(ask, role, username, &realm).await?;
     let claims = Claims {
         username: username.to_owned(),

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::Wazo;
 use super::error::{Failure, Unauthorized};
-use crate::AppState;
 use crate::edge::Call;
+use crate::{AppState, presented};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const TENANT: HeaderName = HeaderName::from_static("wazo-tenant");
@@ -62,16 +62,17 @@ impl Ask {
     /// As [`Ask::authorize`].
     pub(super) async fn authorize_link(&self, access: &str) -> Result<Caller, Failure> {
         let token = self.token_of_headers();
-        self.authorize_token(
-            token.or_else(|| self.query("token").and_then(TokenValue::parse)),
-            access,
-        )
-        .await
+        self.authorize_token(token.or_else(|| self.query("token")), access)
+            .await
     }
 
-    async fn authorize_token(&self, token: Option<TokenValue>, access: &str) -> Result<Caller, Failure> {
+    async fn authorize_token(&self, token: Option<&str>, access: &str) -> Result<Caller, Failure> {
         let no_token = || Failure::Unauthorized(Unauthorized::NoToken(access.to_owned()));
-        let token = token.ok_or_else(no_token)?;
+        let token = presented::token_of(&self.wazo.0, token.ok_or_else(no_token)?).await;
+        let token = token.map_err(TokenError::from).map_err(|error| match error {
+            TokenError::NotFound => no_token(),
+            error => error.into(),
+        })?;
         let asked = CheckRequest {
             scope: Some(access),
             tenant: None,
@@ -116,10 +117,10 @@ impl Ask {
         self.headers.get(name)?.to_str().ok()
     }
 
-    fn token_of_headers(&self) -> Option<TokenValue> {
+    fn token_of_headers(&self) -> Option<&str> {
         let text = |name: HeaderName| self.headers.get(name)?.to_str().ok();
         let bearer = || text(header::AUTHORIZATION)?.strip_prefix("Bearer ").map(str::trim);
-        text(TOKEN).or_else(bearer).and_then(TokenValue::parse)
+        text(TOKEN).or_else(bearer)
     }
 
     /// The first value of this query key.

@@ -1,23 +1,36 @@
 //! `{token}` in a path.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::response::Response;
 use http::request::Parts;
-use keyway_core::token::TokenValue;
+use keyway_core::token::{TokenError, TokenValue};
 
-use super::wire;
+use super::error::Failure;
+use super::{Wazo, wire};
+use crate::edge::Call;
+use crate::{AppState, presented};
 
-/// A token from a path. What is no UUID never reaches a handler: there is no such page.
+/// A token from a path, of whichever dialect. What is no token never reaches a handler: there is no such page.
 pub(super) struct TokenPath(pub(super) TokenValue);
 
-impl<S: Send + Sync> FromRequestParts<S> for TokenPath {
+impl<S> FromRequestParts<S> for TokenPath
+where
+    S: Send + Sync,
+    AppState: FromRef<S>,
+{
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.ok()
-            .and_then(|Path(text)| TokenValue::parse(&text))
-            .map(Self)
-            .ok_or_else(wire::not_found_page)
+        let Path(text) = path.map_err(|_| wire::not_found_page())?;
+        let state = AppState::from_ref(state);
+        match presented::token_of(&state, &text).await.map_err(TokenError::from) {
+            Ok(token) => Ok(Self(token)),
+            Err(TokenError::NotFound) => Err(wire::not_found_page()),
+            Err(error) => {
+                let Ok(call) = Call::from_request_parts(parts, &state).await;
+                Err(Failure::from(error).answer(&Wazo(state), &call))
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use keyway_core::token::{Asked, FactorRule, IssuedToken, LiveToken, LoginOutcome
 
 use super::{ADMIN_ACCESS, REALM_ATTRIBUTE};
 use crate::dialect::Dialect;
+use crate::dialect::privacyidea::Privacyidea;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::{AuthFailure, Failure};
 use crate::dialect::privacyidea::policies::{self, EXPLICIT_REALM, LoginRules};
@@ -170,26 +171,52 @@ impl Attempt<'_> {
     }
 
     async fn role(&self, live: &LiveToken) -> Result<Role, Failure> {
-        let settings = self.ask.pi.settings();
-        let identity = &live.record.session.identity;
-        let door = self.ask.pi.backend_name(&settings.admin_backend);
-        if self.is_admin && door.is_some_and(|door| door == identity.backend) && live.accesses.grants(ADMIN_ACCESS) {
-            let master = self.ask.pi.directory().tenant_tree().await?.master();
-            if master == Some(identity.tenant) {
-                return Ok(Role::Admin);
-            }
+        if self.is_admin && is_local_admin(&self.ask.pi, live).await? {
+            return Ok(Role::Admin);
         }
-        let realm = realm_of_session(live);
-        Ok(if settings.superuser_realms.contains(&realm) {
-            Role::Admin
-        } else {
-            Role::User
-        })
+        Ok(role_of_realm(&self.ask.pi, live))
+    }
+}
+
+/// In which role somebody asks who logged in through another API. Names are this API's users' only where its own backends said them.
+///
+/// # Errors
+/// [`AuthFailure::BadToken`], or that the store did not answer.
+pub(in crate::dialect::privacyidea) async fn role_of_foreign(
+    pi: &Privacyidea,
+    live: &LiveToken,
+) -> Result<Role, Failure> {
+    if is_local_admin(pi, live).await? {
+        return Ok(Role::Admin);
+    }
+    let door = pi.backend_name(&pi.settings().backend);
+    if door.is_some_and(|door| door == live.record.session.identity.backend) {
+        return Ok(role_of_realm(pi, live));
+    }
+    Err(AuthFailure::BadToken("its owner is no user of a realm").into())
+}
+
+/// Whether it is a local administrator who came through the door for those.
+async fn is_local_admin(pi: &Privacyidea, live: &LiveToken) -> Result<bool, Failure> {
+    let identity = &live.record.session.identity;
+    let door = pi.backend_name(&pi.settings().admin_backend);
+    if door.is_none_or(|door| door != identity.backend) || !live.accesses.grants(ADMIN_ACCESS) {
+        return Ok(false);
+    }
+    let master = pi.directory().tenant_tree().await?.master();
+    Ok(master == Some(identity.tenant))
+}
+
+fn role_of_realm(pi: &Privacyidea, live: &LiveToken) -> Role {
+    if pi.settings().superuser_realms.contains(&realm_of_session(live)) {
+        Role::Admin
+    } else {
+        Role::User
     }
 }
 
 /// The realm that somebody belongs to, in lower case; empty for local administrators.
-pub(super) fn realm_of_session(live: &LiveToken) -> String {
+pub(in crate::dialect::privacyidea) fn realm_of_session(live: &LiveToken) -> String {
     let attributes = live.record.session.attributes.iter();
     let mut realms = attributes.filter(|(name, _)| name == REALM_ATTRIBUTE);
     realms.next().map(|(_, realm)| realm.to_lowercase()).unwrap_or_default()
