@@ -114,9 +114,7 @@ impl Acl {
         let shown = resources.into_iter();
         Self {
             everything: true,
-            allows: shown
-                .map(|resource| (resource.to_owned(), Permissions::ALL))
-                .collect(),
+            allows: shown.map(|resource| (resource.to_owned(), Permissions::ALL)).collect(),
         }
     }
 
@@ -149,7 +147,10 @@ impl Acl {
             let parsed = names.iter().map(|name| Permissions::parse(name.as_str()?));
             let permissions: Option<Vec<_>> = parsed.collect();
             let permissions = permissions.ok_or_else(|| format!("A permission is one of {}.", NAMES.join(", ")))?;
-            acl.add(resource, permissions.into_iter().fold(Permissions::default(), BitOr::bitor));
+            acl.add(
+                resource,
+                permissions.into_iter().fold(Permissions::default(), BitOr::bitor),
+            );
         }
         Ok(acl)
     }
@@ -266,7 +267,10 @@ mod tests {
         let written = |value: Value| acl(value).to_json();
         assert_eq!(written(json!({"a": ["d", "do", "ro", "r"]})), json!({"a": ["r", "d"]}));
         assert_eq!(written(json!({"a": ["uo", "c", "*"], "b": []})), json!({"a": ["*"]}));
-        assert_eq!(written(json!({"a": ["c", "r", "u", "d"]})), json!({"a": ["c", "r", "u", "d"]}));
+        assert_eq!(
+            written(json!({"a": ["c", "r", "u", "d"]})),
+            json!({"a": ["c", "r", "u", "d"]})
+        );
         let on = |name: &str| Permissions::parse(name).expect("a permission");
         for (name, known) in [
             ("r", Permissions::READ),

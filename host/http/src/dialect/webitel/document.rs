@@ -4,9 +4,9 @@ pub(super) mod auth;
 pub(super) mod role;
 pub(super) mod token;
 
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::RefOr;
 
 use crate::document::{Answer, Operation, Shape, WEBITEL_TOKEN, parameter, text};
 
@@ -20,7 +20,9 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 /// The parameters of paths.
 pub(super) fn path_parameter(name: &str) -> Option<ParameterBuilder> {
     let description = match name {
-        "name" => "The name of the role or the domain. A caller with a domain has its own in view, whatever the name says.",
+        "name" => {
+            "The name of the role or the domain. A caller with a domain has its own in view, whatever the name says."
+        }
         "uuid" => "The token's id.",
         _ => return None,
     };
@@ -52,9 +54,20 @@ impl Operation {
         Self::webitel_open(tag, id, summary)
             .proved_by(WEBITEL_TOKEN)
             .header("X-Key", text(), key)
-            .query("access_token", text(), "The token, which the body may have under the same name, too.")
-            .query("x_key", text(), "The key, which the body may have under the same name, too.")
-            .answer(webitel_error(401, "No token, or one that is not good, or another one's key.").shared("WebitelUnauthorized"))
+            .query(
+                "access_token",
+                text(),
+                "The token, which the body may have under the same name, too.",
+            )
+            .query(
+                "x_key",
+                text(),
+                "The key, which the body may have under the same name, too.",
+            )
+            .answer(
+                webitel_error(401, "No token, or one that is not good, or another one's key.")
+                    .shared("WebitelUnauthorized"),
+            )
     }
 
     /// The caller's role may not allow it.
@@ -86,9 +99,15 @@ impl Operation {
 /// An error.
 pub(super) fn webitel_error(status: u16, description: &str) -> Answer {
     let body = object()
-        .property("status", ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Integer])))
+        .property(
+            "status",
+            ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Integer])),
+        )
         .property("info", text())
-        .property("message", text().description(Some("In the place of `info`, where a logout has no token.")))
+        .property(
+            "message",
+            text().description(Some("In the place of `info`, where a logout has no token.")),
+        )
         .required("status");
     Answer::new(status, description).json(Shape::just(body))
 }

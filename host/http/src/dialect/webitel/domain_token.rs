@@ -131,7 +131,12 @@ async fn switch(ask: Ask) -> Response {
         let enabled = ask.field("state")?.as_bool();
         let enabled = enabled.ok_or_else(|| Failure::bad("Bad state."))?;
         // Who could not make it cannot bring it back.
-        if enabled && !visit.caller.acl.covers(&visit.caller.page.roles.acl(&token.role).within(&token.ceiling)) {
+        if enabled
+            && !visit
+                .caller
+                .acl
+                .covers(&visit.caller.page.roles.acl(&token.role).within(&token.ceiling))
+        {
             return Err(Failure::Denied);
         }
         let token = DomainToken {

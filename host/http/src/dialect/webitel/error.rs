@@ -147,10 +147,9 @@ fn payload(error: PayloadError, call: &Call) -> Response {
 
 fn token(error: &TokenError, call: &Call) -> Response {
     match error {
-        TokenError::Refused(_)
-        | TokenError::Closed(_)
-        | TokenError::NoCredential
-        | TokenError::UnknownBackend(_) => told(StatusCode::UNAUTHORIZED, WRONG),
+        TokenError::Refused(_) | TokenError::Closed(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
+            told(StatusCode::UNAUTHORIZED, WRONG)
+        }
         TokenError::Factor(_) => told(StatusCode::UNAUTHORIZED, "code incorrect"),
         TokenError::NotFound => Unknown::User.tell(),
         TokenError::AccessDenied(_) | TokenError::TenantDenied(_) => denied(),
@@ -213,10 +212,7 @@ fn password(error: &PasswordError, whole: &(dyn std::error::Error + 'static), ca
 
 fn store(error: &StoreError, whole: &(dyn std::error::Error + 'static), call: &Call) -> Response {
     match error {
-        StoreError::Conflict { .. } => told(
-            StatusCode::CONFLICT,
-            "Somebody else changed this meanwhile. Try again.",
-        ),
+        StoreError::Conflict { .. } => told(StatusCode::CONFLICT, "Somebody else changed this meanwhile. Try again."),
         // The user or its tenant was removed while it logged in.
         StoreError::Missing { .. } => told(StatusCode::UNAUTHORIZED, WRONG),
         StoreError::Unavailable { .. } => {

@@ -221,7 +221,11 @@ mod tests {
             claims,
             json!({"exp": 1_700_000_005_000_i64, "acl": {"cdr": ["ro"], "cdr/media": ["*"]}, "s": null})
         );
-        assert_ne!(text, of_session(&keys()), "two logins at the same time have tokens of their own");
+        assert_ne!(
+            text,
+            of_session(&keys()),
+            "two logins at the same time have tokens of their own"
+        );
     }
 
     #[test]
@@ -266,13 +270,25 @@ mod tests {
             ("alg none", format!("{none}.{claims}."), foreign),
             ("another key", other, forged),
             ("no signature", format!("{HEADER}.{claims}."), forged),
-            ("half a signature", format!("{HEADER}.{claims}.{}", &signature[..20]), forged),
+            (
+                "half a signature",
+                format!("{HEADER}.{claims}.{}", &signature[..20]),
+                forged,
+            ),
             ("four parts", format!("{text}.{signature}"), forged),
-            ("another payload", format!("{HEADER}.{}.{signature}", encode(json!({}))), forged),
+            (
+                "another payload",
+                format!("{HEADER}.{}.{signature}", encode(json!({}))),
+                forged,
+            ),
             ("no claims", sign(json!({})), forged),
             ("no token", sign(json!({"exp": exp})), forged),
             ("a seal that is none", sign(json!({"exp": exp, "s": "AAAA"})), forged),
-            ("another version", sign(json!({"exp": exp, "id": Uuid::nil(), "t": "domain", "v": 3})), forged),
+            (
+                "another version",
+                sign(json!({"exp": exp, "id": Uuid::nil(), "t": "domain", "v": 3})),
+                forged,
+            ),
             ("too long", format!("{text}{}", "A".repeat(MAX_LENGTH)), forged),
         ] {
             assert_eq!(keys().read(&text, NOW).err(), error, "{name}");

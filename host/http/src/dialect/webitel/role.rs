@@ -17,10 +17,15 @@ const UNKNOWN: Failure = Failure::NotFound("Role not found.");
 /// The routes.
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/api/v2/acl/roles", get(tell::list_all, list).post(tell::create, create))
+        .route(
+            "/api/v2/acl/roles",
+            get(tell::list_all, list).post(tell::create, create),
+        )
         .route(
             "/api/v2/acl/roles/{name}",
-            get(tell::show, show).put(tell::update, update).delete(tell::remove, remove),
+            get(tell::show, show)
+                .put(tell::update, update)
+                .delete(tell::remove, remove),
         )
 }
 

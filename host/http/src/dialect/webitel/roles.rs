@@ -164,7 +164,11 @@ impl Roles {
             return Err(RoleError::TooMany);
         }
         let is_below = |parent: &String| parent == name || ancestors(&self.roles, parent).contains(&name);
-        if role.parents.iter().any(|parent| !self.roles.contains_key(parent) || is_below(parent)) {
+        if role
+            .parents
+            .iter()
+            .any(|parent| !self.roles.contains_key(parent) || is_below(parent))
+        {
             return Err(RoleError::Parents);
         }
         let mut acl = role.allows.clone();
@@ -236,7 +240,10 @@ mod tests {
     fn role_allows_what_those_above_it_allow() {
         let roles = roles(vec![
             ("clerk", role(json!({"book": ["c"]}), json!("user"))),
-            ("chief", role(json!({"book": ["d"], "x/y": ["r"]}), json!(["clerk", "admin"]))),
+            (
+                "chief",
+                role(json!({"book": ["d"], "x/y": ["r"]}), json!(["clerk", "admin"])),
+            ),
         ]);
         let of = |name: &str| roles.acl(name).to_json();
         assert_eq!(of("clerk")["book"], json!(["c"]));

@@ -15,22 +15,33 @@ fn cdr() -> ObjectBuilder {
 }
 
 fn expires() -> ObjectBuilder {
-    integer().description(Some("From when on the token is no longer good: milliseconds since 1970."))
+    integer().description(Some(
+        "From when on the token is no longer good: milliseconds since 1970.",
+    ))
 }
 
 pub(in crate::dialect::webitel) fn log_in() -> Operation {
     let body = object()
-        .property("username", text().description(Some("`user@domain`, or the user alone for those of the top tenant.")))
+        .property(
+            "username",
+            text().description(Some("`user@domain`, or the user alone for those of the top tenant.")),
+        )
         .property("password", text())
         .required("username")
         .required("password");
     let welcome = object()
         .property("key", text())
-        .property("domain", text().description(Some("The user's domain; absent for those of the top tenant.")))
+        .property(
+            "domain",
+            text().description(Some("The user's domain; absent for those of the top tenant.")),
+        )
         .property("username", text())
         .property("expires", expires())
         .property("token", text())
-        .property("role", integer().description(Some("0 for `user`, 1 for `admin`, 2 for `root`, -1 for others.")))
+        .property(
+            "role",
+            integer().description(Some("0 for `user`, 1 for `admin`, 2 for `root`, -1 for others.")),
+        )
         .property("roleName", text())
         .property("acl", acl())
         .property("cdr", cdr());
@@ -42,9 +53,18 @@ pub(in crate::dialect::webitel) fn log_in() -> Operation {
         .query("code", text(), "A one-time password, of whoever has a second factor.")
         .body("application/json", Shape::just(body))
         .answer(Answer::new(200, "A key and a token.").json(Shape::just(welcome)))
-        .answer(webitel_error(301, "The user has to send a one-time password, too. Nothing is to be found elsewhere."))
-        .answer(webitel_error(401, "Nobody is let in, or the one-time password is wrong."))
-        .answer(webitel_error(404, "Nobody has the name, where the operator lets that be told."))
+        .answer(webitel_error(
+            301,
+            "The user has to send a one-time password, too. Nothing is to be found elsewhere.",
+        ))
+        .answer(webitel_error(
+            401,
+            "Nobody is let in, or the one-time password is wrong.",
+        ))
+        .answer(webitel_error(
+            404,
+            "Nobody has the name, where the operator lets that be told.",
+        ))
         .answer(webitel_error(429, "There are too many sessions."))
 }
 
@@ -62,7 +82,10 @@ pub(in crate::dialect::webitel) fn log_out() -> Operation {
 pub(in crate::dialect::webitel) fn whoami() -> Operation {
     let whoami = object()
         .property("acl", acl())
-        .property("id", text().description(Some("`user@domain`, or the user alone for those of the top tenant.")))
+        .property(
+            "id",
+            text().description(Some("`user@domain`, or the user alone for those of the top tenant.")),
+        )
         .property("domain", text())
         .property("roleName", text())
         .property("expires", expires())
@@ -70,6 +93,10 @@ pub(in crate::dialect::webitel) fn whoami() -> Operation {
     let whoami = ["acl", "id", "roleName", "expires", "cdr"]
         .into_iter()
         .fold(whoami, ObjectBuilder::required);
-    Operation::webitel_caller(TAG, "webitelWhoami", "Shows who the caller is, and what its role allows now")
-        .answer(Answer::new(200, "The caller.").json(Shape::just(whoami)))
+    Operation::webitel_caller(
+        TAG,
+        "webitelWhoami",
+        "Shows who the caller is, and what its role allows now",
+    )
+    .answer(Answer::new(200, "The caller.").json(Shape::just(whoami)))
 }

@@ -31,8 +31,16 @@ pub(in crate::dialect::webitel) fn list_all() -> Operation {
 
 pub(in crate::dialect::webitel) fn create() -> Operation {
     let body = object()
-        .property("expire", integer().description(Some("Milliseconds since 1970, in the future.")))
-        .property("role", text().description(Some("The name of its role, which may allow nothing that the caller's does not.")))
+        .property(
+            "expire",
+            integer().description(Some("Milliseconds since 1970, in the future.")),
+        )
+        .property(
+            "role",
+            text().description(Some(
+                "The name of its role, which may allow nothing that the caller's does not.",
+            )),
+        )
         .required("expire")
         .required("role");
     let made = object()
@@ -51,12 +59,16 @@ pub(in crate::dialect::webitel) fn create() -> Operation {
 
 pub(in crate::dialect::webitel) fn switch() -> Operation {
     let body = object().property("state", boolean()).required("state");
-    Operation::webitel_caller(TAG, "webitelSwitchDomainToken", "Switches a token of a domain off or on")
-        .body("application/json", Shape::just(body))
-        .webitel_gives("What is known of it.", token())
-        .webitel_may_be_denied()
-        .webitel_may_miss(MISSING)
-        .webitel_may_conflict()
+    Operation::webitel_caller(
+        TAG,
+        "webitelSwitchDomainToken",
+        "Switches a token of a domain off or on",
+    )
+    .body("application/json", Shape::just(body))
+    .webitel_gives("What is known of it.", token())
+    .webitel_may_be_denied()
+    .webitel_may_miss(MISSING)
+    .webitel_may_conflict()
 }
 
 pub(in crate::dialect::webitel) fn remove() -> Operation {
