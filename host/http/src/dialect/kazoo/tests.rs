@@ -1,3 +1,4 @@
 //! The API, route by route, over doubles.
 
+mod session;
 mod tree;
