@@ -80,7 +80,7 @@ async fn list(ask: Ask) -> Response {
         }
         ask.admin(&caller)?;
         let all = [vec![master], index.descendants(master)].concat();
-        Paging::of(&ask)?.page_of(&all, |id| body::listed(&index, *id))
+        Ok(Paging::of(&ask)?.page_of(&all, |id| body::listed(&index, *id)))
     };
     let result = listed.await;
     ask.answer(result)
@@ -110,7 +110,7 @@ async fn list_of(ask: &Ask, below: fn(&AccountIndex, TenantId) -> Vec<TenantId>)
     let caller = ask.caller().await?;
     let account = ask.administered(&caller).await?;
     let index = ask.kazoo.accounts().index().await?;
-    Paging::of(ask)?.page_of(&below(&index, account), |id| body::listed(&index, *id))
+    Ok(Paging::of(ask)?.page_of(&below(&index, account), |id| body::listed(&index, *id)))
 }
 
 /// The accounts above this one, as far as the caller may know of them: from its own account on.

@@ -77,11 +77,12 @@ async fn impersonate(ask: &Ask) -> Result<Answer, Failure> {
 
 fn refused(error: ImpersonateError) -> Failure {
     match error {
-        ImpersonateError::Forbidden | ImpersonateError::Nested => Failure::Forbidden,
         ImpersonateError::UnknownUser(user) => Failure::BadIdentifier(user.0.simple().to_string()),
         ImpersonateError::Closed(closed) => TokenError::Closed(closed).into(),
-        // The caller is known; it is the user who may not be let in.
-        ImpersonateError::Token(TokenError::Refused(_)) => Failure::Forbidden,
+        // A refusal is one of the user: who the caller is, is known.
+        ImpersonateError::Forbidden | ImpersonateError::Nested | ImpersonateError::Token(TokenError::Refused(_)) => {
+            Failure::Forbidden
+        }
         ImpersonateError::Token(error) => error.into(),
     }
 }

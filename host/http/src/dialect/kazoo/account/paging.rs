@@ -47,14 +47,10 @@ impl Paging {
     }
 
     /// The answer with this page of a whole list.
-    pub(in crate::dialect::kazoo) fn page_of<T>(
-        self,
-        all: &[T],
-        body: impl FnMut(&T) -> Value,
-    ) -> Result<Answer, Failure> {
+    pub(in crate::dialect::kazoo) fn page_of<T>(self, all: &[T], body: impl FnMut(&T) -> Value) -> Answer {
         let of = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let rows = all.iter().skip(of(self.0.offset)).take(of(self.0.limit)).map(body);
-        Ok(self.answer(rows.collect(), u64::try_from(all.len()).unwrap_or(u64::MAX)))
+        self.answer(rows.collect(), u64::try_from(all.len()).unwrap_or(u64::MAX))
     }
 
     /// The answer with these rows, of so many that there are in all.
