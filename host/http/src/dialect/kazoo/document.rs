@@ -15,9 +15,15 @@ use crate::document::{Answer, BASIC, BEARER, Operation, Shape, TOKEN, parameter,
 /// What there is, in the page's order.
 pub(super) const TAGS: &[(&str, &str)] = &[
     (auth::TAG, "Kazoo's logins, and the tokens of its clients."),
-    (account::TAG, "What Kazoo's clients know of tenants, which are accounts to them."),
+    (
+        account::TAG,
+        "What Kazoo's clients know of tenants, which are accounts to them.",
+    ),
     (user::TAG, "What Kazoo's clients know of users."),
-    (security::TAG, "How users and programs of accounts log in, and who tried."),
+    (
+        security::TAG,
+        "How users and programs of accounts log in, and who tried.",
+    ),
 ];
 
 /// The parameters of paths.

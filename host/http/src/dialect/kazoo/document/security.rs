@@ -121,7 +121,10 @@ pub(in crate::dialect::kazoo) fn show_attempt() -> Operation {
                     object()
                         .property("account_id", text())
                         .property("owner_id", text().description(Some("Who was let in.")))
-                        .property("original_owner_id", text().description(Some("Who acted in that one's place."))),
+                        .property(
+                            "original_owner_id",
+                            text().description(Some("Who acted in that one's place.")),
+                        ),
                 ),
         )
 }
