@@ -316,6 +316,7 @@ fn dialects(config: &Config) -> DialectSettings {
         },
         privacyidea: config.dialect.privacyidea.clone(),
         kazoo: config.dialect.kazoo.settings.clone(),
+        webitel: config.dialect.webitel.clone(),
         ..DialectSettings::default()
     }
 }

@@ -26,6 +26,7 @@ mod source;
 mod store;
 mod tenant_ldap;
 mod token;
+mod webitel;
 mod zone;
 
 use std::path::{Path, PathBuf};

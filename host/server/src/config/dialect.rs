@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use http::{HeaderName, HeaderValue};
-use keyway_http::{Cors, PrivacyideaSettings};
+use keyway_http::{Cors, PrivacyideaSettings, WebitelSettings};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -12,18 +12,19 @@ use super::kazoo::{KazooConfig, RawKazoo};
 use super::privacyidea::RawPrivacyidea;
 use super::source::Source;
 use super::tenant_ldap::{self, RawTenantLdap, TenantLdap};
+use super::webitel::RawWebitel;
 
 /// The backend of a dialect whose request names none.
 const DEFAULT_BACKEND: &str = "wazo_user";
 
-/// `[dialect]` as typed. Dialects that this version does not serve are configurable, so that a configuration need not be cut down for it.
+/// `[dialect]` as typed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawDialects {
     wazo: RawWazo,
     kazoo: RawKazoo,
     privacyidea: RawPrivacyidea,
-    webitel: RawPlanned,
+    webitel: RawWebitel,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -37,16 +38,10 @@ struct RawWazo {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct RawCors {
+pub(super) struct RawCors {
     enabled: Option<bool>,
     allow_origins: Option<Vec<Spanned<String>>>,
     allow_headers: Option<Vec<Spanned<String>>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawPlanned {
-    backend: Option<Spanned<String>>,
 }
 
 /// The dialects' settings.
@@ -62,6 +57,8 @@ pub(crate) struct DialectConfig {
     pub(crate) privacyidea: PrivacyideaSettings,
     /// Kazoo's.
     pub(crate) kazoo: KazooConfig,
+    /// Webitel's.
+    pub(crate) webitel: WebitelSettings,
 }
 
 /// Where the installation's id is on a machine of wazo's.
@@ -79,17 +76,17 @@ impl RawDialects {
 
     /// `backends` holds the names and aliases of all backends.
     pub(super) fn check(&self, backends: &HashSet<String>, source: &Source) -> Result<DialectConfig, ConfigError> {
-        let written = [&self.wazo.backend, &self.webitel.backend];
-        for backend in written.into_iter().flatten() {
+        if let Some(backend) = &self.wazo.backend {
             known(backend, backends, source)?;
         }
         let wazo_backend = self.wazo.backend.as_ref();
         Ok(DialectConfig {
             wazo_backend: wazo_backend.map_or_else(|| DEFAULT_BACKEND.to_owned(), |raw| raw.get_ref().clone()),
             xivo_uuid: xivo_uuid(self.wazo.xivo_uuid.as_ref(), super::variable(XIVO_UUID), source)?,
-            wazo_cors: self.wazo.cors.check(source)?,
+            wazo_cors: self.wazo.cors.check(Cors::default(), source)?,
             privacyidea: self.privacyidea.check(backends, source)?,
             kazoo: self.kazoo.check(backends, source)?,
+            webitel: self.webitel.check(backends, source)?,
         })
     }
 }
@@ -124,8 +121,8 @@ pub(super) fn xivo_uuid(
 }
 
 impl RawCors {
-    fn check(&self, source: &Source) -> Result<Cors, ConfigError> {
-        let usual = Cors::default();
+    /// `usual` is what is not written.
+    pub(super) fn check(&self, usual: Cors, source: &Source) -> Result<Cors, ConfigError> {
         let origins = match &self.allow_origins {
             None => usual.origins,
             Some(raw) if raw.iter().any(|raw| raw.get_ref() == "*") => Vec::new(),
