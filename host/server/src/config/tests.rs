@@ -12,6 +12,7 @@ mod endpoint;
 mod grant;
 mod kazoo;
 mod rights;
+mod webitel;
 
 fn parse_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<_> = environment
