@@ -28,7 +28,7 @@ pub(super) struct Role {
 /// All roles.
 #[derive(Debug)]
 pub(super) struct Roles {
-    roles: BTreeMap<String, Role>,
+    by_name: BTreeMap<String, Role>,
     /// What each allows, with what its parents allow.
     whole: HashMap<String, Arc<Acl>>,
     nothing: Arc<Acl>,
@@ -128,7 +128,7 @@ impl Roles {
             .map(|name| (name.clone(), Arc::new(whole(&roles, name))))
             .collect();
         Self {
-            roles,
+            by_name: roles,
             whole,
             nothing: Arc::default(),
         }
@@ -136,12 +136,12 @@ impl Roles {
 
     /// All of them, by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Role)> {
-        self.roles.iter().map(|(name, role)| (name.as_str(), role))
+        self.by_name.iter().map(|(name, role)| (name.as_str(), role))
     }
 
     /// The role of this name.
     pub(super) fn get(&self, name: &str) -> Option<&Role> {
-        self.roles.get(name)
+        self.by_name.get(name)
     }
 
     /// What a role allows, with what its parents allow; nothing for one that there is not.
@@ -160,14 +160,14 @@ impl Roles {
         if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
             return Err(RoleError::Name);
         }
-        if !self.roles.contains_key(name) && self.roles.len() >= MAX_ROLES {
+        if !self.by_name.contains_key(name) && self.by_name.len() >= MAX_ROLES {
             return Err(RoleError::TooMany);
         }
-        let is_below = |parent: &String| parent == name || ancestors(&self.roles, parent).contains(&name);
+        let is_below = |parent: &String| parent == name || ancestors(&self.by_name, parent).contains(&name);
         if role
             .parents
             .iter()
-            .any(|parent| !self.roles.contains_key(parent) || is_below(parent))
+            .any(|parent| !self.by_name.contains_key(parent) || is_below(parent))
         {
             return Err(RoleError::Parents);
         }
@@ -191,7 +191,7 @@ impl Roles {
         }
         // What is there by itself comes back in its place.
         let stays = [ADMIN, USER].contains(&name);
-        let mut others = self.roles.values();
+        let mut others = self.by_name.values();
         if !stays && others.any(|role| role.parents.iter().any(|parent| parent == name)) {
             return Err(RoleError::Parent);
         }
