@@ -16,6 +16,8 @@ mod digest;
 mod directory;
 #[path = "statement/document.rs"]
 mod document;
+#[path = "statement/ending.rs"]
+mod ending;
 #[path = "statement/event.rs"]
 mod event;
 #[path = "statement/factor.rs"]

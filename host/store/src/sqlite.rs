@@ -18,6 +18,8 @@ mod digest;
 mod directory;
 #[path = "statement/document.rs"]
 mod document;
+#[path = "statement/ending.rs"]
+mod ending;
 #[path = "statement/event.rs"]
 mod event;
 #[path = "statement/factor.rs"]

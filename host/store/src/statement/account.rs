@@ -5,8 +5,8 @@ use keyway_core::model::{Account, Profile, TenantId, Timestamp, UserId, phone_ke
 use keyway_core::port::{AccountStore, Revoked, StoreError};
 use sqlx::QueryBuilder;
 
+use super::ending::BY_TENANT;
 use super::revocation::{self, Whole};
-use super::token::BY_TENANT;
 use super::{Connection, Database, DriverStore, LOCKS_ROWS};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{AccountRow, ProfileRow, accounts, to_json};

@@ -5,8 +5,8 @@ use keyway_core::model::{EmailId, Timestamp, UserId};
 use keyway_core::port::{LinkStore, Revoked, StoreError};
 use uuid::Uuid;
 
+use super::ending::BY_USER;
 use super::revocation::{self, Whole};
-use super::token::BY_USER;
 use super::{Connection, DriverStore, digest, user_change};
 use crate::failure::Failure;
 

@@ -7,9 +7,9 @@ use keyway_core::model::{
 use keyway_core::port::{RefreshFilter, RefreshOrder, RefreshStore, RevocationMark, Revoked, StoreError};
 use sqlx::{FromRow, QueryBuilder};
 
+use super::ending::BY_MOBILE_REFRESH;
 use super::event::{ToldRefresh, record_refresh_tokens};
 use super::list::{count, push_equal, push_scope, push_search, push_slice};
-use super::token::BY_MOBILE_REFRESH;
 use super::{Connection, Database, DriverStore, LOCKS_ROWS, REMOVE_EXPIRED_REFRESH_TOKENS};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{RefreshRow, to_json};

@@ -7,9 +7,9 @@ use sqlx::QueryBuilder;
 use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
+use super::ending::BY_TENANT;
 use super::event;
 use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
-use super::token::BY_TENANT;
 use super::{Connection, Database, DriverStore, LOCKS_ROWS, adopt, group};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{TenantRow, tenants, to_json};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use keyway_core::model::{Email, Group, Timestamp, User, UserId, login_key};
 use keyway_core::port::{EmailChange, NewUser, Revoked, StoreError, Uniqueness, UserChange};
 
+use super::ending::BY_USER;
 use super::revocation::{self, Whole};
-use super::token::BY_USER;
 use super::user_name::{self, Owner};
 use super::{Connection, LOCKS_ROWS, digest, user, verifier};
 use crate::failure::{Failure, explain, optional_text, text};

@@ -4,8 +4,8 @@ use keyway_core::Secret;
 use keyway_core::model::{AuthenticationMethod, Timestamp, UserId};
 use keyway_core::port::{NewPassword, Revoked, StoredVerifier};
 
+use super::ending::BY_USER;
 use super::revocation::{self, Whole};
-use super::token::BY_USER;
 use super::{Connection, digest, user_change};
 use crate::failure::{Failure, text};
 use crate::row::method;
