@@ -69,7 +69,7 @@ mod tests {
             "https://ui.example.org/apple",
             "https://ui.example.org/app/../other",
             "https://ui.example.org/app/%2e%2e/other",
-            r"https://ui.example.org/app/\..\other",
+            r"https://ui.example.org/app\..\other",
             "https://ui.example.org:8443/app/",
             "http://ui.example.org/app/",
             "https://ui.example.org.evil.org/app/",
