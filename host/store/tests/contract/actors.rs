@@ -33,7 +33,7 @@ impl House {
         store.add_user(&admin).await.expect("added");
         let target = added_user(store, "alice").await;
         let mut own = opening_of(store, &admin.user).await;
-        own.session.identity.login = "admin \"tenant\":\"x\"".to_owned();
+        own.session.identity.login.push_str(" \"tenant\":\"x\"");
         open_session(store, &own).await;
         let acting = acting_opening(store, &own, &target).await;
         open_session(store, &acting).await;

@@ -75,10 +75,12 @@ pub(crate) async fn an_attempt_is_found_as_it_was_recorded(store: Arc<dyn Store>
 
 pub(crate) async fn no_text_of_a_stranger_keeps_an_attempt_out(store: Arc<dyn Store>) {
     let tenant = master(&*store).await;
-    let mut strange = attempt(tenant, "a\0b");
-    strange.client = "\0".to_owned();
-    strange.user_agent = "x".repeat(100_000);
-    strange.request_id = "\0".to_owned();
+    let strange = NewAttempt {
+        client: "\0".to_owned(),
+        user_agent: "x".repeat(100_000),
+        request_id: "\0".to_owned(),
+        ..attempt(tenant, "a\0b")
+    };
     record(&*store, &strange).await;
     assert_eq!(all(&*store, tenant).await.len(), 1);
 }

@@ -72,7 +72,7 @@ pub(crate) async fn a_user_is_found_by_its_digest(store: Arc<dyn Store>) {
     added(&*store, &with_digests(below, "bob", 2)).await;
     for digest in [md5(1), sha1(1)] {
         let users = store.find_users_by_digest(top, &digest).await.expect("an answer");
-        assert_eq!(users, [alice.clone()]);
+        assert_eq!(users, std::slice::from_ref(&alice));
     }
     let costly = StoredDigest {
         cost: "m=8,t=1,p=1".to_owned(),
