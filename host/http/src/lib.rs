@@ -14,7 +14,9 @@ mod state;
 #[cfg(test)]
 mod testing;
 
-pub use dialect::privacyidea::{ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings, sweep_audit};
+pub use dialect::privacyidea::{
+    ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaPolicyReader, PrivacyideaSettings, sweep_audit,
+};
 pub use dialect::wazo::Cors;
 pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};
 pub use state::{

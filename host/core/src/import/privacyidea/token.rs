@@ -9,7 +9,7 @@ use super::factor::{self, Usual};
 use super::owner::{Owners, PENDING, Person, Whose};
 use super::pin::{Pin, Pins};
 use super::realm::RealmConfig;
-use super::{PAGE, PrivacyideaImportError, PrivacyideaImporter, Run, foreign};
+use super::{Logins, PAGE, PrivacyideaImport, PrivacyideaImportError, PrivacyideaImporter, Run, foreign};
 use crate::factor::{FactorError, FactorService};
 use crate::import::report::{ImportKind, Outcome};
 use crate::model::{Factor, FactorOwner, TenantId};
@@ -29,6 +29,7 @@ struct Desk {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: Arc<EncryptionKeys>,
+    logins: Arc<dyn Logins>,
     owners: Owners,
     usual: Usual,
     pins: Pins,
@@ -54,13 +55,7 @@ impl Run<'_> {
         self.begin(ImportKind::Factor, rows);
         let usual = Usual::new(self.import.database.settings().await.map_err(foreign)?);
         let owners = Owners::new(self.import.backend, tenant, resolvers, config);
-        let desk = Arc::new(Desk::new(
-            self.importer,
-            self.import.keys,
-            owners,
-            usual,
-            self.import.dry_run,
-        ));
+        let desk = Arc::new(Desk::new(self.importer, &self.import, owners, usual));
         let mut under_way = JoinSet::new();
         let mut after = 0;
         loop {
@@ -70,12 +65,8 @@ impl Run<'_> {
             };
             after = last.id;
             for token in page {
-                let logins = self.import.logins;
-                let whose = desk
-                    .owners
-                    .of(&token, |resolver, userid| logins.find_login(resolver, userid));
                 let desk = Arc::clone(&desk);
-                under_way.spawn(async move { desk.bring_in(token, whose).await });
+                under_way.spawn(async move { desk.bring_in(token).await });
                 if under_way.len() >= AT_ONCE {
                     self.take_one(&mut under_way).await?;
                 }
@@ -109,28 +100,24 @@ impl Run<'_> {
 }
 
 impl Desk {
-    fn new(
-        importer: &PrivacyideaImporter,
-        keys: &Arc<EncryptionKeys>,
-        owners: Owners,
-        usual: Usual,
-        dry_run: bool,
-    ) -> Self {
+    fn new(importer: &PrivacyideaImporter, import: &PrivacyideaImport<'_>, owners: Owners, usual: Usual) -> Self {
         Self {
             store: Arc::clone(&importer.store),
             factors: Arc::clone(&importer.factors),
             passwords: Arc::clone(&importer.passwords),
             clock: Arc::clone(&importer.clock),
             random: Arc::clone(&importer.random),
-            keys: Arc::clone(keys),
+            keys: Arc::clone(import.keys),
+            logins: Arc::clone(import.logins),
             owners,
             usual,
             pins: Pins::new(),
-            dry_run,
+            dry_run: import.dry_run,
         }
     }
 
-    async fn bring_in(&self, token: PrivacyideaToken, whose: Whose) -> Result<Done, PrivacyideaImportError> {
+    async fn bring_in(&self, token: PrivacyideaToken) -> Result<Done, PrivacyideaImportError> {
+        let whose = self.owners.of(&token, &*self.logins).await;
         let mut done = Done {
             serial: token.serial.clone(),
             factor: Outcome::Present,
@@ -161,7 +148,13 @@ impl Desk {
         done.notes.append(&mut ready.notes);
         done.owner = match &whose {
             Whose::Nobodys => None,
-            Whose::Known(_) => Some((owner, Outcome::Added)),
+            Whose::Known(person) => {
+                if person.known_login().is_none() {
+                    let text = "the login name of its owner is not known, so it is shown with the resolver's id; assign it again to change that";
+                    done.notes.push(text.to_owned());
+                }
+                Some((owner, Outcome::Added))
+            }
             Whose::Unknown { reason, .. } => Some((owner, Outcome::skipped(reason))),
         };
         done.factor = Outcome::Added;
