@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keyway_core::model::FactorOwner;
+use keyway_core::model::{FactorOwner, Principal};
 use keyway_core::port::RequestContext;
 use keyway_core::token::{FactorRule, TokenError, Whom};
 use serde_json::{Map, Value};
@@ -283,7 +283,7 @@ impl Sought {
                     realm: realm.to_owned(),
                     ..User::default()
                 },
-                |whom| user_of(&whom, realm),
+                |whom| user_of(&whom.principal, realm),
             ),
             realm: None,
         })
@@ -299,9 +299,8 @@ impl Sought {
     }
 }
 
-/// Somebody who was looked up, as policies see the person.
-fn user_of(whom: &Whom, realm: &str) -> User {
-    let principal = &whom.principal;
+/// Somebody who was looked up, as policies see the person. `realm` is the one of whom no backend tells any.
+pub(super) fn user_of(principal: &Principal, realm: &str) -> User {
     let mut attributes = principal.attributes.clone();
     let get = |name: &str| {
         attributes
@@ -364,7 +363,7 @@ impl Ask {
     async fn known_user(&self, user: User) -> Result<User, Failure> {
         let realm = Some(user.realm.as_str()).filter(|realm| !realm.is_empty());
         let whom = self.find_whom(&user.login, realm).await?;
-        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom, &user.realm)))
+        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom.principal, &user.realm)))
     }
 
     /// Who asks, if it is an administrator and may do this.
@@ -390,7 +389,7 @@ impl Ask {
                 Ok(())
             }
             None => Err(Failure::Denied(format!(
-                "There are policies of the scope `{}`, and none allows the action `{action}`.",
+                "No policy of the scope `{}` allows the action `{action}`.",
                 caller.role.name()
             ))),
         }

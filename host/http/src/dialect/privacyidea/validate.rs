@@ -3,8 +3,6 @@
 mod check;
 mod reply;
 mod serial;
-#[cfg(test)]
-mod tests;
 mod trigger;
 
 use axum::response::{IntoResponse as _, Response};

@@ -330,7 +330,7 @@ pub(crate) fn menus(role: Role, rights: &BTreeSet<String>) -> Vec<&'static str> 
     let any = |wanted: &[&str]| groups.iter().any(|(group, _)| wanted.contains(group));
     let has = |names: &[&str]| groups.iter().any(|(_, name)| names.contains(name));
     let menus = [
-        ("tokens", any(&["token", "pin", "enrollment", "tools"])),
+        ("tokens", any(&["token", "pin", "enrollment"])),
         ("users", has(&["userlist"])),
         ("audit", has(&["auditlog"])),
         (

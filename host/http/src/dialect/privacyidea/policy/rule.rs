@@ -95,7 +95,8 @@ impl Policy {
             return Err(missing("scope"));
         }
         let policy = Self::parse(name, &whole)?;
-        if !fields.contains_key("action") && policy.scope != Scope::User {
+        // In the scope `user`, a policy without actions takes everything away; anywhere else it is a mistake.
+        if (!fields.contains_key("action") || policy.actions.is_empty()) && policy.scope != Scope::User {
             return Err(missing("action"));
         }
         Ok(policy)
@@ -348,6 +349,7 @@ mod tests {
         let refused = |value: Value| write(value).expect_err("no policy").to_string();
         insta::assert_snapshot!(refused(json!({"action": "enable"})), @"Missing parameter: 'scope'");
         insta::assert_snapshot!(refused(json!({"scope": "admin"})), @"Missing parameter: 'action'");
+        insta::assert_snapshot!(refused(json!({"scope": "admin", "action": " , "})), @"Missing parameter: 'action'");
         insta::assert_snapshot!(refused(json!({"scope": "user", "priority": 0})), @"`priority` is a number from 1 on");
         insta::assert_snapshot!(refused(json!({"scope": "user", "active": "maybe"})), @"`active` is true or false");
         insta::assert_snapshot!(refused(json!({"scope": "user", "pinode": "node1"})), @"`pinode`: a policy holds on every node of this server");
