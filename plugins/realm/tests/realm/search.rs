@@ -256,3 +256,18 @@ fn a_long_file_is_listed_page_by_page() {
     );
     assert!(listing.complete);
 }
+
+#[test]
+fn a_line_that_no_page_has_room_for_is_in_no_list() {
+    let text = format!("a:x:1:1::/:/\nhuge:x:2:1:{}:/:/\nz:x:3:1::/:/\n", "g".repeat(70_000));
+    let listing = host()
+        .file("f", &text)
+        .browse::<Realm>(Query::most(9).resolver("loose"))
+        .unwrap();
+    let logins: Vec<&str> = listing
+        .principals
+        .iter()
+        .map(|principal| principal.login.as_str())
+        .collect();
+    assert_eq!((logins.as_slice(), listing.complete), (["a", "z"].as_slice(), true));
+}
