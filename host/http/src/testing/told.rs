@@ -227,9 +227,10 @@ fn find_schemas(value: &Value, found: &mut HashMap<String, usize>) {
     }
 }
 
-/// The answer to an address whose names cannot be: it has no methods at all.
+/// The answer to an address whose names cannot be, in whichever form: it has no methods at all.
 fn is_no_page(reply: &Reply) -> bool {
-    reply.status == 404 && reply.header("content-type") == Some("text/html; charset=utf-8")
+    let is_page = reply.header("content-type") == Some("text/html; charset=utf-8");
+    reply.status == 404 && (is_page || reply.body.contains("Nothing is served under this address."))
 }
 
 fn is_usual(method: &Method) -> bool {

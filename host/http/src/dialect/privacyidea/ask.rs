@@ -56,8 +56,6 @@ pub(super) struct Caller {
     pub(super) username: String,
     /// The realm, empty for local administrators.
     pub(super) realm: String,
-    /// The names of the actions that the token is good for.
-    pub(super) rights: Vec<String>,
     /// The token of the core.
     pub(super) token: TokenValue,
     /// What stands behind it.
@@ -132,10 +130,15 @@ impl Ask {
         let claims = self.pi.keys().jwt.read(text, self.pi.now())?;
         // Whatever the token says: the session may have ended, by the caller's wish or another's.
         let live = self.pi.tokens().check(&claims.token, CheckRequest::default()).await?;
+        let role = match claims.role {
+            // The realm may have been taken from the superusers' ones since.
+            Role::Admin if !self.pi.is_admin(&live) => Role::User,
+            role => role,
+        };
         self.note(|note| {
             note.kept |= self.is_change;
             let entry = &mut note.entry;
-            match claims.role {
+            match role {
                 Role::Admin if claims.realm.is_empty() => claims.username.clone_into(&mut entry.administrator),
                 Role::Admin => entry.administrator = format!("{}@{}", claims.username, claims.realm),
                 Role::User => {
@@ -145,10 +148,9 @@ impl Ask {
             }
         });
         Ok(Caller {
-            role: claims.role,
+            role,
             username: claims.username,
             realm: claims.realm,
-            rights: claims.rights,
             token: claims.token,
             live,
         })

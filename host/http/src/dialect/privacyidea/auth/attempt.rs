@@ -6,11 +6,17 @@ use keyway_core::token::{Asked, FactorRule, IssuedToken, LiveToken, LoginOutcome
 
 use super::{ADMIN_ACCESS, REALM_ATTRIBUTE};
 use crate::dialect::Dialect;
+use crate::dialect::privacyidea::Privacyidea;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::{AuthFailure, Failure};
 use crate::dialect::privacyidea::policies::{self, EXPLICIT_REALM, LoginRules};
 use crate::dialect::privacyidea::realm_config::{Named, RealmConfig};
 use crate::dialect::privacyidea::rights::Role;
+
+/// The longest user name and realm, in bytes: no backend is asked about longer ones.
+const MAX_NAME: usize = 1024;
+/// The longest password, in bytes.
+const MAX_PASSWORD: usize = 4096;
 
 /// How a login ended, if it was neither refused nor failed.
 pub(super) enum Outcome {
@@ -40,6 +46,17 @@ pub(super) async fn run(ask: &Ask) -> Result<Outcome, Failure> {
     let username = params.text("username")?.ok_or(AuthFailure::NoUsername)?.trim();
     let realm = params.text("realm")?;
     let password = params.secret("password")?;
+    let is_long = |text: Option<&str>| text.is_some_and(|text| text.len() > MAX_NAME);
+    if is_long(Some(username)) || is_long(realm) {
+        let parameter = if is_long(realm) { "realm" } else { "username" };
+        return Err(too_long(parameter, MAX_NAME));
+    }
+    if password
+        .as_ref()
+        .is_some_and(|password| password.expose().len() > MAX_PASSWORD)
+    {
+        return Err(too_long("password", MAX_PASSWORD));
+    }
     let transaction = params.word("transaction_id")?;
     let config = ask.pi.realm_config().await?;
     let named = config.named(username, realm);
@@ -170,21 +187,38 @@ impl Attempt<'_> {
     }
 
     async fn role(&self, live: &LiveToken) -> Result<Role, Failure> {
-        let settings = self.ask.pi.settings();
-        let identity = &live.record.session.identity;
-        let door = self.ask.pi.backend_name(&settings.admin_backend);
-        if self.is_admin && door.is_some_and(|door| door == identity.backend) && live.accesses.grants(ADMIN_ACCESS) {
-            let master = self.ask.pi.directory().tenant_tree().await?.master();
-            if master == Some(identity.tenant) {
+        let pi = &self.ask.pi;
+        if self.is_admin && pi.is_local_admin(live) {
+            let master = pi.directory().tenant_tree().await?.master();
+            if master == Some(live.record.session.identity.tenant) {
                 return Ok(Role::Admin);
             }
         }
-        let realm = realm_of_session(live);
-        Ok(if settings.superuser_realms.contains(&realm) {
+        Ok(if pi.is_of_superusers(live) {
             Role::Admin
         } else {
             Role::User
         })
+    }
+}
+
+impl Privacyidea {
+    /// Whether somebody who was given the role of an administrator may still have it.
+    pub(in crate::dialect::privacyidea) fn is_admin(&self, live: &LiveToken) -> bool {
+        self.is_local_admin(live) || self.is_of_superusers(live)
+    }
+
+    /// Whether it is a user of the host's own, who came through the administrators' door and holds the access.
+    fn is_local_admin(&self, live: &LiveToken) -> bool {
+        let identity = &live.record.session.identity;
+        let door = self.backend_name(&self.settings().admin_backend);
+        let came_through = door.is_some_and(|door| door == identity.backend);
+        came_through && identity.user.is_some() && live.accesses.grants(ADMIN_ACCESS)
+    }
+
+    /// Whether it is of a realm whose users are administrators.
+    fn is_of_superusers(&self, live: &LiveToken) -> bool {
+        self.settings().superuser_realms.contains(&realm_of_session(live))
     }
 }
 
@@ -193,6 +227,10 @@ pub(super) fn realm_of_session(live: &LiveToken) -> String {
     let attributes = live.record.session.attributes.iter();
     let mut realms = attributes.filter(|(name, _)| name == REALM_ATTRIBUTE);
     realms.next().map(|(_, realm)| realm.to_lowercase()).unwrap_or_default()
+}
+
+fn too_long(parameter: &str, most: usize) -> Failure {
+    Failure::Parameter(format!("The parameter `{parameter}` is longer than {most} bytes"))
 }
 
 /// Whether somebody was not let in, rather than not judged.

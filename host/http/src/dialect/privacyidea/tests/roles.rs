@@ -1,9 +1,12 @@
 //! Who is an administrator, and who is not.
 
+use keyway_core::port::{Clock as _, SystemRandom};
 use serde_json::json;
 
 use super::{House, JSON, settings, told};
 use crate::PrivacyideaSettings;
+use crate::dialect::privacyidea::jwt::Claims;
+use crate::dialect::privacyidea::rights::Role;
 use crate::testing::Reply;
 
 /// Role, login name and realm of who was let in; what was said of an error.
@@ -84,6 +87,58 @@ async fn access_makes_an_administrator_and_nothing_else() {
         .expect("a policy");
     directory.attach_policy("everything", "alice").await.expect("attached");
     assert_eq!(who(&house.log_in("alice", "s3cre7").await), "admin `alice` of ``");
+}
+
+#[tokio::test]
+async fn realm_whose_users_are_no_longer_administrators_takes_the_role_from_their_tokens() {
+    let superuser = |realm: &str| PrivacyideaSettings {
+        superuser_realms: vec![realm.to_owned()],
+        ..settings()
+    };
+    for (house, status) in [
+        (House::with(superuser("realm1")).await, 200),
+        (House::with(superuser("house")).await, 401),
+    ] {
+        let token = house.token("carol", "c4rol").await;
+        // As it was made when the realm was one of theirs.
+        let jwt = &house.state.state.privacyidea_keys.jwt;
+        let claims = jwt.read(&token, house.state.clock.now()).expect("claims");
+        let claims = Claims {
+            role: Role::Admin,
+            ..claims
+        };
+        let token = jwt.sign(&claims, &SystemRandom);
+        let headers = [("authorization", token.as_str())];
+        let reply = house.ask("GET", "/realm/", &headers, "").await;
+        assert_eq!(reply.status, status, "{reply:?}");
+        if status == 401 {
+            assert_eq!(reply.json()["result"]["error"]["code"], 4306);
+        }
+        assert_eq!(house.ask("GET", "/auth/rights", &headers, "").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_believed_who_says_who_it_is_by_a_header_or_a_foreign_token() {
+    let house = House::new().await;
+    for header in ["remote_user", "remote-user", "x-remote-user", "x-forwarded-user"] {
+        for body in [
+            json!({"username": "alice"}),
+            json!({"username": "alice", "password": ""}),
+            json!({}),
+        ] {
+            let reply = house
+                .ask("POST", "/auth", &[JSON, (header, "alice")], &body.to_string())
+                .await;
+            assert_eq!(reply.status, 401, "{header} {body}: {reply:?}");
+        }
+        let reply = house.ask("GET", "/auth/rights", &[(header, "alice")], "").await;
+        assert_eq!(reply.json()["result"]["error"]["code"], 4033, "{header}");
+    }
+    // `{"alg":"RS256","typ":"JWT"}`, for `{"username":"alice","realm":"","role":"admin","exp":4102444800,"rights":[]}`.
+    let foreign = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VybmFtZSI6ImFsaWNlIiwicmVhbG0iOiIiLCJyb2xlIjoiYWRtaW4iLCJleHAiOjQxMDI0NDQ4MDAsInJpZ2h0cyI6W119.AAAA";
+    let reply = house.ask("GET", "/realm/", &[("authorization", foreign)], "").await;
+    insta::assert_snapshot!(told(&reply), @r#"401 4304 "Authentication failure. Error decoding the Authorization token: its algorithm is not allowed""#);
 }
 
 #[tokio::test]

@@ -1,0 +1,52 @@
+//! What is not there: a method that a route does not have, where the router adds `Allow`; a path of this API that is none. Browsers' preflight questions end
+//! here too, and get nothing.
+
+use axum::extract::{FromRequest as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode};
+
+use super::ask::Ask;
+use super::error::{Failure, Told};
+use crate::{AppState, edge};
+
+/// What this API's paths begin with.
+const FIRST: [&str; 11] = [
+    "audit",
+    "auth",
+    "defaultrealm",
+    "policy",
+    "realm",
+    "resolver",
+    "system",
+    "token",
+    "user",
+    "users",
+    "validate",
+];
+
+pub(super) async fn method(method: Method, ask: Ask) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    let told = Told::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        -405,
+        "The method is not allowed for the requested URL.",
+    );
+    ask.answer(Err(told.into())).await
+}
+
+/// A path that nothing is served under. What is none of this API's own gets the page that everything gets.
+pub(crate) async fn path(State(state): State<AppState>, request: Request) -> Response {
+    let first = request.uri().path().split('/').nth(1).unwrap_or_default();
+    if !FIRST.contains(&first) {
+        return edge::not_found().await;
+    }
+    match Ask::from_request(request, &state).await {
+        Ok(ask) => {
+            let failure = Failure::NotFound("Nothing is served under this address.".to_owned());
+            ask.answer(Err(failure)).await
+        }
+        Err(never) => match never {},
+    }
+}
