@@ -1,5 +1,8 @@
 //! Resolvers of the type `sql`.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use keyway_sdk::database::{DatabaseError, Row};
 use keyway_sdk::testing::{MockHost, verifier};
 use keyway_sdk::{Fault, Query, Refusal, Subject, json};
@@ -45,7 +48,7 @@ fn host() -> MockHost {
             "realms": { "r": { "resolvers": [{ "name": "hr" }] } },
             "resolvers": { "hr": {
                 "type": "sql", "database": "hr", "query": "SELECT * FROM staff WHERE login = $1",
-                "list_query": "SELECT * FROM staff WHERE login LIKE $1",
+                "list_query": "SELECT * FROM staff WHERE login LIKE $1 -- all\n ; ",
                 "map": { "userid": "id", "username": "login", "password": "hash", "phone": "tel" }
             } }
         }))
@@ -68,6 +71,25 @@ fn an_unknown_login_costs_what_a_wrong_password_costs() {
     check_refused(&host(), "carol", "wrong", Refusal::WrongCredential);
     check_refused(&host(), "erin", "s3cre7", Refusal::UnknownIdentifier);
     check_refused(&host(), "none", "s3cre7", Refusal::WrongCredential);
+}
+
+#[test]
+fn a_stranger_asks_for_a_few_rows_of_the_list_and_not_for_all() {
+    // What is left unread of an answer costs its connection, and sorting a table for every stranger would cost more.
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&asked);
+    let host = host().database("hr", move |statement, _| {
+        seen.borrow_mut().push(statement.to_owned());
+        Ok(Vec::new())
+    });
+    check_refused(&host, "erin", "s3cre7", Refusal::UnknownIdentifier);
+    assert_eq!(
+        *asked.borrow(),
+        [
+            "SELECT * FROM staff WHERE login = $1",
+            "SELECT * FROM (SELECT * FROM staff WHERE login LIKE $1 -- all\n) AS strangers LIMIT 8"
+        ]
+    );
 }
 
 #[test]
