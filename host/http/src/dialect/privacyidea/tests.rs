@@ -11,6 +11,8 @@ mod system;
 mod token;
 mod token_rights;
 mod user;
+mod validate;
+mod validate_policy;
 mod walk;
 
 use std::sync::Arc;
@@ -217,8 +219,9 @@ fn judge(request: &VerifyRequest) -> Result<Outcome, BackendFault> {
     };
     let (login, realm) = split(identifier, &request.context);
     match (login, password.expose().as_slice()) {
-        ("carol", b"c4rol") | ("alice", b"4lice") | ("dave", b"d4ve") => Ok(Outcome::Verified(person(login, realm))),
-        ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") => Ok(Outcome::Verified(person(login, realm))),
+        ("carol", b"c4rol") | ("alice", b"4lice") | ("dave", b"d4ve") | ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") => {
+            Ok(Outcome::Verified(person(login, realm)))
+        }
         ("unavailable", _) => Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
         ("breaker", _) => Err(BackendFault::BreakerOpen {
             faults: 20,

@@ -39,20 +39,13 @@ async fn check(ask: Ask) -> Response {
 /// The same for programs that look at the status alone.
 async fn radius_check(ask: Ask) -> Response {
     let result = check::run(&ask).await;
-    let Ok(answer) = &result else {
-        return ask.answer(result).await;
-    };
-    let status = if answer.is_yes() {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let is_yes = result.as_ref().is_ok_and(Answer::is_yes);
     let response = ask.answer(result).await;
-    // It may not have been possible to write it down.
-    if response.status() == StatusCode::OK {
-        status.into_response()
-    } else {
-        response
+    match response.status() {
+        StatusCode::OK if is_yes => StatusCode::NO_CONTENT.into_response(),
+        StatusCode::OK | StatusCode::BAD_REQUEST => StatusCode::BAD_REQUEST.into_response(),
+        // Among them that it could not be written down.
+        _ => response,
     }
 }
 

@@ -56,7 +56,7 @@ fn by_status(operation: Operation) -> Operation {
         .answer(Answer::new(204, "It is proved."))
         .answer(Answer::new(
             400,
-            "It is not proved, which has no body; or a parameter is missing or wrong.",
+            "It is not proved, or a parameter is missing or wrong.",
         ))
 }
 
