@@ -27,7 +27,7 @@ async fn all_of_it_is_read(database: &dyn PrivacyideaDatabase) {
     let counts = PrivacyideaCounts {
         resolvers: 3,
         realms: 3,
-        tokens: 7,
+        tokens: 8,
         policies: 3,
     };
     assert_eq!(database.counts().await.expect("numbers"), counts);
@@ -123,7 +123,7 @@ async fn policies_are_read(database: &dyn PrivacyideaDatabase) {
         .iter()
         .map(|policy| (policy.name.as_str(), policy.active))
         .collect();
-    assert_eq!(names, [("ages", true), ("asks", false), ("session", true)]);
+    assert_eq!(names, [("asks", false), ("joins", true), ("session", true)]);
     let session = &policies[2];
     assert_eq!((session.scope.as_str(), session.priority), ("webui", 2));
     assert!(session.action.contains("jwt_validity=600"), "{}", session.action);

@@ -63,8 +63,7 @@ fn file(rest: &str) -> Option<PathBuf> {
     let path = match rest.strip_prefix("///") {
         Some(path) if path.starts_with('/') => path,
         Some(path) if Path::new(path).exists() => path,
-        Some(_) => rest.strip_prefix("//").unwrap_or(rest),
-        None => rest.strip_prefix("//").unwrap_or(rest),
+        Some(_) | None => rest.strip_prefix("//").unwrap_or(rest),
     };
     let is_file = !path.is_empty() && !path.starts_with(':') && !path.contains(['?', '\0']);
     is_file.then(|| PathBuf::from(path))
