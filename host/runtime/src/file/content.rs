@@ -42,7 +42,7 @@ pub(crate) struct Content {
 }
 
 /// The numbers of the lines that have the field, in its order, then in the file's.
-type Index = OnceCell<Vec<u32>>;
+pub(super) type Index = OnceCell<Vec<u32>>;
 
 impl Content {
     /// Takes in UTF-8 of less than 4 GiB, and puts it in the order of these fields.
@@ -131,7 +131,7 @@ impl Content {
         page
     }
 
-    fn known(&self, field: Field) -> Option<Arc<Index>> {
+    pub(super) fn known(&self, field: Field) -> Option<Arc<Index>> {
         let indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
         let found = indexes.iter().find(|(known, _)| *known == field);
         found.map(|(_, index)| Arc::clone(index))

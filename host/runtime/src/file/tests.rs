@@ -171,3 +171,45 @@ async fn orders_by_ever_other_fields_take_no_more_memory() {
     assert_eq!(content.indexed().len(), 4);
     assert_eq!(find(&file, "alice").await, one("alice:1"));
 }
+
+/// What a question costs: no bytes of the file, and no pass over its lines, while it stands still.
+#[tokio::test]
+async fn a_file_that_stands_still_is_read_and_put_in_order_once() {
+    let mut text = String::new();
+    for number in 0..100_000 {
+        writeln!(text, "user{number}:{number}").unwrap();
+    }
+    let (_folder, path) = written(&text);
+    let file = open(&path);
+    assert_eq!(find(&file, "user7").await, one("user7:7"));
+    let held = || file.lock().content.clone().unwrap();
+    let (content, index) = (held(), held().known(LOGIN).unwrap());
+    for number in (0..100_000).step_by(1_001) {
+        assert_eq!(
+            find(&file, &format!("user{number}")).await,
+            one(&format!("user{number}:{number}"))
+        );
+    }
+    file.list(0, 10).await.unwrap();
+    assert!(Arc::ptr_eq(&held(), &content) && Arc::ptr_eq(&held().known(LOGIN).unwrap(), &index));
+
+    fs::write(&path, text.replace("user7:7\n", "user7:8\n")).unwrap();
+    assert_eq!(find(&file, "user7").await, one("user7:8"));
+    assert!(!Arc::ptr_eq(&held(), &content));
+    // Put in order when it was read, so that the question after an edit is no slower than any other.
+    assert_eq!(held().indexed(), [LOGIN]);
+}
+
+#[tokio::test]
+async fn lines_of_any_length_and_content_leave_the_others_alone() {
+    let huge = "x".repeat(10 << 20);
+    let text = format!("a:1\r\nhuge:{huge}\n{huge}:2\n\0:3\n\u{feff}b:4\n:::\n\r\n\n   \nlast:5");
+    let (_folder, path) = written(text);
+    let file = open(&path);
+    for line in ["a:1", "\0:3", "\u{feff}b:4", "last:5", "   "] {
+        assert_eq!(find(&file, line.split(':').next().unwrap()).await, one(line));
+    }
+    assert_eq!(find(&file, "huge").await.unwrap()[0].len(), huge.len() + 5);
+    assert_eq!(find(&file, "").await, one(":::"));
+    assert_eq!(find(&file, "b").await, Some(Vec::new()));
+}

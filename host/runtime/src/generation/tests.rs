@@ -63,7 +63,7 @@ async fn an_instance_that_holds_on_to_a_secret_serves_no_other_login() {
     let generation = reusing("hostile").await;
     let warm = generation.warm.as_ref().unwrap();
     for holds in [false, true] {
-        let mut guest = generation.guest("test".to_owned(), Instant::now() + LATE).unwrap();
+        let mut guest = generation.guest(named("test"), Instant::now() + LATE).unwrap();
         guest.wake().await.unwrap();
         if holds {
             guest.state_mut().hold(Secret::from("s3cre7")).unwrap();
