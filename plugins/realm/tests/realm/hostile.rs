@@ -1,6 +1,6 @@
 //! Names that are made to do harm, typed into a realm that has a resolver of every type.
 
-use keyway_sdk::database::DatabaseError;
+use keyway_sdk::database::{DatabaseError, Row};
 use keyway_sdk::testing::{MockBackend, MockHost, verifier};
 use keyway_sdk::{Capability, Key, Outcome, Principal, Query, Refusal, json};
 use proptest::prelude::*;
@@ -113,5 +113,34 @@ proptest! {
     #[test]
     fn no_pattern_stops_a_search(about in "login|email|subject|realm[.]userid|[a-z]{1,5}", pattern in "[*%_a-c\\\\\0]{0,8}|\\PC{0,20}") {
         prop_assert!(host().browse::<Realm>(Query::most(9).with(about, pattern)).is_ok());
+    }
+
+    #[test]
+    fn no_row_is_a_fault_or_tells_a_hash(
+        rows in proptest::collection::vec(proptest::array::uniform3(any::<Option<String>>()), 0..3),
+        own in any::<bool>(),
+    ) {
+        let hash = verifier("s3cre7");
+        let told = hash.clone();
+        let config = json!({
+            "default_realm": "r",
+            "realms": { "r": { "resolvers": [{ "name": "hr" }] } },
+            "resolvers": { "hr": {
+                "type": "sql", "database": "hr", "query": "Q $1", "list_query": "L $1",
+                "map": { "userid": "id", "username": "login", "password": "hash", "phone": "tel" }
+            } }
+        });
+        let host = MockHost::new().config(config).database("hr", move |_, _| {
+            let row = |[id, login, tel]: &[Option<String>; 3]| {
+                let tel = if own { Some(told.as_str()) } else { tel.as_deref() };
+                Row::from([("id", id.as_deref()), ("login", login.as_deref()), ("tel", tel), ("hash", Some(told.as_str()))])
+            };
+            Ok(rows.iter().map(row).collect())
+        });
+        let outcome = host.login::<Realm>("carol", "s3cre7");
+        let listing = host.browse::<Realm>(Query::most(9));
+        prop_assert!(outcome.is_ok() && listing.is_ok(), "{:?} {:?}", outcome, listing);
+        let told = format!("{outcome:?} {listing:?} {:?}", host.lines());
+        prop_assert!(!told.contains(&hash), "{}", told);
     }
 }
