@@ -1,6 +1,7 @@
 //! Who is an administrator, and who is not.
 
 use keyway_core::port::{Clock as _, SystemRandom};
+use keyway_core::token::CheckRequest;
 use serde_json::json;
 
 use super::{House, JSON, settings, told};
@@ -87,6 +88,33 @@ async fn access_makes_an_administrator_and_nothing_else() {
         .expect("a policy");
     directory.attach_policy("everything", "alice").await.expect("attached");
     assert_eq!(who(&house.log_in("alice", "s3cre7").await), "admin `alice` of ``");
+}
+
+#[tokio::test]
+async fn local_administrator_is_a_user_of_the_hosts_own() {
+    let house = House::with(PrivacyideaSettings {
+        admin_backend: "realms".to_owned(),
+        ..settings()
+    })
+    .await;
+    let state = &house.state.state;
+    let token = house.token("alice", "4lice").await;
+    let claims = state.privacyidea_keys.jwt.read(&token, house.state.clock.now());
+    let token = claims.expect("claims").token;
+    let live = state
+        .tokens
+        .check(&token, CheckRequest::default())
+        .await
+        .expect("a session");
+    let identity = live.record.session.identity.id.to_string();
+    // The access of an administrator, for somebody else of an administrator's name, through the administrators' door.
+    state
+        .directory
+        .attach_policy("alice", &identity)
+        .await
+        .expect("attached");
+    let reply = house.log_in("alice", "4lice").await;
+    assert_eq!(who(&reply), "user `alice` of `realm1`");
 }
 
 #[tokio::test]
