@@ -31,16 +31,10 @@ pub(super) struct Person {
     backend: BackendName,
     subject: String,
     login: String,
-    knows_login: bool,
+    /// Whether that is the login name, and not the resolver's id in its place.
+    pub(super) knows_login: bool,
     realm: String,
     resolver: String,
-}
-
-impl Person {
-    /// The login name, where it is known and not only the resolver's id.
-    pub(super) fn known_login(&self) -> Option<&str> {
-        self.knows_login.then_some(&*self.login)
-    }
 }
 
 /// Whose a token is.
