@@ -43,7 +43,7 @@ pub(super) struct LoginRules {
 }
 
 /// Why somebody is not let in, whatever is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Barred {
     /// `login_mode=disable`.
     Disabled,
@@ -51,6 +51,10 @@ pub(super) enum Barred {
     Denied,
     /// A token is asked for, and there is none.
     NoToken,
+    /// Policies go by what is known of users, and there is no such user.
+    Nobody,
+    /// Policies cannot be followed. Says why, in words for the caller.
+    Undecided(String),
 }
 
 /// What policies say of a proof before it is judged.
@@ -80,17 +84,35 @@ impl From<Barred> for Failure {
         match barred {
             Barred::Disabled => Self::Denied("The login for this user is disabled.".to_owned()),
             Barred::Denied => Self::Denied("This user is not authorized to log in under these conditions.".to_owned()),
-            Barred::NoToken => AuthFailure::WrongCredentials.into(),
+            Barred::NoToken | Barred::Nobody => AuthFailure::WrongCredentials.into(),
+            Barred::Undecided(why) => Self::Denied(why),
         }
     }
 }
 
-/// What policies say of this login. It fails where it must not even be tried: `auth_max_fail`, `auth_max_success`. `username` is the name as the caller
-/// wrote it.
+/// What policies say of this login. It fails where it must not even be tried: `auth_max_fail`, `auth_max_success`. Policies that cannot be followed let no
+/// user in, but a local administrator, who can mend them. `username` is the name as the caller wrote it.
 ///
 /// # Errors
-/// [`Failure::Denied`], [`Failure::Auth`], or that the store did not answer.
+/// [`Failure::Auth`], or that the store did not answer.
 pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Result<LoginRules, Failure> {
+    let barred = match rules_for_login(ask, username, named).await {
+        Err(Failure::Denied(why)) => Barred::Undecided(why),
+        Err(Failure::Auth(AuthFailure::WrongCredentials)) => Barred::Nobody,
+        other => return other,
+    };
+    let usual = PolicySet::default().login(&ask.circumstances(None, None))?.jwt_validity;
+    Ok(LoginRules {
+        validity: usual,
+        admin_validity: usual,
+        factors: FactorRule::WhereActive,
+        realm: None,
+        hide_reasons: false,
+        barred: Some(barred),
+    })
+}
+
+async fn rules_for_login(ask: &Ask, username: &str, named: &Named) -> Result<LoginRules, Failure> {
     let policies = ask.pi.policies().current().await?;
     let scopes = [Scope::Webui, Scope::Authentication, Scope::Authorization];
     let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
@@ -205,9 +227,24 @@ pub(super) async fn standing(ask: &Ask, role: Role, username: &str, realm: &str)
         }
         Role::User => policies.rights(role, &ask.circumstances(Some(user.clone()), None))?,
     };
-    let login = policies.login(&ask.circumstances(Some(user.clone()), None))?;
+    let is_local = role == Role::Admin && realm.is_empty();
+    let circumstances = ask.circumstances(Some(user.clone()), None);
+    let login = match policies.login(&circumstances) {
+        // Who can mend the policies is let in past them.
+        Err(PolicyError::Contradiction { .. } | PolicyError::NotKnown { .. }) if is_local => {
+            PolicySet::default().login(&circumstances)?
+        }
+        login => login?,
+    };
     match role {
-        Role::Admin => ask.note(|note| username.clone_into(&mut note.entry.administrator)),
+        Role::Admin if is_local => ask.note(|note| {
+            username.clone_into(&mut note.entry.administrator);
+            // There may be a user of a realm of the same name, whose entry this is not.
+            for of_user in [&mut note.entry.user, &mut note.entry.realm, &mut note.entry.resolver] {
+                of_user.clear();
+            }
+        }),
+        Role::Admin => ask.note(|note| note.entry.administrator = format!("{username}@{realm}")),
         Role::User => ask.note_user(&user),
     }
     Ok(Standing {

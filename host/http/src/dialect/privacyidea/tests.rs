@@ -1,7 +1,9 @@
 //! The API, route by route, over doubles.
 
+mod audit;
 mod device;
 mod login;
+mod policy;
 mod realm;
 mod resolver;
 mod roles;

@@ -108,9 +108,9 @@ impl Attempt<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        if let Some(barred) = self.rules.barred {
+        if let Some(barred) = &self.rules.barred {
             self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
-            return Err(barred.into());
+            return Err(barred.clone().into());
         }
         let result = if self.named.realm.is_none() && !config.realms().is_empty() {
             // Nobody is in no realm.
