@@ -26,6 +26,7 @@ async fn find(file: &Arc<NamedFile>, key: &str) -> Option<Vec<String>> {
     file.find(LOGIN, key, 8).await
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be none")]
 fn one(line: &str) -> Option<Vec<String>> {
     Some(vec![line.to_owned()])
 }
@@ -90,7 +91,8 @@ async fn a_file_that_cannot_be_used_has_no_lines_until_it_can() {
         ..FileSpec::new(path.clone())
     };
     let file = NamedFile::with_freshness("passwd", spec, Duration::ZERO);
-    let breakages: [(&str, fn(&Path)); 4] = [
+    type Break = fn(&Path);
+    let breakages: [(&str, Break); 4] = [
         ("gone", |path| fs::remove_file(path).unwrap()),
         ("too large", |path| fs::write(path, [b'a'; 21]).unwrap()),
         ("no text", |path| fs::write(path, b"alice:\xff\n").unwrap()),
@@ -170,6 +172,27 @@ async fn orders_by_ever_other_fields_take_no_more_memory() {
     let content = file.lock().content.clone().unwrap();
     assert_eq!(content.indexed().len(), 4);
     assert_eq!(find(&file, "alice").await, one("alice:1"));
+}
+
+/// However many fields are asked about, one thread is busy with the file and no more.
+#[tokio::test]
+async fn a_file_is_put_in_one_order_at_a_time() {
+    let (_folder, path) = written("alice:1\nbob:2\n");
+    let file = open(&path);
+    assert_eq!(find(&file, "alice").await, one("alice:1"));
+    let content = file.lock().content.clone().unwrap();
+    let sorting = content.sorting().await;
+    let second = Field { number: 1, ..LOGIN };
+    let mut asked = Box::pin(file.find(second, "2", 8));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), &mut asked)
+            .await
+            .is_err()
+    );
+    // What there is an order by is found all the same.
+    assert_eq!(find(&file, "bob").await, one("bob:2"));
+    drop(sorting);
+    assert_eq!(asked.await, one("bob:2"));
 }
 
 /// What a question costs: no bytes of the file, and no pass over its lines, while it stands still.
