@@ -88,6 +88,8 @@ pub struct WrittenDatabase {
     pub totp_used: String,
     /// The seed of `HOTP2`.
     pub encrypted_pin_seed: Vec<u8>,
+    /// The seed of `OFF`, which is switched off and has no PIN.
+    pub off_seed: Vec<u8>,
 }
 
 impl WrittenDatabase {
@@ -183,6 +185,7 @@ impl Program {
             .arg(folder.path())
             .args([&*port.to_string(), ADMIN, ADMIN_PASSWORD])
             .env("PRIVACYIDEA_CONFIGFILE", folder.path().join("pi.cfg"))
+            .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
         let watchdog = shell.spawn().expect("a shell");
@@ -247,9 +250,8 @@ impl Program {
         let mut text = owned("sms", "SMS1", HANS, "x");
         text["phone"] = json!("+49 151 1");
         self.init(text).await;
-        for serial in ["OFF", "REVOKED"] {
-            self.init(free(serial, "")).await;
-        }
+        let off_seed = self.init(free("OFF", "")).await;
+        self.init(free("REVOKED", "")).await;
         self.post("/token/disable", json!({"serial": "OFF"})).await;
         self.post("/token/revoke", json!({"serial": "REVOKED"})).await;
         self.use_up("HOTP1", &format!("{PIN}{}", hotp(&hotp_seed, 0))).await;
@@ -277,6 +279,7 @@ impl Program {
             totp_seed,
             totp_used,
             encrypted_pin_seed,
+            off_seed,
         }
     }
 

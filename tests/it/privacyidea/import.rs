@@ -63,7 +63,16 @@ impl Move {
         self.host.keyway(&["config", "check"]).ok();
     }
 
-    async fn serve(&mut self) -> PrivacyideaClient {
+    fn refuse(&self, url: &str, keys: &str, options: &[&str], (status, said): (i32, &str)) {
+        let arguments = ["import", "privacyidea", "--url", url, "--enckey", keys];
+        let refused = self.host.keyway(&[&arguments, options].concat());
+        assert_eq!(refused.status, status, "{refused:?}");
+        assert!(refused.stderr.contains(said), "{said}: {refused:?}");
+        let shows_nothing = !refused.stderr.contains("hidden7") && refused.stdout.is_empty();
+        assert!(shows_nothing, "{refused:?}");
+    }
+
+    fn serve(&mut self) -> PrivacyideaClient {
         self.host.launch();
         client(&self.host)
     }
@@ -160,7 +169,7 @@ async fn imported_tokens_go_on_where_they_were() {
     let mut it = Move::new().await;
     it.grant_what_is_wanted();
     it.import(&[]);
-    let pi = it.serve().await;
+    let pi = it.serve();
     let otp = |counter| format!("{PIN}{}", hotp(&it.written.hotp_seed, counter));
     for (pass, accepted) in [
         (otp(0), false),
@@ -196,18 +205,20 @@ async fn imported_tokens_go_on_where_they_were() {
     let encrypted = format!("{ENCRYPTED_PIN}{}", hotp(&it.written.encrypted_pin_seed, 0));
     let answer = by_serial("HOTP2", encrypted).await;
     assert_eq!(value(&answer), &json!(true), "{answer:?}");
-    for serial in ["OFF", "REVOKED"] {
-        let answer = by_serial(serial, "000000".to_owned()).await;
-        assert_eq!(value(&answer), &json!(false), "{answer:?}");
-    }
+    let answer = by_serial("OFF", hotp(&it.written.off_seed, 0)).await;
+    assert_eq!(value(&answer), &json!(false), "{answer:?}");
+    let admin = pi.token("admin", ADMIN_PASSWORD).await;
+    pi.post_as(&admin, "/token/enable", &[("serial", "OFF")]).await;
+    let answer = by_serial("OFF", hotp(&it.written.off_seed, 0)).await;
+    assert_eq!(value(&answer), &json!(true), "{answer:?}");
 }
 
 #[tokio::test]
-async fn imported_realms_resolvers_and_policies_are_served() {
+async fn imported_realms_and_policies_are_served() {
     let mut it = Move::new().await;
     it.grant_what_is_wanted();
     it.import(&[]);
-    let pi = it.serve().await;
+    let pi = it.serve();
     let admin = pi.token("admin", ADMIN_PASSWORD).await;
     let realms = pi.get_as(&admin, "/realm/").await;
     let realms = value(&realms);
@@ -222,7 +233,30 @@ async fn imported_realms_resolvers_and_policies_are_served() {
     );
     assert!(realms["mixed"].is_object() && realms["corp"].is_object(), "{realms}");
 
-    // Of the database: asked for the token after the right password, which cornelius had too.
+    let policies = pi.get_as(&admin, "/policy/session").await;
+    let session = &value(&policies)[0];
+    assert_eq!(
+        (
+            &session["action"]["jwt_validity"],
+            &session["realm"],
+            &session["time"],
+            &session["priority"]
+        ),
+        (&json!("600"), &json!(["realm1"]), &json!("Mon-Fri: 8-17"), &json!(2)),
+        "{session}"
+    );
+    let asks = pi.get_as(&admin, "/policy/asks").await;
+    assert_eq!(value(&asks)[0]["active"], json!(false), "{asks:?}");
+}
+
+#[tokio::test]
+async fn imported_owners_are_asked_for_their_tokens_after_the_password_that_their_resolver_has() {
+    let mut it = Move::new().await;
+    it.grant_what_is_wanted();
+    it.import(&[]);
+    let pi = it.serve();
+    let admin = pi.token("admin", ADMIN_PASSWORD).await;
+    // Of the database, where everybody has this password.
     let login = |username: &'static str, password: &'static str| {
         let pi = pi.clone();
         async move { pi.auth(&[("username", username), ("password", password)]).await }
@@ -260,25 +294,10 @@ async fn imported_realms_resolvers_and_policies_are_served() {
         [&token("OFF")["active"], &token("REVOKED")["revoked"]],
         [&json!(false), &json!(true)]
     );
-
-    let policies = pi.get_as(&admin, "/policy/session").await;
-    let session = &value(&policies)[0];
-    assert_eq!(
-        (
-            &session["action"]["jwt_validity"],
-            &session["realm"],
-            &session["time"],
-            &session["priority"]
-        ),
-        (&json!("600"), &json!(["realm1"]), &json!("Mon-Fri: 8-17"), &json!(2)),
-        "{session}"
-    );
-    let asks = pi.get_as(&admin, "/policy/asks").await;
-    assert_eq!(value(&asks)[0]["active"], json!(false), "{asks:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_brought_in_is_refused_before_anything_is_written() {
+async fn a_key_file_that_is_not_the_databases_is_refused_before_anything_is_written() {
     let it = Move::new().await;
     it.grant_what_is_wanted();
     let before = it.store.content();
@@ -287,73 +306,43 @@ async fn what_cannot_be_brought_in_is_refused_before_anything_is_written() {
         std::fs::write(&path, bytes).expect("a file");
         path.display().to_string()
     };
-    let good = it.written.key_file().display().to_string();
-    let url = it.written.url();
-    let empty = postgres().database().url();
     let encrypted = format!("{}:{}", "ab".repeat(16), "cd".repeat(112));
-    let table = [
+    for (keys, said) in [
         (
-            &*url,
             file("other", &[7; 96]),
-            &[][..],
-            1,
             "the key file does not open what the database holds",
         ),
+        (file("short", &[7; 32]), "a key file has 96 bytes, and this one has 32"),
         (
-            &url,
-            file("short", &[7; 32]),
-            &[],
-            1,
-            "a key file has 96 bytes, and this one has 32",
-        ),
-        (
-            &url,
             file("encrypted", encrypted.as_bytes()),
-            &[],
-            1,
             "is itself encrypted with a password",
         ),
-        (
-            &url,
-            "/nowhere".to_owned(),
-            &[],
-            1,
-            "cannot read the key file `/nowhere`",
-        ),
-        (&empty, good.clone(), &[], 1, "lacks the table `config`"),
-        ("sqlite:/nowhere/pi.db", good.clone(), &[], 1, "`/nowhere/pi.db`"),
-        ("postgres://u:hidden7@127.0.0.1:1/x", good.clone(), &[], 1, "as `u`"),
-        (
-            "mssql://u:hidden7@h/x",
-            good.clone(),
-            &[],
-            1,
-            "write `sqlite:FILE`, `postgres://",
-        ),
-        (
-            &url,
-            good.clone(),
-            &["--backend", "nobody"],
-            2,
-            "has no `[[backend]]` of the name or alias `nobody`",
-        ),
-        (
-            &url,
-            good,
-            &["--backend", "wazo_user"],
-            1,
-            "name a backend on the plugin `realm`",
-        ),
-    ];
-    for (url, keys, options, status, said) in table {
-        let arguments = ["import", "privacyidea", "--url", url, "--enckey", &keys];
-        let refused = it.host.keyway(&[&arguments[..], options].concat());
-        assert_eq!(refused.status, status, "{refused:?}");
-        assert!(refused.stderr.contains(said), "{said}: {refused:?}");
-        assert!(
-            !refused.stderr.contains("hidden7") && refused.stdout.is_empty(),
-            "{refused:?}"
-        );
+        ("/nowhere".to_owned(), "cannot read the key file `/nowhere`"),
+    ] {
+        it.refuse(&it.written.url(), &keys, &[], (1, said));
+    }
+    assert_eq!(it.store.content(), before);
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_and_a_backend_without_realms_are_refused() {
+    let it = Move::new().await;
+    let before = it.store.content();
+    let keys = it.written.key_file().display().to_string();
+    let empty = postgres().database().url();
+    for (url, said) in [
+        (&*empty, "lacks the table `config`"),
+        ("sqlite:/nowhere/pi.db", "`/nowhere/pi.db`"),
+        ("postgres://u:hidden7@127.0.0.1:1/x", "as `u`"),
+        ("mssql://u:hidden7@h/x", "write `sqlite:FILE`, `postgres://"),
+    ] {
+        it.refuse(url, &keys, &[], (1, said));
+    }
+    for (backend, status, said) in [
+        ("nobody", 2, "has no `[[backend]]` of the name or alias `nobody`"),
+        ("wazo_user", 1, "name a backend on the plugin `realm`"),
+    ] {
+        it.refuse(&it.written.url(), &keys, &["--backend", backend], (status, said));
     }
     assert_eq!(it.store.content(), before);
 }
