@@ -371,8 +371,9 @@ pub(crate) const TOKEN_TYPES: [(FactorKind, &str, &str, &str); 3] = [
 ];
 
 /// The types of tokens that somebody with these rights may make.
-pub(crate) fn enrollable<'a>(rights: impl IntoIterator<Item = &'a String> + Clone) -> Map<String, Value> {
-    let has = |right: &str| rights.clone().into_iter().any(|own| own == right);
+pub(crate) fn enrollable<'a>(rights: impl IntoIterator<Item = &'a String>) -> Map<String, Value> {
+    let rights: BTreeSet<&String> = rights.into_iter().collect();
+    let has = |right: &str| rights.iter().any(|own| *own == right);
     let types = TOKEN_TYPES.iter().filter(|(_, _, right, _)| has(right));
     types
         .map(|(_, name, _, description)| ((*name).to_owned(), (*description).into()))

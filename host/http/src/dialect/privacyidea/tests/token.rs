@@ -210,6 +210,7 @@ async fn token_that_is_to_be_verified_works_once_its_owner_has_shown_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the table of answers")]
 async fn list_is_narrowed_ordered_and_divided_into_pages() {
     let house = House::new().await;
     house
@@ -343,6 +344,14 @@ async fn administrator_changes_a_token() {
         "200 1"
     );
     assert_eq!(field("description").await, "newest");
+}
+
+#[tokio::test]
+async fn token_that_is_given_up_stays_so_until_it_is_removed() {
+    let house = House::new().await;
+    house.device(json!({"serial": "T", "user": "carol"})).await;
+    let field = async |name: &str| house.shown("T").await[name].clone();
+    let post = async |uri: &str, body: Value| told(&house.admin("POST", uri, body).await);
     assert_eq!(post("/token/revoke/T", Value::Null).await, "200 1");
     assert_eq!(
         (field("revoked").await, field("active").await),
