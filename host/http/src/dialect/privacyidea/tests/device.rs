@@ -41,6 +41,17 @@ pub(super) fn verdict(reply: &Reply) -> String {
     format!("{value} {how}: {message}")
 }
 
+/// What carol is told of these, one after the other.
+pub(super) async fn verdicts(house: &House, passes: &[impl AsRef<str>]) -> String {
+    let mut lines = Vec::new();
+    for pass in passes {
+        let pass = pass.as_ref();
+        let verdict = house.verdict(json!({"user": "carol", "pass": pass})).await;
+        lines.push(format!("{pass}: {verdict}"));
+    }
+    lines.join("\n")
+}
+
 /// The challenge that an answer names.
 pub(super) fn transaction(reply: &Reply) -> String {
     let id = reply.json()["detail"]["transaction_id"].as_str().map(str::to_owned);

@@ -4,21 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::device::{OTPS, timed, transaction, verdict};
+use super::device::{OTPS, timed, transaction, verdict, verdicts};
 use super::{House, JSON, told};
 
 fn with_pin(counter: usize) -> String {
     format!("p1n{}", OTPS[counter])
-}
-
-/// What carol is told of this, one after the other.
-async fn verdicts(house: &House, passes: &[&str]) -> String {
-    let mut lines = Vec::new();
-    for pass in passes {
-        let verdict = house.verdict(json!({"user": "carol", "pass": pass})).await;
-        lines.push(format!("{pass}: {verdict}"));
-    }
-    lines.join("\n")
 }
 
 #[tokio::test]

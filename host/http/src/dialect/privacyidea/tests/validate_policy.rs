@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::device::{OTPS, transaction, verdict};
+use super::device::{OTPS, transaction, verdict, verdicts};
 use super::{House, JSON, told};
 
 fn authentication(action: &str) -> Value {
@@ -13,16 +13,6 @@ fn authentication(action: &str) -> Value {
 
 fn authorization(action: &str) -> Value {
     json!({"scope": "authorization", "action": action})
-}
-
-/// What carol is told of this, one after the other.
-async fn verdicts(house: &House, passes: &[String]) -> String {
-    let mut lines = Vec::new();
-    for pass in passes {
-        let verdict = house.verdict(json!({"user": "carol", "pass": pass})).await;
-        lines.push(format!("{pass}: {verdict}"));
-    }
-    lines.join("\n")
 }
 
 #[tokio::test]
