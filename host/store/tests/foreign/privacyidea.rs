@@ -83,7 +83,7 @@ async fn tokens_are_read(database: &dyn PrivacyideaDatabase) {
     assert_eq!((first.window, first.sync_window), (10, 1000));
     assert_eq!(
         (first.active, first.revoked, first.rollout_state.as_str()),
-        (true, false, "")
+        (true, false, "enrolled")
     );
     assert!(first.has_seed() && first.pin.expose().starts_with("$argon2id$"));
     assert_eq!(first.info("hashlib"), Some("sha1"));
