@@ -83,6 +83,9 @@ async fn a_file_that_is_replaced_by_a_rename_is_read_again() {
     assert_eq!(find(&file, "alice").await, one("alice:2"));
 }
 
+/// What makes a file one that cannot be used.
+type Break = fn(&Path);
+
 #[tokio::test]
 async fn a_file_that_cannot_be_used_has_no_lines_until_it_can() {
     let (folder, path) = written("alice:1\n");
@@ -91,7 +94,6 @@ async fn a_file_that_cannot_be_used_has_no_lines_until_it_can() {
         ..FileSpec::new(path.clone())
     };
     let file = NamedFile::with_freshness("passwd", spec, Duration::ZERO);
-    type Break = fn(&Path);
     let breakages: [(&str, Break); 4] = [
         ("gone", |path| fs::remove_file(path).unwrap()),
         ("too large", |path| fs::write(path, [b'a'; 21]).unwrap()),
