@@ -34,8 +34,8 @@ async fn a_body_that_is_no_request_is_400_in_json() {
 async fn a_login_that_is_refused_has_the_originals_code() {
     let host = house().start();
     let pi = client(&host);
-    let table: [(&[(&str, &str)], u16, i64); 7] = [
-        (&[("username", "carol"), ("password", "wrong")], 401, 4031),
+    let table = [
+        (&[("username", "carol"), ("password", "wrong")][..], 401, 4031),
         (&[("username", "unknown"), ("password", "wrong")], 401, 4031),
         (&[("username", "carol")], 401, 4031),
         (&[("username", "carol"), ("password", "")], 401, 4031),

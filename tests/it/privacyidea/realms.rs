@@ -63,10 +63,10 @@ const HASHES: &[&str] = &[
 #[tokio::test]
 async fn a_hash_of_every_format_lets_its_owner_in_and_nobody_else() {
     let lines = HASHES.iter().enumerate();
-    let lines: String = lines
+    let lines: Vec<_> = lines
         .map(|(number, hash)| format!("user{number}:{hash}:{number}:100::/:/bin/sh\n"))
         .collect();
-    let host = house().file("passwd1.txt", lines.as_bytes()).start();
+    let host = house().file("passwd1.txt", lines.concat().as_bytes()).start();
     let pi = client(&host);
     for (number, hash) in HASHES.iter().enumerate() {
         let user = format!("user{number}");
