@@ -33,6 +33,7 @@ pub(super) struct Ask {
     pub(super) call: Call,
     headers: HeaderMap,
     is_auth: bool,
+    is_head: bool,
     /// Whether it is to change something.
     is_change: bool,
     notes: Notes,
@@ -79,6 +80,7 @@ impl FromRequest<AppState> for Ask {
         let headers = request.headers().clone();
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let notes = Notes::new(request.method(), route.unwrap_or_default());
+        let is_head = request.method() == Method::HEAD;
         let is_change = ![Method::GET, Method::HEAD].contains(request.method());
         let (payload, params) = match Payload::from_request(request, state).await {
             Err(error) => (None, Err(Unread::Payload(error))),
@@ -93,6 +95,7 @@ impl FromRequest<AppState> for Ask {
             call,
             headers,
             is_auth,
+            is_head,
             is_change,
             notes,
             params,
@@ -196,6 +199,11 @@ impl Ask {
     /// Whether the request is about logging in.
     pub(super) fn is_auth(&self) -> bool {
         self.is_auth
+    }
+
+    /// Whether the headers of the answer alone are wanted.
+    pub(super) fn is_head(&self) -> bool {
+        self.is_head
     }
 
     /// What the caller wants to read in the answer.

@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use super::ask::Ask;
 use super::error::{Failure, Told};
@@ -24,16 +24,30 @@ const FIRST: [&str; 11] = [
     "validate",
 ];
 
+/// Answers HEAD to a route whose GET does more than tell something: `None` for another method.
+pub(super) async fn head(ask: &Ask) -> Option<Response> {
+    if !ask.is_head() {
+        return None;
+    }
+    let mut response = ask.answer(Err(not_allowed().into())).await;
+    let allowed = HeaderValue::from_static("GET,POST");
+    response.headers_mut().insert(header::ALLOW, allowed);
+    Some(response)
+}
+
 pub(super) async fn method(method: Method, ask: Ask) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();
     }
-    let told = Told::new(
+    ask.answer(Err(not_allowed().into())).await
+}
+
+fn not_allowed() -> Told {
+    Told::new(
         StatusCode::METHOD_NOT_ALLOWED,
         -405,
         "The method is not allowed for the requested URL.",
-    );
-    ask.answer(Err(told.into())).await
+    )
 }
 
 /// A path that nothing is served under. What is none of this API's own gets the page that everything gets.

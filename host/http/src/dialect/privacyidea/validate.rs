@@ -13,6 +13,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::ask::Ask;
 use super::document::validate as tell;
+use super::not_there;
 use crate::document::{Routes, get};
 
 /// The routes.
@@ -32,12 +33,18 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn check(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = check::run(&ask).await.map(Answer::not_stored);
     ask.answer(result).await
 }
 
 /// The same for programs that look at the status alone.
 async fn radius_check(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = check::run(&ask).await;
     let is_yes = result.as_ref().is_ok_and(Answer::is_yes);
     let response = ask.answer(result).await;
@@ -50,6 +57,9 @@ async fn radius_check(ask: Ask) -> Response {
 }
 
 async fn trigger(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = trigger::run(&ask).await;
     ask.answer(result).await
 }

@@ -224,6 +224,20 @@ async fn status_alone_says_it_to_who_looks_at_nothing_else() {
 }
 
 #[tokio::test]
+async fn who_wants_headers_alone_is_told_nothing_of_a_proof() {
+    let house = House::new().await;
+    house.device(json!({"serial": "T", "user": "carol"})).await;
+    for route in ["check", "radiuscheck", "triggerchallenge"] {
+        let uri = format!("/validate/{route}?user=carol&pass={}", OTPS[0]);
+        let reply = house.ask("HEAD", &uri, &[], "").await;
+        assert_eq!(reply.status, 405, "{route}");
+        assert_eq!(reply.header("allow"), Some("GET,POST"), "{route}");
+    }
+    let used = house.verdict(json!({"user": "carol", "pass": OTPS[0]})).await;
+    assert_eq!(used, "true ACCEPT: matching 1 tokens");
+}
+
+#[tokio::test]
 async fn challenge_is_begun_by_an_administrator_and_answered_by_its_user() {
     let house = House::new().await;
     house
