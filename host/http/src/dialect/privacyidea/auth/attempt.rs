@@ -63,10 +63,14 @@ pub(super) async fn run(ask: &Ask) -> Result<Outcome, Failure> {
     let rules = policies::for_login(ask, username, &named).await?;
     let hides = rules.hide_reasons;
     let judged = async {
-        config.check(&named)?;
+        if let Err(unknown) = config.check(&named) {
+            rules.admit(ask).await?;
+            return Err(unknown.into());
+        }
         let password = password.filter(|password| !password.expose().is_empty());
         let Some(password) = password.filter(|_| !username.is_empty()) else {
             // An empty password must never reach a backend, where it could mean an anonymous bind.
+            rules.admit(ask).await?;
             ask.pi.tokens().burn(None).await?;
             return Err(AuthFailure::WrongCredentials.into());
         };
@@ -90,57 +94,108 @@ pub(super) async fn run(ask: &Ask) -> Result<Outcome, Failure> {
 
 impl Attempt<'_> {
     async fn judge(&self, config: &RealmConfig) -> Result<Outcome, Failure> {
-        let settings = self.ask.pi.settings();
-        if self.transaction.is_some() && (self.is_admin || self.rules.barred.is_none()) {
-            let outcome = self.answer().await?;
-            return self.accept(outcome).await;
+        if self.transaction.is_some() {
+            return self.answer().await;
         }
-        if self.is_admin {
-            match self.log_in(&settings.admin_backend, None).await {
-                Ok(outcome) => match self.accept(outcome).await? {
-                    // Not through this door, then: the name may be a user's of a realm, too.
-                    Outcome::Issued(issued, Role::User) if settings.backend != settings.admin_backend => {
-                        self.ask.pi.tokens().revoke(&issued.value).await?;
-                    }
-                    outcome => return Ok(outcome),
-                },
-                Err(error) if is_refusal(&error) && settings.backend != settings.admin_backend => {}
-                Err(error) => return Err(error.into()),
-            }
+        if self.is_admin
+            && let Some(outcome) = self.as_admin().await?
+        {
+            return Ok(outcome);
         }
-        if let Some(barred) = &self.rules.barred {
-            self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
-            return Err(barred.clone().into());
-        }
+        self.admit().await?;
         let result = if self.named.realm.is_none() && !config.realms().is_empty() {
             // Nobody is in no realm.
             Err(TokenError::Refused(Refusal::UnknownIdentifier))
         } else {
-            let realm = self.rules.realm.as_deref().or(self.named.explicit.as_deref());
-            self.log_in(&settings.backend, realm).await
+            self.log_in(&self.ask.pi.settings().backend, self.realm()).await
         };
         match result {
             Ok(outcome) => self.accept(outcome).await,
             Err(error) => {
-                if is_refusal(&error) && !self.is_admin && settings.backend != settings.admin_backend {
-                    // What an administrator's wrong password costs: nobody learns who is one.
-                    self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
+                if is_refusal(&error) {
+                    self.pay_for_admin().await?;
                 }
                 Err(error.into())
             }
         }
     }
 
-    /// The answer to a challenge, which knows through which backend it began, and what was asked there of factors.
-    async fn answer(&self) -> Result<LoginOutcome, TokenError> {
+    /// Through the administrators' door; `None` for who must try the other one.
+    async fn as_admin(&self) -> Result<Option<Outcome>, Failure> {
+        match self.log_in(&self.ask.pi.settings().admin_backend, None).await {
+            Ok(outcome) => match self.accept(outcome).await? {
+                // Not through this door, then: the name may be a user's of a realm, too.
+                Outcome::Issued(issued, Role::User) if self.has_two_doors() => {
+                    self.ask.pi.tokens().revoke(&issued.value).await?;
+                    Ok(None)
+                }
+                outcome => self.admit_user(outcome).await.map(Some),
+            },
+            Err(error) if is_refusal(&error) => {
+                if !self.has_two_doors() {
+                    self.admit().await?;
+                    return Err(error.into());
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The answer to a challenge, which knows through which backend it began, in which realm, and what was asked there of factors.
+    async fn answer(&self) -> Result<Outcome, Failure> {
         let settings = self.ask.pi.settings();
         if self.is_admin {
+            // What is asked at the other door is another thing than this, unless neither a realm nor a rule tells one from the other.
+            let differs = self.realm().is_some() || self.rules.factors != FactorRule::WhereActive;
             match self.log_in(&settings.admin_backend, None).await {
-                Err(TokenError::Refused(_)) if self.rules.factors != FactorRule::WhereActive => {}
-                result => return result,
+                Err(TokenError::Refused(_)) if differs => {}
+                Err(error) => return Err(error.into()),
+                Ok(outcome) => return self.admit_user(self.accept(outcome).await?).await,
             }
         }
-        self.log_in(&settings.backend, None).await
+        self.admit().await?;
+        let outcome = self.log_in(&settings.backend, self.realm()).await?;
+        self.accept(outcome).await
+    }
+
+    /// What policies say of users of realms. Who is not admitted has paid what a wrong password costs: nobody learns who is an administrator.
+    async fn admit(&self) -> Result<(), Failure> {
+        let Err(failure) = self.rules.admit(self.ask).await else {
+            return Ok(());
+        };
+        self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
+        self.pay_for_admin().await?;
+        Err(failure)
+    }
+
+    /// The same for a user who came through the administrators' door.
+    async fn admit_user(&self, outcome: Outcome) -> Result<Outcome, Failure> {
+        if let Outcome::Issued(issued, Role::User) = &outcome
+            && let Err(failure) = self.admit().await
+        {
+            self.ask.pi.tokens().revoke(&issued.value).await?;
+            return Err(failure);
+        }
+        Ok(outcome)
+    }
+
+    /// What an administrator's wrong password costs, where none was judged.
+    async fn pay_for_admin(&self) -> Result<(), TokenError> {
+        if !self.is_admin && self.has_two_doors() {
+            self.ask.pi.tokens().burn(Some(&self.credentials())).await?;
+        }
+        Ok(())
+    }
+
+    fn has_two_doors(&self) -> bool {
+        let settings = self.ask.pi.settings();
+        settings.backend != settings.admin_backend
+    }
+
+    /// The realm that is meant. It is said even where the name says it, too: the answer to a challenge must mean the same one as what began it.
+    fn realm(&self) -> Option<&str> {
+        self.rules.realm.as_deref().or(self.named.realm.as_deref())
     }
 
     async fn log_in(&self, backend: &str, realm: Option<&str>) -> Result<LoginOutcome, TokenError> {

@@ -4,6 +4,7 @@ use keyway_core::port::{Clock as _, SystemRandom};
 use keyway_core::token::CheckRequest;
 use serde_json::json;
 
+use super::device::{OTPS, transaction};
 use super::{House, JSON, settings, told};
 use crate::PrivacyideaSettings;
 use crate::dialect::privacyidea::jwt::Claims;
@@ -50,6 +51,43 @@ async fn local_administrator_goes_before_the_user_of_a_realm() {
     carol / c4rol Some("HOUSE"): user `carol` of `house`
     carol@House / c4rol None: user `carol` of `house`
     "#);
+}
+
+#[tokio::test]
+async fn strangers_do_not_shut_the_local_administrator_out() {
+    let house = House::new().await;
+    house
+        .policy("p", json!({"scope": "authorization", "action": "auth_max_fail=2/5m"}))
+        .await;
+    for status in [4031, 4031, 403, 403] {
+        let reply = house.log_in("alice", "wrong").await;
+        assert_eq!(reply.json()["result"]["error"]["code"], status, "{reply:?}");
+    }
+    assert_eq!(who(&house.log_in("alice", "s3cre7").await), "admin `alice` of ``");
+    // The user of the realm of the same name is another person.
+    let user = house.log_in("alice", "4lice").await;
+    assert!(told(&user).starts_with("401 403 "), "{user:?}");
+}
+
+#[tokio::test]
+async fn user_of_an_administrators_name_is_shut_out_in_the_second_step_as_well() {
+    let house = House::new().await;
+    house
+        .device(json!({"serial": "A", "user": "alice", "realm": "realm1"}))
+        .await;
+    let asked = house.log_in("alice", "4lice").await;
+    let body = json!({"username": "alice", "password": OTPS[0], "transaction_id": transaction(&asked)}).to_string();
+    house
+        .policy(
+            "p",
+            json!({"scope": "webui", "action": "login_mode=disable", "realm": "realm1"}),
+        )
+        .await;
+    let denied = house.ask("POST", "/auth", &[JSON], &body).await;
+    assert!(told(&denied).starts_with("403 303 "), "{denied:?}");
+    house.admin("DELETE", "/policy/p", serde_json::Value::Null).await;
+    let reply = house.ask("POST", "/auth", &[JSON], &body).await;
+    assert_eq!(who(&reply), "user `alice` of `realm1`");
 }
 
 #[tokio::test]
