@@ -1,7 +1,7 @@
 //! Second factors: the port, and how they are written. Compiled once per driver.
 
 use async_trait::async_trait;
-use keyway_core::model::{Factor, FactorId, FactorOwner, FactorState, IdentityId, Paged, Timestamp, login_key};
+use keyway_core::model::{Factor, FactorId, FactorOwner, IdentityId, Paged, Timestamp, login_key};
 use keyway_core::port::{FactorChange, FactorQuery, FactorStore, NewFactor, OtpUse, StoreError, StoredFactor};
 use sqlx::QueryBuilder;
 
@@ -196,8 +196,8 @@ fn refused(error: sqlx::Error) -> Failure {
 
 async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorChange) -> Result<bool, Failure> {
     let FactorChange {
-        only_in,
-        only_of,
+        only_in: _,
+        only_of: _,
         state,
         owner,
         pin,
@@ -244,7 +244,7 @@ async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorCh
             .push_bind(to_json("factor.attributes", attributes)?);
     }
     update.push(" WHERE id = ").push_bind(id.0);
-    push_conditions(&mut update, *only_in, *only_of);
+    push_conditions(&mut update, change);
     let changed = update.build().execute(connection).await.map_err(refused)?;
     Ok(changed.rows_affected() == 1)
 }
@@ -274,15 +274,11 @@ async fn hold_owner(connection: &mut Connection, owner: &FactorOwner) -> Result<
 }
 
 /// As what the factor must be.
-fn push_conditions(
-    update: &mut QueryBuilder<Database>,
-    only_in: Option<FactorState>,
-    only_of: Option<Option<IdentityId>>,
-) {
-    if let Some(state) = only_in {
+fn push_conditions(update: &mut QueryBuilder<Database>, change: &FactorChange) {
+    if let Some(state) = change.only_in {
         update.push(" AND state = ").push_bind(state.as_str());
     }
-    if let Some(owner) = only_of {
+    if let Some(owner) = change.only_of {
         match owner {
             Some(owner) => update.push(" AND owner = ").push_bind(owner.0),
             None => update.push(" AND owner IS NULL"),

@@ -66,15 +66,15 @@ pub(crate) struct AuthenticationRules {
 }
 
 impl AuthenticationRules {
-    /// The same for the token service. With [`OtpPin::UserStore`] a user without a token is let in with the password, whatever
-    /// [`AuthenticationRules::passthru`] says: who asks with it must look at [`Proved::factor`](keyway_core::token::Proved::factor).
+    /// The same for the token service.
     pub(crate) fn factor_rule(&self) -> FactorRule {
         let Self {
             challenges, passthru, ..
         } = *self;
         match self.otppin {
             OtpPin::Token => FactorRule::PinAndOtp { challenges, passthru },
-            OtpPin::UserStore => FactorRule::WhereActive,
+            OtpPin::UserStore if passthru => FactorRule::WhereActive,
+            OtpPin::UserStore => FactorRule::Required,
             OtpPin::None => FactorRule::OtpOnly { passthru },
         }
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use keyway_core::Secret;
+use keyway_core::model::FactorOwner;
 use serde_json::{Value, json};
 
-use super::device::{OTPS, transaction, verdict, verdicts};
+use super::device::{OTPS, timed, transaction, verdict, verdicts};
 use super::{House, JSON, told};
 
 fn authentication(action: &str) -> Value {
@@ -83,6 +85,106 @@ async fn right_pin_alone_begins_a_challenge_where_policies_say_so() {
 }
 
 #[tokio::test]
+async fn challenge_of_a_tokens_pin_is_answered_by_this_token_alone() {
+    let house = House::new().await;
+    house
+        .device(json!({"serial": "T", "user": "carol", "pin": "p1n"}))
+        .await;
+    house
+        .device(json!({"serial": "U", "user": "carol", "pin": "other", "type": "totp"}))
+        .await;
+    house.policy("p", authentication("challenge_response=hotp totp")).await;
+    let asked = house.check(json!({"serial": "T", "pass": "p1n"})).await;
+    assert_eq!(
+        asked.json()["detail"]["multi_challenge"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let answer = async |otp: &str| {
+        let body = json!({"user": "carol", "pass": otp, "transaction_id": transaction(&asked)});
+        house.verdict(body).await
+    };
+    assert_eq!(
+        answer(timed(0)).await,
+        "false REJECT: Response did not match the challenge."
+    );
+    assert_eq!(answer(OTPS[0]).await, "true ACCEPT: Found matching challenge");
+    // The name that it was given out under is somebody else's now.
+    house.device(json!({"serial": "D", "user": "dave"})).await;
+    let factors = &house.state.state.factors;
+    let owner = factors.get("D").await.expect("a factor").owner.expect("an owner");
+    let owner = FactorOwner {
+        login: "carol".to_owned(),
+        ..owner
+    };
+    factors.unassign("T").await.expect("unassigned");
+    factors.assign("T", owner).await.expect("assigned");
+    factors
+        .set_pin("T", Some(Secret::new(b"p1n".to_vec())))
+        .await
+        .expect("a PIN");
+    assert_eq!(
+        house.verdict(json!({"serial": "T", "pass": "p1n"})).await,
+        "false REJECT: No suitable token found for authentication."
+    );
+}
+
+#[tokio::test]
+async fn unknown_serial_is_answered_as_policies_say() {
+    let house = House::new().await;
+    let body = json!({"serial": "nosuch", "pass": OTPS[0]});
+    house.policy("p", authentication("hide_specific_error_message")).await;
+    assert_eq!(
+        house.verdict(body.clone()).await,
+        "false REJECT: Authentication failed."
+    );
+    house.policy("q", authorization("no_detail_on_fail")).await;
+    assert_eq!(house.check(body.clone()).await.json()["detail"], Value::Null);
+    house.policy("r", authorization("authorized=deny_access")).await;
+    let denied = house.check(body).await;
+    assert!(told(&denied).starts_with("403 303 "), "{denied:?}");
+}
+
+#[tokio::test]
+async fn challenge_is_answered_in_the_realm_in_which_it_began() {
+    let house = House::new().await;
+    house.device(json!({"serial": "T", "user": "carol"})).await;
+    let triggered = house
+        .admin(
+            "POST",
+            "/validate/triggerchallenge",
+            json!({"user": "carol", "realm": "Realm1"}),
+        )
+        .await;
+    let answer = async |body: Value| {
+        let mut body = body;
+        body["transaction_id"] = transaction(&triggered).into();
+        house.verdict(body).await
+    };
+    for user in [
+        json!({"user": "carol", "realm": "house"}),
+        json!({"user": "carol@house"}),
+    ] {
+        let mut body = user.clone();
+        body["pass"] = OTPS[0].into();
+        let verdict = answer(body).await;
+        assert_eq!(
+            verdict, "false REJECT: No active challenge response token found",
+            "{user}"
+        );
+    }
+    let verdict = answer(json!({"user": "carol", "pass": OTPS[0]})).await;
+    assert_eq!(verdict, "true ACCEPT: Found matching challenge");
+    let asked = house.log_in("carol", "c4rol").await;
+    let log_in = async |realm: &str| {
+        let body =
+            json!({"username": "carol", "realm": realm, "password": OTPS[1], "transaction_id": transaction(&asked)});
+        super::device::verdict(&house.ask("POST", "/auth", &[JSON], &body.to_string()).await)
+    };
+    assert!(log_in("house").await.starts_with("401 4031 "));
+    assert_eq!(log_in("REALM1").await, "{..} ACCEPT: -");
+}
+
+#[tokio::test]
 async fn user_without_a_token_is_let_through_where_policies_say_so() {
     let house = House::new().await;
     let password = json!({"user": "carol", "pass": "c4rol"});
@@ -114,11 +216,9 @@ async fn user_without_a_token_is_let_through_where_policies_say_so() {
         assert!(with_token.starts_with("false "), "{before}: {with_token}");
         house.admin("DELETE", &format!("/token/{serial}"), Value::Null).await;
     }
+    // Nobody learns that the password is right.
     house.policy("p", authentication("otppin=userstore")).await;
-    assert_eq!(
-        house.verdict(password).await,
-        "false REJECT: The user has no tokens assigned"
-    );
+    assert_eq!(house.verdict(password).await, "false REJECT: wrong otp pin");
 }
 
 #[tokio::test]
@@ -344,8 +444,11 @@ async fn login_is_by_token_where_policies_say_so() {
     assert_eq!(verdict(&reply), "{..} ACCEPT: -");
     // The password is not enough either where it is what stands before the one-time password.
     house.policy("q", authentication("otppin=userstore")).await;
-    let reply = house.log_in("dave", "d4ve").await;
-    assert!(told(&reply).starts_with("401 4031 "), "{reply:?}");
+    for (username, password) in [("dave", "d4ve"), ("zoë >?~", "öä +%20")] {
+        // Not for whom the backend knows by the password alone either.
+        let reply = house.log_in(username, password).await;
+        assert!(told(&reply).starts_with("401 4031 "), "{username}: {reply:?}");
+    }
     house.policy("q", authentication("passthru")).await;
     assert_eq!(login("dave", "d4ve").await, "{..} ACCEPT: -");
 }
