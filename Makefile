@@ -123,8 +123,11 @@ PRIVACYIDEA := target/privacyidea
 .PHONY: privacyidea
 privacyidea:
 	@[ -x $(PRIVACYIDEA)/bin/pi-manage ] || { \
-	    python3 -m venv $(PRIVACYIDEA) 2>/dev/null || { echo "install Python 3.10 or later with venv (Debian: apt-get install python3-venv)"; exit 1; }; \
-	    $(PRIVACYIDEA)/bin/pip install -q privacyidea==3.14 psycopg2-binary; }
+	    python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+	        command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install Python 3.10 or later with venv (Debian: apt-get install python3-venv)"; exit 1; }; \
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } && \
+	    python3 -m venv --clear $(PRIVACYIDEA) && \
+	    $(PRIVACYIDEA)/bin/pip install -q --disable-pip-version-check privacyidea==3.14 psycopg2-binary || { rm -rf $(PRIVACYIDEA); exit 1; }; }
 
 # libFuzzer is C++.
 .PHONY: cxx

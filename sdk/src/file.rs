@@ -47,7 +47,8 @@ pub fn find_lines(name: &str, separator: char, field: u8, key: &str) -> Result<V
     host::find_lines(name, separator, field, key)
 }
 
-/// At most `most` lines, and at most 64 KiB of them, from `start` on, which is 0 or a page's `next`. Empty lines and lines that begin with `#` are left out.
+/// At most `most` lines, and at most 64 KiB of them, from `start` on, which is 0 or a page's `next`. Empty lines, lines that begin with `#`, and those that are
+/// longer than a page are left out.
 ///
 /// Capability: [`File`](crate::Capability::File) of this name.
 ///

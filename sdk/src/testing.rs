@@ -381,7 +381,7 @@ impl MockHost {
         self.state.borrow().comparisons
     }
 
-    /// How many times the last call asked other backends.
+    /// How many times other backends were called because of the last call. What one has no ability for it is not asked.
     pub fn delegations(&self) -> usize {
         self.state.borrow().delegations
     }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod factors;
 mod house;
+mod import;
 mod policies;
 mod realms;
 mod resolvers;

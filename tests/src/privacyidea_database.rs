@@ -56,10 +56,21 @@ database.execute('INSERT INTO users VALUES (7, ?, ?, ?, 1), (8, ?, ?, ?, 0)', sy
 database.commit()
 ";
 
+/// What `pi-manage` does when it is called three times, without loading the program three times.
+const START: &str = "
+import sys
+from privacyidea.cli.pimanage import cli
+cli(['setup', 'create_tables'], standalone_mode=False)
+cli(['admin', 'add', sys.argv[2], '-p', sys.argv[3]], standalone_mode=False)
+cli(['run', '-p', sys.argv[1]])
+";
+
 /// Runs the program until the end of the standard input says that the test is over, killed or not.
 const WATCHDOG: &str = r#"
 trap '' INT
-"$0" run -p "$1" >"$2/server.log" 2>&1 </dev/null &
+folder=$1
+shift
+"$0" "$folder/start.py" "$@" >"$folder/server.log" 2>&1 </dev/null &
 server=$!
 read -r _
 kill -KILL $server
@@ -77,6 +88,8 @@ pub struct WrittenDatabase {
     pub totp_used: String,
     /// The seed of `HOTP2`.
     pub encrypted_pin_seed: Vec<u8>,
+    /// The seed of `OFF`, which is switched off and has no PIN.
+    pub off_seed: Vec<u8>,
 }
 
 impl WrittenDatabase {
@@ -128,7 +141,7 @@ pub async fn in_postgres(database: &PostgresDatabase) -> WrittenDatabase {
     write(tempfile::tempdir().expect("a temporary folder"), url).await
 }
 
-/// The same in MariaDB.
+/// The same in `MariaDB`.
 ///
 /// # Panics
 /// As [`shared`].
@@ -162,19 +175,17 @@ async fn write(folder: TempDir, url: String) -> WrittenDatabase {
 impl Program {
     async fn start(folder: TempDir, url: String) -> Self {
         prepare(folder.path(), &url);
-        let manage = |arguments: &[&str]| run(command("pi-manage", folder.path()).args(arguments));
-        manage(&["setup", "create_tables"]);
-        manage(&["admin", "add", ADMIN, "-p", ADMIN_PASSWORD]);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
         let mut shell = Command::new("/bin/sh");
         shell
             .args(["-c", WATCHDOG])
-            .arg(program("pi-manage"))
-            .arg(port.to_string())
+            .arg(program("python3"))
             .arg(folder.path())
+            .args([&*port.to_string(), ADMIN, ADMIN_PASSWORD])
             .env("PRIVACYIDEA_CONFIGFILE", folder.path().join("pi.cfg"))
+            .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
         let watchdog = shell.spawn().expect("a shell");
@@ -236,9 +247,11 @@ impl Program {
         (other["hashlib"], other["otplen"], other["timeStep"]) = (json!("sha256"), json!(8), json!(60));
         self.init(other).await;
         self.init(owned("spass", "SPASS1", HANS, "x")).await;
-        for serial in ["OFF", "REVOKED"] {
-            self.init(free(serial, "")).await;
-        }
+        let mut text = owned("sms", "SMS1", HANS, "x");
+        text["phone"] = json!("+49 151 1");
+        self.init(text).await;
+        let off_seed = self.init(free("OFF", "")).await;
+        self.init(free("REVOKED", "")).await;
         self.post("/token/disable", json!({"serial": "OFF"})).await;
         self.post("/token/revoke", json!({"serial": "REVOKED"})).await;
         self.use_up("HOTP1", &format!("{PIN}{}", hotp(&hotp_seed, 0))).await;
@@ -266,6 +279,7 @@ impl Program {
             totp_seed,
             totp_used,
             encrypted_pin_seed,
+            off_seed,
         }
     }
 
@@ -306,8 +320,9 @@ impl Program {
         self.post("/policy/session", session).await;
         let asks = json!({"scope": "authentication", "action": "challenge_response=hotp totp", "active": false, "user": "hans"});
         self.post("/policy/asks", asks).await;
-        let ages = json!({"scope": "audit", "action": "auditlog_age=10d", "active": true});
-        self.post("/policy/ages", ages).await;
+        // Nothing here lets people register.
+        let joins = json!({"scope": "register", "action": "realm=realm1", "active": true});
+        self.post("/policy/joins", joins).await;
     }
 }
 
@@ -320,6 +335,7 @@ fn prepare(folder: &Path, url: &str) {
     );
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
     write("pi.cfg", config.as_bytes());
+    write("start.py", START.as_bytes());
     write("enckey", &(0..96).map(|byte| byte ^ 0x5a).collect::<Vec<u8>>());
     write("passwd", PASSWD.as_bytes());
     let hash = PASSWD.split(':').nth(1).expect("a hash");
@@ -328,12 +344,6 @@ fn prepare(folder: &Path, url: &str) {
         .arg(folder.join("hr.sqlite"))
         .args(["dana", hash, "Dana", "gone", hash, "Gone"]);
     run(&mut fill);
-}
-
-fn command(name: &str, folder: &Path) -> Command {
-    let mut command = Command::new(program(name));
-    command.env("PRIVACYIDEA_CONFIGFILE", folder.join("pi.cfg"));
-    command
 }
 
 fn run(command: &mut Command) {

@@ -37,7 +37,7 @@ pub use backend::{
     Abilities, Backend, BackendFault, BackendSlot, Backends, BrowseRequest, ChangeRequest, Listing, LookupKey,
     LookupRequest, RequestContext, Step, VerifyRequest,
 };
-pub use backend_settings::{BackendDesk, BackendSettings, BackendSettingsError};
+pub use backend_settings::{AddedConfig, BackendDesk, BackendSettings, BackendSettingsError};
 pub use challenge_store::{ChallengeStore, StoredChallenge};
 pub use clock::{Clock, Random, SystemClock, SystemRandom};
 pub use directory_store::{

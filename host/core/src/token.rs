@@ -129,6 +129,8 @@ pub enum FactorRule {
     /// A one-time password, of whoever has an active factor: at the end of the password, or as the answer to a challenge.
     #[default]
     WhereActive,
+    /// A one-time password, of everybody: who has no active factor is refused.
+    Required,
     /// Nothing. The operator's own word, for one API.
     Never,
     /// One-time passwords alone decide, and the backend says only who it is (its ability `lookup`): the PIN of the factor, then the one-time password. The
@@ -136,12 +138,12 @@ pub enum FactorRule {
     PinAndOtp {
         /// Whether the right PIN, or none where the factor has none, begins a challenge.
         challenges: bool,
-        /// Whether somebody who has no factor is asked for the backend's password instead.
+        /// Whether somebody who has no factor at all, not one that is switched off either, is asked for the backend's password instead.
         passthru: bool,
     },
     /// As [`FactorRule::PinAndOtp`], without any PIN.
     OtpOnly {
-        /// Whether somebody who has no factor is asked for the backend's password instead.
+        /// Whether somebody who has no factor at all, not one that is switched off either, is asked for the backend's password instead.
         passthru: bool,
     },
 }

@@ -8,6 +8,7 @@ pub mod webitel;
 use std::fmt;
 
 use axum::Router;
+use axum::handler::Handler as _;
 
 use crate::document::{self, Document, Mount};
 use crate::{AppState, DialectSettings, edge, events, password};
@@ -117,6 +118,9 @@ pub fn router(dialects: &[Dialect], state: &AppState) -> Router {
             let routes = mount.router().method_not_allowed_fallback(edge::not_allowed);
             router = router.merge(routes.with_state(state.clone()));
         }
+    }
+    if wanted.contains(&Dialect::Privacyidea) {
+        return router.fallback_service(privacyidea::not_found.with_state(state.clone()));
     }
     router.fallback(edge::not_found)
 }

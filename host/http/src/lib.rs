@@ -16,7 +16,9 @@ mod state;
 mod testing;
 
 pub use dialect::kazoo::{BucketSettings, Impersonation, KazooSettings, KazooState};
-pub use dialect::privacyidea::{ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaSettings, sweep_audit};
+pub use dialect::privacyidea::{
+    ErrorCodes, PrivacyideaKeys, PrivacyideaPolicies, PrivacyideaPolicyReader, PrivacyideaSettings, sweep_audit,
+};
 pub use dialect::wazo::Cors;
 pub use dialect::webitel::{CdrSettings, UnknownUser, WebitelSettings, WebitelState};
 pub use running::{OwnSettings, RunningListener, RunningMail, RunningSettings, Switch};

@@ -64,6 +64,7 @@ impl TestState {
         Self::streaming(dialects, EventStreamSettings::default()).await
     }
 
+    #[expect(clippy::too_many_lines, reason = "everything that a server is put together from")]
     pub(crate) async fn streaming(dialects: DialectSettings, streams: EventStreamSettings) -> Self {
         let store = MemoryStore::new();
         let clock = Arc::new(StillClock::new());

@@ -28,7 +28,7 @@ pub(crate) struct Delegation {
 
 impl Delegation {
     /// For the backends of this registry. What is sealed under the key can be opened by every host that has it.
-    pub(crate) fn new(backends: &Arc<Registry>, key: Secret<[u8; 32]>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(backends: &Arc<Registry>, key: &Secret<[u8; 32]>, clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             backends: Arc::downgrade(backends),
             seal: MasterKey::new(*key.expose()),
@@ -104,7 +104,7 @@ where
     let now = Instant::now();
     let left = askers_deadline.saturating_duration_since(now);
     // The asker needs some of it, to say what it makes of the answer or of there being none.
-    let given = (left - left / 10).min(slot.deadline);
+    let given = (left * 9 / 10).min(slot.deadline);
     let deadline = now + given;
     let pass = slot.gate.enter(deadline).await?;
     let asked = question(Question {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn delegation() -> Arc<Delegation> {
-        Delegation::new(&Arc::new(Registry::new()), Secret::new([7; 32]), Arc::new(SystemClock))
+        Delegation::new(&Arc::new(Registry::new()), &Secret::new([7; 32]), Arc::new(SystemClock))
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         let sealed = delegation().seal(&a, &b, b"state");
         let late = Delegation::new(
             &Arc::new(Registry::new()),
-            Secret::new([7; 32]),
+            &Secret::new([7; 32]),
             Arc::new(Late(SystemClock)),
         );
         assert_eq!(late.open(&a, &b, &sealed), None);

@@ -50,7 +50,7 @@ impl Runtime {
     ) -> Result<Arc<Self>, RuntimeError> {
         let registry = Arc::new(Registry::new());
         let key = delegation_key(&settings.artefact_key);
-        let delegation = Delegation::new(&registry, key, Arc::clone(&clock));
+        let delegation = Delegation::new(&registry, &key, Arc::clone(&clock));
         let opened = tokio::task::spawn_blocking(move || open(settings, services, delegation)).await;
         let opened = opened.map_err(|error| RuntimeError::Engine(error.to_string()))??;
         let board = Arc::new(Board::default());

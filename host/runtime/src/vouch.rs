@@ -13,12 +13,14 @@ use crate::bindings::keyway::backend::types as wit;
 pub(crate) struct Witness {
     /// Users whose password was matched: by the host, or by it for another backend that was asked.
     matched: HashSet<UserId>,
-    /// Users whom the host found for a guest that may link its own to them, or linked by another backend that was right about their password.
+    /// Users whom the host found for a guest that may link its own to them.
     linkable: HashSet<UserId>,
     /// Users whom the host found.
     found: HashSet<UserId>,
     /// Whom other backends verified, by their names for them.
     verified: HashSet<(BackendName, String)>,
+    /// Users to whom other backends link somebody whom they verified.
+    verified_links: HashSet<UserId>,
     /// Users to whom other backends link somebody whom they were only asked about.
     named_links: HashSet<UserId>,
     /// Whom other backends named without a credential.
@@ -43,7 +45,7 @@ impl Witness {
     pub(crate) fn verified(&mut self, backend: &BackendName, subject: &Subject) -> Option<wit::Subject> {
         let _ = match subject {
             Subject::Directory(user) => self.matched.insert(*user),
-            Subject::Linked(user) => self.linkable.insert(*user),
+            Subject::Linked(user) => self.verified_links.insert(*user),
             Subject::Own(name) => self.verified.insert((backend.clone(), name.clone())),
             Subject::Delegated { backend, subject } => self.verified.insert((backend.clone(), subject.clone())),
             Subject::Found(_) => return None,
@@ -107,15 +109,20 @@ impl Vouched<'_> {
         if witness.matched.contains(&user) {
             Some(Subject::Directory(user))
         } else {
-            witness.linkable.contains(&user).then_some(Subject::Linked(user))
+            let is_linked = witness.linkable.contains(&user) || witness.verified_links.contains(&user);
+            is_linked.then_some(Subject::Linked(user))
         }
     }
 
     /// Somebody of another backend whom a guest names, where it may.
     pub(crate) fn delegated(self, named: &wit::DelegatedSubject) -> Option<Subject> {
         let known = (BackendName::parse(&named.backend).ok()?, named.subject.clone());
-        let is_known =
-            self.witness.verified.contains(&known) || (self.is_search && self.witness.named.contains(&known));
+        let all = if self.is_search {
+            &self.witness.named
+        } else {
+            &self.witness.verified
+        };
+        let is_known = all.contains(&known);
         let (backend, subject) = known;
         is_known.then_some(Subject::Delegated { backend, subject })
     }

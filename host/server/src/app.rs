@@ -25,7 +25,7 @@ use keyway_core::port::{
     BackendDesk, Backends, Clock as _, EventSink, PluginHost, SystemClock, SystemRandom, TenantBackends,
 };
 use keyway_http::edge::{Drained, Edge, EdgeSettings, Listener, Stop};
-use keyway_http::{AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
+use keyway_http::{AppParts, AppState, DialectSettings, OwnSettings, Reload, WazoSettings, admin, dialect};
 use keyway_runtime::{HostServices, Runtime, RuntimeSettings};
 use keyway_store::SqlDatabases;
 use tokio::task::JoinSet;
@@ -124,10 +124,7 @@ impl Server {
         let dialects = dialects(&config);
         let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
         let mut parts = services.into_parts(&config, Some(backends), dialects);
-        for sink in &sinks {
-            let added = parts.events.service.add_receiver(sink.name());
-            added.await.map_err(StartError::Receiver)?;
-        }
+        add_receivers(&sinks, &parts).await?;
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
         parts.desk = Some(Arc::new(desk.clone()) as Arc<dyn BackendDesk>);
         parts.own_settings = Some(own as Arc<dyn OwnSettings>);
@@ -256,6 +253,15 @@ fn raise_file_limit() {
     if let Err(error) = raised {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
+}
+
+/// Has events kept for whoever is to get them.
+async fn add_receivers(sinks: &[Arc<dyn EventSink>], parts: &AppParts) -> Result<(), StartError> {
+    for sink in sinks {
+        let added = parts.events.service.add_receiver(sink.name());
+        added.await.map_err(StartError::Receiver)?;
+    }
+    Ok(())
 }
 
 async fn start_runtime(config: &Config, services: &Services, master: &MasterKey) -> Result<Arc<Runtime>, StartError> {

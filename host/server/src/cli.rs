@@ -175,6 +175,8 @@ mod tests {
             "plugin new mine --sdk ../sdk",
             "import wazo --url postgres://asterisk@localhost/asterisk",
             "import wazo --url postgres://asterisk@localhost/asterisk --dry-run --json",
+            "import privacyidea --url sqlite:pi.db --enckey enckey",
+            "import privacyidea --url - --enckey /etc/privacyidea/enckey --backend realms --dry-run --json",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
         }
@@ -196,6 +198,8 @@ mod tests {
             "demo --port 99999",
             "import",
             "import wazo",
+            "import privacyidea",
+            "import privacyidea --url sqlite:pi.db",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

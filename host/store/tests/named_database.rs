@@ -136,6 +136,18 @@ async fn check_time(spec: &NamedDatabaseSpec, endless: &str) {
         .expect("it answers again");
 }
 
+/// Waits until it is so: a server notices a moment later that a connection was closed.
+async fn soon(is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait)
+        .await
+        .expect("it is so soon");
+}
+
 async fn sqlite_file(path: &Path) -> NamedDatabaseSpec {
     let url = format!("sqlite:{}", path.display());
     let mut connection = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc"))
@@ -223,6 +235,7 @@ fn numbered(statement: &str) -> String {
 #[tokio::test]
 async fn a_database_of_postgresqls_is_read() {
     let (kept, spec) = postgres_database();
+    kept.execute("CREATE SEQUENCE counter; CREATE FUNCTION grab() RETURNS text LANGUAGE sql AS 'DELETE FROM person RETURNING login'");
     let before = kept.content();
     let database = open(&spec);
     check_reads(&*database, numbered, "true").await;
@@ -231,8 +244,13 @@ async fn a_database_of_postgresqls_is_read() {
         &[
             "WITH x AS (DELETE FROM person RETURNING id) SELECT * FROM x",
             "SELECT * INTO copy FROM person",
-            "SELECT set_config('transaction_read_only', 'off', false) FROM person, LATERAL (SELECT 1 / 0) AS never",
-            "SELECT nextval('nothing')",
+            "SELECT set_config('transaction_read_only', 'off', true)",
+            "SELECT set_config('transaction_read_only', 'off', true), grab()",
+            "SELECT grab()",
+            "SELECT query_to_xml('DELETE FROM person', true, true, '')::text",
+            "SELECT nextval('counter')",
+            "SELECT setval('counter', 9)",
+            "SELECT id FROM person FOR UPDATE",
             "SELECT 'a'::bytea",
             "SELECT now()",
             "SELECT id FROM person WHERE id = $1",
@@ -242,6 +260,7 @@ async fn a_database_of_postgresqls_is_read() {
     check_bounds(&spec, "SELECT repeat('x', 100000)").await;
     check_time(&spec, "SELECT pg_sleep(60)::text").await;
     assert_eq!(kept.content(), before);
+    assert_eq!(kept.query("SELECT is_called FROM counter"), "f");
 }
 
 #[tokio::test]
@@ -292,6 +311,20 @@ async fn what_a_query_sets_for_its_session_ends_with_it() {
 }
 
 #[tokio::test]
+async fn what_a_query_locks_is_free_after_it() {
+    let (kept, spec) = postgres_database();
+    let database = open(&NamedDatabaseSpec { connections: 1, ..spec });
+    let hidden = "SELECT query_to_xml('SELECT pg_advi' || 'sory_lock(7)', true, true, '')::text AS x";
+    for statement in ["SELECT pg_advisory_lock(7) IS NULL AS x", hidden] {
+        let rows = database.query(statement, &[], 1).await;
+        assert!(rows.is_ok() || statement == hidden, "{rows:?}");
+        assert_eq!(ask(&*database, "SELECT id FROM person", &[]).await.len(), 3);
+        let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+        soon(|| kept.query(held) == "0").await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_lets_nobody_in_is_unavailable_and_its_password_untold() {
     let mut spec = NamedDatabaseSpec::new("postgres://nobody@127.0.0.1:1/x");
     spec.password = Some("s3cre7".into());
@@ -314,11 +347,18 @@ async fn a_database_of_mariadbs_is_read() {
     let (server, kept, spec) = mariadb();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("out");
+    kept.execute("CREATE SEQUENCE counter");
+    kept.execute(
+        "DELIMITER //\nCREATE FUNCTION grab() RETURNS INT MODIFIES SQL DATA BEGIN DELETE FROM person; RETURN 1; END//",
+    );
     let database = open(&spec);
     check_reads(&*database, |statement| statement.replacen('$', "?", 9), "1").await;
     check_refusals(
         &*database,
         &[
+            "SELECT grab()",
+            "SELECT nextval(counter)",
+            "SELECT setval(counter, 9)",
             &format!("SELECT 1 INTO OUTFILE '{}'", file.display()),
             &format!("SELECT 1 /*!INTO DUMPFILE '{}'*/", file.display()),
             "SELECT x'00ff'",
@@ -342,7 +382,25 @@ async fn a_database_of_mariadbs_is_read() {
     check_bounds(&spec, "SELECT repeat('x', 100000)").await;
     check_time(&spec, "SELECT sleep(60) FROM person").await;
     assert_eq!(kept.query("SELECT count(*) FROM person"), "3");
+    assert_eq!(kept.query("SELECT nextval(counter)"), "1");
     assert!(!file.exists());
+
+    // Nothing of one query is left for the next one, or in anybody's way.
+    let single = open(&NamedDatabaseSpec {
+        connections: 1,
+        ..spec.clone()
+    });
+    for statement in [
+        "SELECT @x := 'kept' AS x",
+        "SELECT 'kept' INTO @x",
+        "SELECT last_insert_id(7) AS x",
+    ] {
+        single.query(statement, &[], 9).await.expect(statement);
+        let left = ask(&*single, "SELECT concat(coalesce(@x, ''), last_insert_id()) AS x", &[]).await;
+        assert_eq!(values(&left[0]), [Some("0")], "{statement}");
+    }
+    ask(&*single, "SELECT get_lock('x', 0) AS x", &[]).await;
+    soon(|| kept.query("SELECT is_free_lock('x')") == "1").await;
 
     let mut wrong = spec.clone();
     wrong.password = Some("wrong".into());

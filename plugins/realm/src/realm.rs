@@ -51,7 +51,7 @@ impl Settings {
             let outcome = resolver.verify(place.login, known, password)?;
             return Ok(place.told(resolver, outcome));
         }
-        if let Some(first) = passed.first() {
+        if let Some(first) = passed.iter().find(|resolver| resolver.is_compared()) {
             first.waste(place.login, password)?;
         }
         Ok(Refusal::UnknownIdentifier.into())
@@ -106,7 +106,7 @@ impl Settings {
         }
     }
 
-    /// Where to look for whom. `None` if there is no such realm, or none is named and there is no default one, or nothing is left of the name.
+    /// Where to look for whom. `None` if there is no such realm, or none is named and there is no default one, or what is left of the name is nobody's.
     fn place<'a>(&'a self, context: &'a Context, identifier: &'a str) -> Option<Place<'a>> {
         let is_defined = |realm: &str| self.realms.contains_key(&realm.to_lowercase());
         let name = if self.split_at_sign {
@@ -117,8 +117,7 @@ impl Settings {
         let realm = asked_realm(context).or(name.realm).map(str::to_lowercase);
         let realm = realm.as_ref().or(self.default_realm.as_ref())?;
         let (realm, members) = self.realms.get_key_value(realm)?;
-        // Nobody's login is empty, and other backends need not be asked for one that is.
-        let login = Some(name.login).filter(|login| !login.is_empty())?;
+        let login = Some(name.login).filter(|login| person::is_login(login))?;
         Some(Place {
             realm,
             login,

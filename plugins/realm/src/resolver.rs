@@ -4,7 +4,7 @@ use keyway_sdk::{Context, Fault, Listing, Outcome, Principal, Query, Refusal, Se
 
 use self::passwd::{LOGIN, UID};
 use crate::config::{Backend, Directory, OnError, Passwd, Sql};
-use crate::person;
+use crate::person::{self, Person};
 
 mod backend;
 mod directory;
@@ -58,6 +58,23 @@ impl Candidate {
     }
 }
 
+impl Known {
+    /// Somebody who may be let in, or one whom the host would not take. That is no fault, for anybody may type their login.
+    fn person(resolver: &str, person: Person) -> Result<Candidate, Self> {
+        person.principal(resolver).map(Candidate::new).ok_or_else(|| {
+            unfit(resolver);
+            Self::Refused(Refusal::Ambiguous)
+        })
+    }
+}
+
+fn unfit(resolver: &str) {
+    log::warn!(
+        "a user has no login or no user id that the host takes",
+        resolver = resolver
+    );
+}
+
 impl From<Candidate> for Known {
     fn from(candidate: Candidate) -> Self {
         Self::Somebody(Box::new(candidate))
@@ -79,6 +96,9 @@ impl Resolver {
 
     /// Whom it knows by its own name for them; undecided where it is not configured to say.
     pub(crate) fn find_by_userid(&self, userid: &str) -> Result<Option<Known>, Fault> {
+        if !person::is_userid(userid) {
+            return Ok(None);
+        }
         let known = match &self.kind {
             Kind::Passwd(passwd) => passwd.find(&self.name, UID, userid),
             Kind::Sql(sql) => sql.find_by_userid(&self.name, userid),
@@ -127,6 +147,14 @@ impl Resolver {
         } else {
             Refusal::WrongCredential.into()
         })
+    }
+
+    /// Whether the passwords of its users are compared by the host, so that a comparison for nothing hides who is one.
+    pub(crate) fn is_compared(&self) -> bool {
+        match &self.kind {
+            Kind::Passwd(_) | Kind::Sql(_) | Kind::Backend(_) | Kind::Directory(_) => true,
+            Kind::Http(_) => false,
+        }
     }
 
     /// Does what a wrong password would cost, so that nobody can tell by the time of an answer who exists.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyway_sdk::{Context, Fault, Listing, Principal, Query};
+use keyway_sdk::{Context, Fault, Listing, Principal, Query, Subject};
 
 use crate::config::Settings;
 use crate::person;
@@ -12,6 +12,10 @@ impl Settings {
     /// Those whom the query fits, realm by realm. Of several with one login in a realm only whom a login would mean is told of; somebody of two realms
     /// appears in both.
     pub(crate) fn search(&self, context: &Context, query: &Query) -> Result<Listing, Fault> {
+        // Nobody has one in their name, and databases refuse to be asked for it.
+        if query.patterns.iter().any(|(_, pattern)| pattern.contains('\0')) {
+            return Ok(Listing::of([], query.most));
+        }
         let wanted = query
             .realm
             .as_deref()
@@ -43,12 +47,34 @@ impl Settings {
         if let Some(loose) = loose.filter(|_| !is_in_a_realm && wanted.is_none()) {
             principals.extend(search.of_resolver(loose)?);
         }
+        let mut room = MOST_BYTES;
+        let count = principals.len();
+        principals.retain(|principal| {
+            room = room.saturating_sub(size(principal));
+            room > 0
+        });
+        let is_whole = search.complete && principals.len() == count;
         let listing = Listing::of(principals, query.most);
         Ok(Listing {
-            complete: listing.complete && search.complete,
+            complete: listing.complete && is_whole,
             ..listing
         })
     }
+}
+
+/// The longest list that the host takes, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+
+/// What somebody takes in a list.
+fn size(principal: &Principal) -> usize {
+    let attributes = principal.attributes.iter().flat_map(|(name, value)| [name, value]);
+    let texts = attributes.chain(&principal.groups).chain(&principal.accesses);
+    let texts = texts.chain(&principal.display_name).chain(&principal.email);
+    let subject = match &principal.subject {
+        Subject::Directory(name) | Subject::Own(name) => name.len(),
+        Subject::Delegated { backend, subject } => backend.len() + subject.len(),
+    };
+    subject + principal.login.len() + texts.map(String::len).sum::<usize>()
 }
 
 /// A search under way. Each resolver is asked once, however many realms it is in.
@@ -96,12 +122,14 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a resolver that is asked before has another with this login, whom the patterns do not fit. Where they are about the login alone, they would.
-    fn is_hidden(&self, principal: &Principal, before: &[&Resolver]) -> bool {
+    /// Where that cannot be said, which a call may not ask for ever, they are told of, and the listing is not called complete.
+    fn is_hidden(&mut self, principal: &Principal, before: &[&Resolver]) -> bool {
         let is_about_more = self.query.patterns.iter().any(|(name, _)| name != "login");
         is_about_more
             && self.query.resolver.is_none()
             && before.iter().any(|resolver| {
                 let known = resolver.find(self.context, &principal.login);
+                self.complete &= known.is_ok();
                 matches!(known, Ok(Some(Known::Somebody(_) | Known::Refused(_))))
             })
     }

@@ -104,7 +104,7 @@ impl MockBackend {
 }
 
 pub(crate) fn delegate_verify(backend: &str, identifier: &str, password: &Handle) -> Result<Outcome, DelegateError> {
-    ask(backend, |double, state| {
+    ask(backend, always, |double, state| {
         state.comparisons += 1;
         let Some(user) = double.users.iter().find(|user| user.login == identifier) else {
             return double.refusal(identifier).into();
@@ -120,7 +120,7 @@ pub(crate) fn delegate_verify(backend: &str, identifier: &str, password: &Handle
 }
 
 pub(crate) fn delegate_answer(backend: &str, challenge: &[u8], response: &Handle) -> Result<Outcome, DelegateError> {
-    ask(backend, |double, state| {
+    ask(backend, always, |double, state| {
         let user = double.users.iter().find(|user| user.login.as_bytes() == challenge);
         let user = user.filter(|user| user.response.as_ref().is_some_and(|right| response.is(right)));
         match user {
@@ -131,39 +131,58 @@ pub(crate) fn delegate_answer(backend: &str, challenge: &[u8], response: &Handle
 }
 
 pub(crate) fn delegate_find(backend: &str, key: &Key) -> Result<Found, DelegateError> {
-    ask(backend, |double, state| {
-        if double.cannot_tell {
-            return Found::CannotTell;
-        }
-        let user = double.users.iter().find(|user| match key {
-            Key::Identifier(login) => user.login == *login,
-            Key::Subject(wanted) => matches!(&user.principal.subject, Subject::Own(own) if own == wanted),
-        });
-        match (user, key) {
-            (Some(user), _) => state.named(backend, &user.principal).into(),
-            (None, Key::Identifier(login)) => double.refusal(login).into(),
-            (None, Key::Subject(_)) => Refusal::UnknownIdentifier.into(),
-        }
-    })
+    ask(
+        backend,
+        |double| !double.cannot_tell,
+        |double, state| {
+            if double.cannot_tell {
+                return Found::CannotTell;
+            }
+            let user = double.users.iter().find(|user| match key {
+                Key::Identifier(login) => user.login == *login,
+                Key::Subject(wanted) => matches!(&user.principal.subject, Subject::Own(own) if own == wanted),
+            });
+            match (user, key) {
+                (Some(user), _) => state.named(backend, &user.principal).into(),
+                (None, Key::Identifier(login)) => double.refusal(login).into(),
+                (None, Key::Subject(_)) => Refusal::UnknownIdentifier.into(),
+            }
+        },
+    )
 }
 
 pub(crate) fn delegate_list(backend: &str, login: &str, most: u32) -> Result<Option<Vec<Principal>>, DelegateError> {
-    ask(backend, |double, state| {
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let fitting = double.users.iter().filter(|user| Query::matches(login, &user.login));
-        let listed = fitting.take(most).map(|user| state.named(backend, &user.principal));
-        (!double.cannot_list).then(|| listed.collect())
-    })
+    ask(
+        backend,
+        |double| !double.cannot_list,
+        |double, state| {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let fitting = double.users.iter().filter(|user| Query::matches(login, &user.login));
+            let listed = fitting.take(most).map(|user| state.named(backend, &user.principal));
+            (!double.cannot_list).then(|| listed.collect())
+        },
+    )
 }
 
-fn ask<T>(backend: &str, answer: impl FnOnce(&MockBackend, &mut State) -> T) -> Result<T, DelegateError> {
+fn always(_: &MockBackend) -> bool {
+    true
+}
+
+/// What a backend lacks the ability for the host answers itself.
+fn ask<T>(
+    backend: &str,
+    is_able: fn(&MockBackend) -> bool,
+    answer: impl FnOnce(&MockBackend, &mut State) -> T,
+) -> Result<T, DelegateError> {
     with(|state| {
         let is_wanted = state.wants(|wanted| matches!(wanted, Capability::Delegate(name) if covers(name, backend)));
         let double = state.backends.get(backend).cloned().filter(|_| is_wanted);
         let double = double.ok_or_else(|| DelegateError::NotGranted(format!("grants.delegate = [\"{backend}\"]")))?;
-        state.delegations += 1;
-        if double.unavailable || state.unavailable {
-            return Err(DelegateError::Unavailable);
+        if is_able(&double) {
+            state.delegations += 1;
+            if double.unavailable || state.unavailable {
+                return Err(DelegateError::Unavailable);
+            }
         }
         Ok(answer(&double, state))
     })

@@ -19,7 +19,9 @@ pub(crate) fn list_lines(name: &str, start: u64, most: u32) -> Result<Page, File
     let start = usize::try_from(start).unwrap_or(usize::MAX);
     let mut page = Page::default();
     let mut bytes = 0;
-    for (number, line) in lines(&text).enumerate().skip(start) {
+    // A line that no page has room for is in none.
+    let told = lines(&text).enumerate().filter(|(_, line)| line.len() <= PAGE_BYTES);
+    for (number, line) in told.skip_while(|(number, _)| *number < start) {
         bytes += line.len();
         if page.lines.len() >= usize::try_from(most).unwrap_or(usize::MAX) || bytes > PAGE_BYTES {
             page.next = u64::try_from(number).ok();

@@ -225,6 +225,20 @@ async fn a_user_with_a_factor_is_asked_for_it_by_wazo_and_by_whatever_backend() 
     assert_eq!(realm.status, 200, "who has no factor is asked for none: {realm:?}");
 }
 
+/// So many logins with this password at the same time; how many were accepted.
+async fn race_to_log_in(pi: &PrivacyideaClient, user: &str, password: &str) -> usize {
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (pi, user, password) = (pi.clone(), user.to_owned(), password.to_owned());
+        calls.spawn(async move { pi.auth(&[("username", &user), ("password", &password)]).await });
+    }
+    let answers = calls.join_all().await;
+    answers
+        .iter()
+        .filter(|answer| authentication(answer) == "ACCEPT")
+        .count()
+}
+
 /// So many at the same time; how many were accepted.
 async fn race(pi: &PrivacyideaClient, user: &str, pass: &str) -> usize {
     let mut calls = tokio::task::JoinSet::new();
@@ -247,6 +261,8 @@ async fn of_many_uses_of_one_otp_at_the_same_time_one_succeeds() {
         assert_eq!(race(&pi, "carol", &hotp(SEED, counter)).await, 1, "{counter}");
         pi.post_as(&admin, "/token/reset", &[("serial", &serial)]).await;
     }
+    let password = format!("c4rol-pw{}", hotp(SEED, 3));
+    assert_eq!(race_to_log_in(&pi, "carol", &password).await, 1);
 }
 
 #[tokio::test]
@@ -272,13 +288,20 @@ async fn of_many_uses_of_one_otp_on_two_nodes_one_succeeds() {
         assert_eq!(on_first + on_second, 1, "{counter}");
         here.post_as(&admin, "/token/reset", &[("serial", &serial)]).await;
     }
+    let password = format!("c4rol-pw{}", hotp(SEED, 3));
+    let (on_first, on_second) = tokio::join!(
+        race_to_log_in(&here, "carol", &password),
+        race_to_log_in(&there, "carol", &password)
+    );
+    assert_eq!(on_first + on_second, 1, "through `/auth`");
+    here.post_as(&admin, "/token/reset", &[("serial", &serial)]).await;
     // A challenge that one node gave is answered on the other.
     let asked = here.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
     let transaction = asked.body["detail"]["transaction_id"]
         .as_str()
         .expect("an id")
         .to_owned();
-    let otp = hotp(SEED, 3);
+    let otp = hotp(SEED, 4);
     let fields = [
         ("username", "carol"),
         ("password", otp.as_str()),

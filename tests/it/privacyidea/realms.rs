@@ -33,6 +33,53 @@ async fn every_hash_of_the_flat_file_lets_its_owner_in_and_nobody_else() {
     }
 }
 
+/// Of `s3cre7 pässword`, one of each format, as libxcrypt, passlib, Drupal and hashlib make them.
+const HASHES: &[&str] = &[
+    "$1$abcdefgh$vr8.8qoOObXiQ0E4Ff5im0",
+    "$5$saltstring$NnbMBkSL1ODeDTmBNEnykSJBuo2UwZ8dT4uiRkusNX6",
+    "$6$saltstring$zCnBvulZNStdCPxo9TYAqzAW5CQ0XyCUH1UnefJmHnjS2CB6nigJ1Aluuqh/raUDC1fxmOnXk9sM.bNPMC4h3/",
+    "$2b$04$abcdefghijklmnopqrstuuVOy4aMaHomGJliRVT7ZK8HT2bU6jnza",
+    "$2a$05$abcdefghijklmnopqrstuuB7I15/gM.gaXv48joCZk6p.aSe2e9i6",
+    "$2y$04$abcdefghijklmnopqrstuuVOy4aMaHomGJliRVT7ZK8HT2bU6jnza",
+    "$y$j75$abcdefgh$gTaOz.MZ7CB2q6Bp.IHhj8cV4BFwUO9Uomzmys4V9y7",
+    "$7$6/..../....abcd$4qiFq1UfOZD1T1Fi3XACAdmBMCCAMhO3q./Xu0rLJG.",
+    "$P$6abcdefghCkmtDQaSd5xOHHDZrmpGv1",
+    "$H$6abcdefghCkmtDQaSd5xOHHDZrmpGv1",
+    "$S$6abcdefghug5CBo0AObXLeOfFOZCYRh0FqCKmvhAs3Cdd2dBjE6x",
+    "{SSHA}DB+g5gPHedLChP+gUNbl0WxzOmFzYWx0c2FsdA==",
+    "{SSHA256}VHkJn47ISx96OwqN5tCfEsW+lmFzQkBTJTebnP0DeBBzYWx0",
+    "{SSHA512}suMo7RNM/sY3QK/p5s44OOUK9thJoTaD4ibQ8/oYgyo+kSuohyq1EjPoKkQdRAdS2MtYNB8N/7+I+0bZ1vD2wHNhbHRzYWx0c2FsdHNhbHQ=",
+    "{SHA}LVnvxZAGPZfgqBxvIRnhpmbbvBM=",
+    "ad5759b6182dad6e52a4d5ea9f862415486e3c5a7c78d2dfbcdcbd7a8b6da2cf",
+    "1|$2y$04$abcdefghijklmnopqrstuuVOy4aMaHomGJliRVT7ZK8HT2bU6jnza",
+    "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHQxMjM0NTY3OA$C576Ae21RRuHWCb8nk6c7JvZTr4BaigKXFdZO/FIS9E",
+    "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHQxMjM0NTY3OA$vKP8I9vj+yvvlxu8yg3fwV3I+pyH/TTU6wsvH8NRtuw",
+    "$pbkdf2-sha512$i=1000$c2FsdHNhbHQxMjM0NTY3OA$0WaWfZ4En6LfhxsSd2t2ehz5OKk4Ywb1eo97QJTeibGB1QwMBw8JKE5N2tNX6j/j/Frf6PqpJTiQJnkaAv+JaA",
+    "$pbkdf2$1000$c2FsdHNhbHT/.w$8RfZutTTCtWdtrQl8NpjZgapdWA",
+    "{PBKDF2}1000$c2FsdHNhbHT/.w$8RfZutTTCtWdtrQl8NpjZgapdWA",
+    "$argon2id$v=19$m=8,t=1,p=1$b25seSBmb3IgdGVzdHM$RHmfdvwuOt8b5lPmGIFw8BXPXKs6NrZrTQye4NZk9+0",
+];
+
+#[tokio::test]
+async fn a_hash_of_every_format_lets_its_owner_in_and_nobody_else() {
+    let lines = HASHES.iter().enumerate();
+    let lines: Vec<_> = lines
+        .map(|(number, hash)| format!("user{number}:{hash}:{number}:100::/:/bin/sh\n"))
+        .collect();
+    let host = house().file("passwd1.txt", lines.concat().as_bytes()).start();
+    let pi = client(&host);
+    for (number, hash) in HASHES.iter().enumerate() {
+        let user = format!("user{number}");
+        let answer = pi.auth(&[("username", &user), ("password", "s3cre7 pässword")]).await;
+        assert_eq!(answer.status, 200, "{hash}: {answer:?}");
+        assert!(!answer.body.to_string().contains(hash), "no hash leaves the server");
+        for wrong in ["s3cre7", hash] {
+            let answer = pi.auth(&[("username", &user), ("password", wrong)]).await;
+            assert_eq!((answer.status, code_of(&answer)), (401, 4031), "{hash}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_user_name_is_split_as_the_original_splits_it() {
     let host = house().start();

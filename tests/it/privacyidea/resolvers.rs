@@ -5,7 +5,7 @@ use std::process::Command;
 use keyway_tests::postgres;
 use keyway_tests::privacyidea::PrivacyideaClient;
 use keyway_tests::slapd::{PEOPLE, SERVICE_DN, SERVICE_PASSWORD, Slapd};
-use keyway_tests::{TestHostBuilder, artefact};
+use keyway_tests::{TestHost, TestHostBuilder, artefact};
 
 use super::house::{bare_house, client};
 
@@ -78,6 +78,7 @@ grants.sql.hr = {{ url = "{url}" }}
 type = "sql"
 database = "hr"
 query = "{query}"
+list_query = "SELECT id, login, hash, mail FROM people WHERE login LIKE $1 ORDER BY login"
 map = {{ userid = "id", username = "login", password = "hash", email = "mail" }}
 "#
     ))
@@ -102,7 +103,7 @@ async fn a_table_of_sqlite_is_a_resolver() {
     assert!(made.success());
     let url = format!("sqlite:{}", path.display());
     let host = on_database(&url, "SELECT id, login, hash, mail FROM people WHERE login = $1").start();
-    check(&client(&host)).await;
+    check(&host).await;
 }
 
 #[tokio::test]
@@ -114,14 +115,17 @@ async fn a_table_of_postgresql_is_a_resolver() {
         "SELECT id, login, hash, mail FROM people WHERE login = $1",
     )
     .start();
-    check(&client(&host)).await;
+    check(&host).await;
 }
 
-async fn check(pi: &PrivacyideaClient) {
-    assert_eq!(status(pi, "dave", "d4ve-pw").await, 200);
-    assert_eq!(status(pi, "dave", "wrong").await, 401);
-    assert_eq!(status(pi, "' OR 1=1 --", "d4ve-pw").await, 401);
-    assert_eq!(status(pi, "%", "d4ve-pw").await, 401);
+async fn check(host: &TestHost) {
+    let pi = client(host);
+    assert_eq!(status(&pi, "dave", "d4ve-pw").await, 200);
+    assert_eq!(status(&pi, "dave", "wrong").await, 401);
+    assert_eq!(status(&pi, "' OR 1=1 --", "d4ve-pw").await, 401);
+    assert_eq!(status(&pi, "%", "d4ve-pw").await, 401);
+    let log = host.log().text();
+    assert!(!log.contains("did not answer a plugin"), "strangers too: {log}");
     let answer = pi.auth(&[("username", "carol"), ("password", "c4rol-pw")]).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(!answer.body.to_string().contains("SSHA"), "no hash leaves the server");

@@ -1,8 +1,10 @@
 //! A JWT is good while the session of the core behind it is.
 
 use keyway_tests::privacyidea::code_of;
+use keyway_tests::wazo::send;
+use reqwest::Method;
 
-use super::house::{client, house, house_with};
+use super::house::{PASSWD, client, house, house_with};
 
 #[tokio::test]
 async fn a_jwt_ends_with_a_logout_with_its_user_and_with_the_administrators_word() {
@@ -36,6 +38,50 @@ async fn a_user_of_a_superuser_realm_administers() {
     );
     let token = value["token"].as_str().expect("a token");
     assert_eq!(pi.get_as(token, "/realm/").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_is_named_like_an_administrator_is_none_by_that() {
+    let namesake = PASSWD.replace("carol:", "admin:");
+    let host = house().file("passwd1.txt", namesake.as_bytes()).start();
+    let pi = client(&host);
+    let table = [
+        ("admin", "4dmin-pw", "admin", ""),
+        // Another person, of the default realm.
+        ("admin", "c4rol-pw", "user", "realm1"),
+        ("admin@realm1", "c4rol-pw", "user", "realm1"),
+        // The host's own user, through a realm.
+        ("admin@house", "4dmin-pw", "user", "house"),
+    ];
+    for (username, password, role, realm) in table {
+        let answer = pi.auth(&[("username", username), ("password", password)]).await;
+        let value = &answer.body["result"]["value"];
+        assert_eq!(
+            (&value["role"], &value["realm"]),
+            (&role.into(), &realm.into()),
+            "{username}: {answer:?}"
+        );
+        let token = value["token"].as_str().expect("a token");
+        let status = if role == "admin" { 200 } else { 401 };
+        assert_eq!(pi.get_as(token, "/realm/").await.status, status, "{username}");
+    }
+    for username in ["admin@realm1", "realm1\\admin"] {
+        let answer = pi.auth(&[("username", username), ("password", "4dmin-pw")]).await;
+        assert_eq!(answer.status, 401, "{username}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_names_a_user_is_not_believed() {
+    let host = house().start();
+    let pi = client(&host);
+    for header in ["REMOTE_USER", "Remote-User", "X-Remote-User"] {
+        let login = pi.request(Method::POST, "/auth").header(header, "admin");
+        let login = send(login.form(&[("username", "admin")])).await;
+        assert_eq!((login.status, code_of(&login)), (401, 4031), "{header}: {login:?}");
+        let rights = send(pi.request(Method::GET, "/auth/rights").header(header, "admin")).await;
+        assert_eq!((rights.status, code_of(&rights)), (401, 4033), "{header}: {rights:?}");
+    }
 }
 
 #[tokio::test]

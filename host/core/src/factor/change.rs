@@ -4,7 +4,7 @@ use super::enroll::invalid;
 use super::{FactorError, FactorService};
 use crate::Secret;
 use crate::model::{Factor, FactorKind, FactorOwner, FactorState, IdentityId, Paged};
-use crate::port::{FactorChange, FactorQuery};
+use crate::port::{FactorChange, FactorFilter, FactorQuery};
 
 /// The widest window of HOTP: each counter more is a guess more for who does not have the device.
 const MAX_HOTP_WINDOW: u32 = 100;
@@ -23,6 +23,9 @@ const MAX_DESCRIPTION: usize = 1024;
 
 /// The most that attributes may take, in bytes of their names and values.
 const MAX_ATTRIBUTES: usize = 8 * 1024;
+
+/// How often a change is tried again that another one came between.
+const ATTEMPTS: u32 = 5;
 
 impl FactorService {
     /// The factor of this serial, without regard to case.
@@ -58,6 +61,22 @@ impl FactorService {
         Ok(self.store.otp_lengths().await?)
     }
 
+    /// Whether somebody has any factor, in whatever state.
+    ///
+    /// # Errors
+    /// [`FactorError::Store`].
+    pub async fn has_any(&self, owner: IdentityId) -> Result<bool, FactorError> {
+        let query = FactorQuery {
+            filter: FactorFilter {
+                owner: Some(owner),
+                ..FactorFilter::default()
+            },
+            limit: Some(1),
+            ..FactorQuery::default()
+        };
+        Ok(!self.store.list_factors(&query).await?.items.is_empty())
+    }
+
     /// Somebody's active factors, by serial, those that have failed too often included.
     ///
     /// # Errors
@@ -73,9 +92,19 @@ impl FactorService {
     /// # Errors
     /// [`FactorError::Unknown`], [`FactorError::State`] if it is in a state that does not lead there, [`FactorError::Store`].
     pub async fn set_state(&self, serial: &str, state: FactorState) -> Result<Factor, FactorError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(factor) = self.try_set_state(serial, state).await? {
+                return Ok(factor);
+            }
+        }
+        Err(invalid("the factor changes all the time; try again"))
+    }
+
+    /// `None` if somebody else changed its state meanwhile.
+    async fn try_set_state(&self, serial: &str, state: FactorState) -> Result<Option<Factor>, FactorError> {
         let factor = self.get(serial).await?;
         let leads_there = match (factor.state, state) {
-            (now, then) if now == then => return Ok(factor),
+            (now, then) if now == then => return Ok(Some(factor)),
             (FactorState::Revoked, _) | (_, FactorState::Enrolling) => false,
             (FactorState::Enrolling, then) => then == FactorState::Revoked,
             (FactorState::Active | FactorState::Disabled, _) => true,
@@ -83,15 +112,13 @@ impl FactorService {
         if !leads_there {
             return Err(FactorError::State(factor.state));
         }
-        self.apply(
-            &factor,
-            &FactorChange {
-                state: Some(state),
-                ..FactorChange::default()
-            },
-        )
-        .await?;
-        Ok(Factor { state, ..factor })
+        let change = FactorChange {
+            only_in: Some(factor.state),
+            state: Some(state),
+            ..FactorChange::default()
+        };
+        let changed = self.store.change_factor(factor.id, &change).await?;
+        Ok(changed.then_some(Factor { state, ..factor }))
     }
 
     /// Removes a factor and its codes.
@@ -158,6 +185,16 @@ impl FactorService {
     /// # Errors
     /// [`FactorError::Unknown`], [`FactorError::Invalid`] if it is somebody else's, [`FactorError::State`] if it was revoked, [`FactorError::Store`].
     pub async fn assign(&self, serial: &str, owner: FactorOwner) -> Result<(), FactorError> {
+        for _ in 0..ATTEMPTS {
+            if self.try_assign(serial, &owner).await? {
+                return Ok(());
+            }
+        }
+        Err(invalid("the factor changes all the time; try again"))
+    }
+
+    /// `false` if somebody else changed its state or its owner meanwhile.
+    async fn try_assign(&self, serial: &str, owner: &FactorOwner) -> Result<bool, FactorError> {
         let factor = self.get(serial).await?;
         if factor.state == FactorState::Revoked {
             return Err(FactorError::State(factor.state));
@@ -166,10 +203,12 @@ impl FactorService {
             return Err(invalid("the factor belongs to somebody else"));
         }
         let change = FactorChange {
-            owner: Some(Some(owner)),
+            only_in: Some(factor.state),
+            only_of: Some(factor.owner.map(|now| now.identity)),
+            owner: Some(Some(owner.clone())),
             ..FactorChange::default()
         };
-        self.apply(&factor, &change).await
+        Ok(self.store.change_factor(factor.id, &change).await?)
     }
 
     /// Takes a factor away from its owner, with the PIN that the owner knows and the failures that the owner made.

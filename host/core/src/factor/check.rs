@@ -3,7 +3,7 @@
 use super::window::{self, Fit};
 use super::{FactorError, FactorRefusal, FactorService, FactorVerdict, PinRule, codes, otp};
 use crate::Secret;
-use crate::model::{FactorKind, FactorState, IdentityId};
+use crate::model::{Factor, FactorKind, FactorState, IdentityId};
 use crate::port::{OtpUse, StoredFactor};
 
 /// What a one-time password was to a factor.
@@ -17,9 +17,9 @@ pub(super) enum Attempt {
     Wrong,
 }
 
-/// What became of a one-time password before any failure was counted.
+/// What became of a one-time password.
 pub(super) enum Judged {
-    Accepted(Box<FactorVerdict>),
+    Accepted(Box<Factor>),
     Refused(FactorRefusal),
 }
 
@@ -65,28 +65,53 @@ impl FactorService {
     }
 
     pub(super) async fn judge_alone(&self, factors: &[StoredFactor], otp: &[u8]) -> Result<FactorVerdict, FactorError> {
-        let open: Vec<_> = unlocked(factors).map(|stored| (stored, otp)).collect();
+        let open = self.begin(factors).await?;
         if open.is_empty() {
             return Ok(nothing_open(factors));
         }
-        match self.judge(&open).await? {
-            Judged::Accepted(verdict) => Ok(*verdict),
-            Judged::Refused(refusal) => {
-                self.count(open.iter().map(|(stored, _)| *stored)).await?;
-                Ok(FactorVerdict::Refused(refusal))
+        let tried: Vec<_> = open.iter().map(|stored| (*stored, otp)).collect();
+        match self.judge(&tried).await? {
+            Judged::Accepted(accepted) => {
+                self.take_back(open.iter().copied().filter(|stored| stored.factor.id != accepted.id))
+                    .await?;
+                Ok(FactorVerdict::Accepted(*accepted))
             }
+            Judged::Refused(refusal) => Ok(FactorVerdict::Refused(refusal)),
         }
     }
 
-    /// Tries each factor with the one-time password that goes with it, until one is good. Counts nothing.
+    /// Counts an attempt on each that has not failed too often, and returns those. The others are not even tried: nobody learns from them whether a guess was
+    /// right.
+    pub(super) async fn begin<'f>(&self, factors: &'f [StoredFactor]) -> Result<Vec<&'f StoredFactor>, FactorError> {
+        let ids: Vec<_> = unlocked(factors).map(|stored| stored.factor.id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let begun = self.store.begin_attempts(&ids).await?;
+        Ok(factors
+            .iter()
+            .filter(|stored| begun.contains(&stored.factor.id))
+            .collect())
+    }
+
+    /// Takes the attempt back from those that were not meant.
+    pub(super) async fn take_back<'f>(
+        &self,
+        factors: impl Iterator<Item = &'f StoredFactor>,
+    ) -> Result<(), FactorError> {
+        let ids: Vec<_> = factors.map(|stored| stored.factor.id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.take_back_attempts(&ids).await?)
+    }
+
+    /// Tries each factor, on which an attempt was counted, with the one-time password that goes with it, until one is good.
     pub(super) async fn judge(&self, tried: &[(&StoredFactor, &[u8])]) -> Result<Judged, FactorError> {
         let (mut refusal, mut sealed) = (FactorRefusal::WrongOtp, None);
         for (stored, otp) in tried {
             match self.attempt(stored, otp, FactorState::Active).await {
-                Ok(Attempt::Accepted) => {
-                    let verdict = FactorVerdict::Accepted(stored.factor.clone());
-                    return Ok(Judged::Accepted(Box::new(verdict)));
-                }
+                Ok(Attempt::Accepted) => return Ok(Judged::Accepted(Box::new(stored.factor.clone()))),
                 Ok(Attempt::Used) => refusal = FactorRefusal::UsedBefore,
                 Ok(Attempt::Wrong) => {}
                 // Another factor may still let its owner in.
@@ -133,14 +158,9 @@ impl FactorService {
         let first = self.store.use_otp(&used).await?;
         Ok(if first { Attempt::Accepted } else { Attempt::Used })
     }
-
-    pub(super) async fn count<'f>(&self, failed: impl Iterator<Item = &'f StoredFactor>) -> Result<(), FactorError> {
-        let failed: Vec<_> = failed.map(|stored| stored.factor.id).collect();
-        Ok(self.store.count_failures(&failed).await?)
-    }
 }
 
-/// Those that have not failed too often. The others are not even tried: nobody learns from them whether a guess was right.
+/// Those that had not failed too often when they were read.
 pub(super) fn unlocked(factors: &[StoredFactor]) -> impl Iterator<Item = &StoredFactor> {
     factors.iter().filter(|stored| !stored.factor.is_locked())
 }

@@ -128,15 +128,11 @@ impl FactorService {
         if stored.factor.state != FactorState::Enrolling {
             return Err(FactorError::State(stored.factor.state));
         }
-        if stored.factor.is_locked() {
+        if self.store.begin_attempts(&[stored.factor.id]).await?.is_empty() {
             return Ok(false);
         }
         let attempt = self.attempt(&stored, otp.expose(), FactorState::Active).await?;
-        if attempt == Attempt::Accepted {
-            return Ok(true);
-        }
-        self.store.count_failures(&[stored.factor.id]).await?;
-        Ok(false)
+        Ok(attempt == Attempt::Accepted)
     }
 
     /// The verifier of a PIN.

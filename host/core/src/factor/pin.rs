@@ -24,7 +24,7 @@ impl FactorService {
     /// Judges what `rule` asks for and a one-time password after it, of somebody's active factors. The one-time password is the text's last characters, as
     /// many as the factor's have. A text that is a PIN alone, or nothing for a factor that has none, is [`FactorVerdict::PinOnly`].
     ///
-    /// A one-time password that is refused after a right PIN counts on the factors of that PIN, a wrong PIN on all; factors that have failed too often are
+    /// An attempt is counted before it is judged. A one-time password that is refused after a right PIN counts on the factors of that PIN, a wrong PIN on all; factors that have failed too often are
     /// neither tried nor counted on.
     ///
     /// At most eight factors with a PIN are considered: those that the one-time password fits before others, otherwise by serial. Each costs two comparisons of
@@ -43,6 +43,14 @@ impl FactorService {
         self.judge_with_pin(&factors, pass, rule).await
     }
 
+    /// What [`FactorService::check_with_pin`] costs for somebody who has no factor, for whoever is nobody.
+    ///
+    /// # Errors
+    /// [`FactorError::Password`].
+    pub async fn check_nobody(&self, pass: &Secret<Vec<u8>>, rule: PinRule) -> Result<(), FactorError> {
+        self.judge_with_pin(&[], pass, rule).await.map(drop)
+    }
+
     pub(super) async fn judge_with_pin(
         &self,
         factors: &[StoredFactor],
@@ -53,25 +61,44 @@ impl FactorService {
             PinRule::None if pass.expose().is_empty() && unlocked(factors).next().is_some() => Ok(
                 FactorVerdict::PinOnly(unlocked(factors).map(|stored| stored.factor.clone()).collect()),
             ),
-            PinRule::None => self.judge_alone(factors, pass.expose()).await,
+            PinRule::None => {
+                let verdict = self.judge_alone(factors, pass.expose()).await?;
+                if !matches!(verdict, FactorVerdict::Accepted(_)) {
+                    // What a wrong PIN costs: nobody learns by time who has a factor.
+                    self.passwords.burn(&SHARE, pass).await?;
+                }
+                Ok(verdict)
+            }
             PinRule::Factor => self.judge_pin(factors, pass.expose()).await,
         }
     }
 
     async fn judge_pin(&self, factors: &[StoredFactor], text: &[u8]) -> Result<FactorVerdict, FactorError> {
         let mut pins = Pins::of(self, text);
-        let considered = self.considered(factors, text);
+        let open = self.begin(factors).await?;
+        let considered = self.considered(&open, text);
         // The PIN first, whatever the one-time password: by time nobody can tell whether a guess of it was right.
         let mut pinned = Vec::new();
         for stored in &considered {
-            if let Some((pin, otp)) = split(stored, text)
-                && pins.are(stored, pin).await?
-            {
-                pinned.push((*stored, otp));
+            let Some((pin, otp)) = split(stored, text) else {
+                continue;
+            };
+            match pins.are(stored, pin).await {
+                Ok(true) => pinned.push((*stored, otp)),
+                Ok(false) => {}
+                Err(error) => {
+                    // Nothing was judged yet. What cannot be done after it stays counted: it must not be worth anything to a guesser.
+                    self.take_back(open.iter().copied()).await?;
+                    return Err(error);
+                }
             }
         }
         let refusal = match self.judge(&pinned).await? {
-            Judged::Accepted(verdict) => return Ok(*verdict),
+            Judged::Accepted(accepted) => {
+                let others = open.iter().copied().filter(|stored| stored.factor.id != accepted.id);
+                self.take_back(others).await?;
+                return Ok(FactorVerdict::Accepted(*accepted));
+            }
             Judged::Refused(refusal) => refusal,
         };
         let mut alone = Vec::new();
@@ -83,17 +110,18 @@ impl FactorService {
         let with_pin = considered.iter().filter(|stored| stored.factor.pin.is_some()).count();
         pins.settle(with_pin).await?;
         if !alone.is_empty() {
+            self.take_back(open.iter().copied()).await?;
             return Ok(FactorVerdict::PinOnly(alone));
         }
         if !pinned.is_empty() {
-            self.count(pinned.iter().map(|(stored, _)| *stored)).await?;
+            let is_pinned = |stored: &StoredFactor| pinned.iter().any(|(known, _)| known.factor.id == stored.factor.id);
+            self.take_back(open.iter().copied().filter(|stored| !is_pinned(stored)))
+                .await?;
             return Ok(FactorVerdict::Refused(refusal));
         }
-        let open: Vec<_> = unlocked(factors).collect();
         if open.is_empty() {
             return Ok(nothing_open(factors));
         }
-        self.count(open.iter().copied()).await?;
         Ok(FactorVerdict::Refused(if with_pin > 0 {
             FactorRefusal::WrongPin
         } else {
@@ -102,9 +130,9 @@ impl FactorService {
     }
 
     /// The factors that a text is compared with: all without a PIN, and so many of the others.
-    fn considered<'f>(&self, factors: &'f [StoredFactor], text: &[u8]) -> Vec<&'f StoredFactor> {
-        let (mut with_pin, mut considered): (Vec<_>, Vec<_>) =
-            unlocked(factors).partition(|stored| stored.factor.pin.is_some());
+    fn considered<'f>(&self, open: &[&'f StoredFactor], text: &[u8]) -> Vec<&'f StoredFactor> {
+        let (mut with_pin, mut considered): (Vec<&StoredFactor>, Vec<_>) =
+            open.iter().copied().partition(|stored| stored.factor.pin.is_some());
         if with_pin.len() > CONSIDERED {
             with_pin.sort_by_cached_key(|stored| !self.may_fit(stored, text));
             with_pin.truncate(CONSIDERED);

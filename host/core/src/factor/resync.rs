@@ -22,7 +22,7 @@ impl FactorService {
         if !matches!(factor.state, FactorState::Active | FactorState::Disabled) {
             return Err(FactorError::State(factor.state));
         }
-        if factor.is_locked() {
+        if self.store.begin_attempts(&[factor.id]).await?.is_empty() {
             return Ok(false);
         }
         let digits = factor.parameters.digits;
@@ -31,20 +31,17 @@ impl FactorService {
             Some(pair) if !stored.sealed_seed.is_empty() => window::find_pair(factor, &self.open(&stored)?, pair, now),
             _ => None,
         };
-        if let Some(place) = place {
-            let used = OtpUse {
-                factor: factor.id,
-                counter: place.counter,
-                drift: place.drift,
-                state: factor.state,
-                becomes: factor.state,
-                at: now,
-            };
-            if self.store.use_otp(&used).await? {
-                return Ok(true);
-            }
-        }
-        self.store.count_failures(&[factor.id]).await?;
-        Ok(false)
+        let Some(place) = place else {
+            return Ok(false);
+        };
+        let used = OtpUse {
+            factor: factor.id,
+            counter: place.counter,
+            drift: place.drift,
+            state: factor.state,
+            becomes: factor.state,
+            at: now,
+        };
+        Ok(self.store.use_otp(&used).await?)
     }
 }

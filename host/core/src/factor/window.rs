@@ -26,21 +26,31 @@ pub(super) struct Place {
 
 /// What a one-time password is to a factor now.
 ///
-/// HOTP looks ahead from the next counter (RFC 4226, section 7.4); TOTP to both sides of where the factor's clock was last seen (RFC 6238, section 6),
-/// and never at a step that was used or lies before one (section 5.2). As many counters before the next one are known again as used.
+/// HOTP looks ahead from the next counter (RFC 4226, section 7.4). TOTP looks to both sides of where the device's clock was last seen (RFC 6238, section 6), and of
+/// the host's own time, since somebody who was slow looks like a clock that is; never at a step that was used or lies before one (section 5.2). As many
+/// counters before the next one are known again as used.
 pub(super) fn fit(factor: &Factor, generator: &Generator, otp: u32, now: Timestamp) -> Fit {
     let window = u64::from(factor.window);
-    let (first, last) = match factor.kind {
-        FactorKind::Hotp => (factor.counter, factor.counter.saturating_add(window)),
+    let around = |middle: u64| (middle.saturating_sub(window), middle.saturating_add(window));
+    let (seen, own) = match factor.kind {
+        FactorKind::Hotp => {
+            let ahead = (factor.counter, factor.counter.saturating_add(window));
+            (ahead, ahead)
+        }
         FactorKind::Totp => {
-            let middle = otp::time_step(now, factor.parameters.period).saturating_add_signed(factor.drift);
-            (middle.saturating_sub(window), middle.saturating_add(window))
+            let step = otp::time_step(now, factor.parameters.period);
+            (around(step.saturating_add_signed(factor.drift)), around(step))
         }
         FactorKind::Recovery => return Fit::Wrong,
     };
-    if let Some(counter) = generator.find(otp, first.max(factor.counter)..=last) {
-        return Fit::Fresh(place(factor, counter, now));
+    for (first, last) in [seen, own] {
+        if let Some(counter) = generator.find(otp, first.max(factor.counter)..=last) {
+            return Fit::Fresh(place(factor, counter, now));
+        }
     }
+    let (first, last) = (seen.0.min(own.0), seen.1.max(own.1));
+    // Where a device was found far away, not all between.
+    let first = first.max(last.saturating_sub(4 * window + 1));
     let near = first.min(factor.counter)..last.saturating_add(1).min(factor.counter);
     let latest = factor.counter.saturating_sub(window.saturating_add(1))..factor.counter;
     // Where the two overlap, some are computed twice.

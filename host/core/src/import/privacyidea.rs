@@ -18,6 +18,7 @@ mod token;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::{ImportKind, ImportProgress};
@@ -52,6 +53,8 @@ pub struct RealmBackend {
 pub struct Delegate {
     /// Its name.
     pub name: BackendName,
+    /// Other names by which a resolver may lead to it.
+    pub aliases: Vec<BackendName>,
     /// How it names its users for ever, where that is known.
     pub names: UserNames,
 }
@@ -74,10 +77,21 @@ pub trait PolicyReader: Send + Sync {
     fn read(&self, name: &str, fields: &Map<String, Value>) -> Result<Value, String>;
 }
 
+/// Asks the plugin of the realm backend.
+#[async_trait]
+pub trait ConfigCheck: Send + Sync {
+    /// Whether it accepts this configuration.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    async fn check(&self, config: &Value) -> Result<(), String>;
+}
+
 /// Knows the login names of resolvers' users.
+#[async_trait]
 pub trait Logins: Send + Sync {
-    /// The login name of whom the resolver knows by this id.
-    fn find_login(&self, resolver: &str, userid: &str) -> Option<String>;
+    /// The login name of whom a resolver knows by this id. The resolver is as the backend's configuration has it.
+    async fn find_login(&self, resolver: &Value, userid: &str) -> Option<String>;
 }
 
 /// What is brought in, and how.
@@ -91,8 +105,10 @@ pub struct PrivacyideaImport<'a> {
     pub backend: &'a RealmBackend,
     /// What policies mean here.
     pub policies: &'a dyn PolicyReader,
+    /// What the backend's plugin says of its new configuration.
+    pub check: &'a dyn ConfigCheck,
     /// Who people are.
-    pub logins: &'a dyn Logins,
+    pub logins: &'a Arc<dyn Logins>,
     /// Only say what would be done.
     pub dry_run: bool,
 }
@@ -119,10 +135,24 @@ pub enum PrivacyideaImportError {
     #[error("the PINs could not be hashed; run the import again to go on with it")]
     Password(#[from] PasswordError),
     /// The key file is another database's.
-    #[error("the key file does not open what the database holds: it belongs to another database")]
+    #[error(
+        "the key file does not open what the database holds; nothing was changed: \
+         take the file that `PI_ENCFILE` named where this database was used"
+    )]
     WrongKey,
-    /// What an API added to the backend's configuration is no JSON object.
-    #[error("what is stored of the configuration of the backend `{0}` is no JSON object")]
+    /// The backend does not accept what would be added to its configuration. Nothing was written.
+    #[error(
+        "the backend `{backend}` does not accept what would be added to its configuration; nothing was changed: \
+         write what it refuses into the configuration file in another way, and run the import again ({reason})"
+    )]
+    Refused {
+        /// The backend.
+        backend: BackendName,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Nothing here has written what was added to the backend's configuration.
+    #[error("what was added to the configuration of the backend `{0}` cannot be read")]
     Unreadable(BackendName),
     /// There is nothing that all tenants are below.
     #[error("the store has no top tenant, or more than one")]

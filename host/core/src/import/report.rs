@@ -79,7 +79,7 @@ impl ImportKind {
             Self::Resolver => "resolvers",
             Self::Realm => "realms",
             Self::Factor => "factors",
-            Self::FactorOwner => "owners of factors",
+            Self::FactorOwner => "factor owners",
             Self::Setting => "settings",
         }
     }

@@ -85,6 +85,10 @@ pub struct FactorQuery {
 /// What is changed about a factor; `None` leaves as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FactorChange {
+    /// In which state it must be; `None` for any.
+    pub only_in: Option<FactorState>,
+    /// Whose it must be, `Some(None)` for nobody's; `None` for anybody's.
+    pub only_of: Option<Option<IdentityId>>,
     /// Where it stands in its life.
     pub state: Option<FactorState>,
     /// Whose it is: `Some(None)` takes it away from its owner.
@@ -144,7 +148,7 @@ pub trait FactorStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn active_factors(&self, owner: IdentityId) -> Result<Vec<StoredFactor>, StoreError>;
 
-    /// The lengths of the one-time passwords of all active factors that belong to somebody, ascending, each once.
+    /// The lengths of the one-time passwords of all active factors that belong to somebody, ascending, each once. Recovery codes are not among them.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -156,7 +160,7 @@ pub trait FactorStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn list_factors(&self, query: &FactorQuery) -> Result<Paged<Factor>, StoreError>;
 
-    /// Changes a factor; returns whether there is one.
+    /// Changes a factor; returns whether there is one that is as it must be.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for the owner's `tenant`, or the `user` if it is removed at the same time; [`StoreError::Unavailable`].
@@ -168,14 +172,15 @@ pub trait FactorStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn remove_factor(&self, id: FactorId) -> Result<bool, StoreError>;
 
-    /// Uses a one-time password up: if the factor is in the state, is not locked, and its counter is not beyond this one, its counter becomes the next
-    /// one, its failures none, and this returns `true`. Otherwise nothing changes.
+    /// Uses a one-time password up: if the factor is in the state, has no more failures than it may have, this attempt included, and its counter is not beyond
+    /// this one, its counter becomes the next one, its failures none, and this returns `true`. Otherwise nothing changes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn use_otp(&self, used: &OtpUse) -> Result<bool, StoreError>;
 
-    /// Uses a recovery code up: returns whether it was there, and the factor is active and not locked; its failures become none then.
+    /// Uses a recovery code up: returns whether it was there, and the factor is active and has no more failures than it may have, this attempt included; its
+    /// failures become none then.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -187,9 +192,17 @@ pub trait FactorStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn count_codes(&self, factor: FactorId) -> Result<u32, StoreError>;
 
-    /// Counts a failure on each of these, never beyond what an `i32` holds.
+    /// Counts a failure on each of these that has not failed too often, before anything is tried, and returns those. So no more is tried than may fail,
+    /// however much is tried at the same time, and whoever goes away in the midst of it has failed. [`FactorStore::use_otp`] and [`FactorStore::use_code`] forget
+    /// failures.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]. Some may have been counted even so.
+    async fn begin_attempts(&self, factors: &[FactorId]) -> Result<Vec<FactorId>, StoreError>;
+
+    /// Takes one failure back from each of these: it was not this factor that was meant.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    async fn count_failures(&self, factors: &[FactorId]) -> Result<(), StoreError>;
+    async fn take_back_attempts(&self, factors: &[FactorId]) -> Result<(), StoreError>;
 }

@@ -28,6 +28,9 @@ pub(super) struct Pending {
     pub(super) tenant: Option<String>,
     /// The login name as the caller wrote it.
     pub(super) identifier: String,
+    /// The realm that the caller named beside it.
+    #[serde(default)]
+    pub(super) realm: Option<String>,
     /// What the first step asked of factors: an answer that asks for less is none.
     pub(super) rule: FactorRule,
     /// The revocation mark from before the first step.

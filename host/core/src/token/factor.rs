@@ -2,7 +2,7 @@
 
 use super::challenge::{ChallengeState, Pending, PendingSubject};
 use super::issue::Verified;
-use super::judge::{FirstStep, Judged, Judgement};
+use super::judge::{FirstStep, Judged, Judgement, realm_of};
 use super::open::Standing;
 use super::{Asked, FactorRule, LoginRequest, SecondSteps, TokenError, TokenService, Whom};
 use crate::Secret;
@@ -83,7 +83,10 @@ impl TokenService {
         }
         let active = steps.service.active_of(someone.identity.id).await?;
         if active.is_empty() {
-            return Ok(first.proved(someone, None));
+            return match first.request.factors {
+                FactorRule::Required => Err(TokenError::Refused(Refusal::WrongCredential)),
+                _ => Ok(first.proved(someone, None)),
+            };
         }
         let asked = self.begin(first, someone, usable(active)?).await?;
         Ok(Judgement::Asked(asked))
@@ -98,14 +101,20 @@ impl TokenService {
         let (pin, challenges, passthru) = match first.request.factors {
             FactorRule::PinAndOtp { challenges, passthru } => (PinRule::Factor, challenges, passthru),
             FactorRule::OtpOnly { passthru } => (PinRule::None, false, passthru),
-            FactorRule::Never | FactorRule::WhereActive => return self.by_password_and_factor(first, credential).await,
+            FactorRule::Never | FactorRule::WhereActive | FactorRule::Required => {
+                return self.by_password_and_factor(first, credential).await;
+            }
         };
         let (Credential::Password(secret) | Credential::Otp(secret)) = &credential else {
             return Err(TokenError::Refused(Refusal::UnsupportedCredential));
         };
         let steps = self.second_steps(first.slot)?;
         let Some(whom) = self.whom(first.slot, first.context(), first.identifier).await? else {
-            self.burn(Some(&(String::new(), credential))).await?;
+            // What somebody costs who has no factor.
+            steps.service.check_nobody(secret, pin).await?;
+            if passthru {
+                self.burn(Some(&(String::new(), credential))).await?;
+            }
             return Err(TokenError::Refused(Refusal::UnknownIdentifier));
         };
         let someone = Someone {
@@ -114,7 +123,8 @@ impl TokenService {
             principal: whom.principal,
             plugin: stamp(first.slot)?,
         };
-        match steps.service.check_with_pin(someone.identity.id, secret, pin).await? {
+        let id = someone.identity.id;
+        match steps.service.check_with_pin(id, secret, pin).await? {
             FactorVerdict::Accepted(factor) => Ok(first.proved(someone, Some(factor))),
             FactorVerdict::PinOnly(factors) if challenges => {
                 let asked = self.begin(first, someone, factors).await?;
@@ -122,7 +132,9 @@ impl TokenService {
             }
             FactorVerdict::PinOnly(_) => Err(TokenError::Factor(FactorRefusal::WrongOtp)),
             FactorVerdict::Refused(reason) => Err(TokenError::Factor(reason)),
-            FactorVerdict::NoFactor if passthru => self.by_password(first, credential).await,
+            FactorVerdict::NoFactor if passthru && !steps.service.has_any(id).await? => {
+                self.by_password(first, credential).await
+            }
             FactorVerdict::NoFactor => Err(TokenError::Refused(Refusal::WrongCredential)),
         }
     }
@@ -170,9 +182,35 @@ impl TokenService {
         identifier: &str,
         whom: Whom,
     ) -> Result<Option<Asked>, TokenError> {
+        self.challenge_by(request, identifier, whom, |_| true).await
+    }
+
+    /// As [`TokenService::challenge`], and only these factors of the user's can answer.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn challenge_of(
+        &self,
+        request: &LoginRequest,
+        identifier: &str,
+        whom: Whom,
+        serials: &[String],
+    ) -> Result<Option<Asked>, TokenError> {
+        let is_meant = |factor: &Factor| serials.contains(&factor.serial);
+        self.challenge_by(request, identifier, whom, is_meant).await
+    }
+
+    async fn challenge_by(
+        &self,
+        request: &LoginRequest,
+        identifier: &str,
+        whom: Whom,
+        is_meant: impl Fn(&Factor) -> bool,
+    ) -> Result<Option<Asked>, TokenError> {
         let slot = self.get_slot(request).await?;
         let steps = self.second_steps(&slot)?;
-        let active = steps.service.active_of(whom.identity.id).await?;
+        let mut active = steps.service.active_of(whom.identity.id).await?;
+        active.retain(is_meant);
         if active.is_empty() {
             return Ok(None);
         }
@@ -308,14 +346,16 @@ impl FirstStep<'_> {
 }
 
 impl Pending {
-    /// Whether an answer of this caller, under this rule, is an answer to it. One that need not name anybody names nobody.
-    pub(super) fn is_answered_by(&self, identifier: &str, rule: FactorRule) -> bool {
+    /// Whether an answer of this caller is an answer to it. One that need not name anybody names nobody. One under another rule is none, nor one that names
+    /// another realm, which may have other rules.
+    pub(super) fn is_answered_by(&self, identifier: &str, request: &LoginRequest) -> bool {
         let login = match &self.subject {
             PendingSubject::Factors { principal, .. } => Some(principal.login.as_str()),
             PendingSubject::Backend { .. } => None,
         };
         let is_same = identifier.is_empty() || identifier == self.identifier || Some(identifier) == login;
-        is_same && (self.rule == rule || self.rule == FactorRule::WhereActive)
+        let is_rule = self.rule == request.factors || self.rule == FactorRule::WhereActive;
+        is_same && is_rule && self.realm.as_deref() == realm_of(request)
     }
 }
 

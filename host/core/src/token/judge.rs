@@ -10,6 +10,9 @@ use crate::model::{Answer, Challenge, Credential, Factor, Outcome, Refusal};
 use crate::password::Share;
 use crate::port::{BackendFault, BackendSlot, RequestContext, RevocationMark, Step, VerifyRequest};
 
+/// The attribute of a request that names a realm.
+pub(super) const REALM_ATTRIBUTE: &str = "realm";
+
 /// How a step ended, if it was neither refused nor failed.
 pub(super) enum Judgement {
     /// It is proved.
@@ -79,7 +82,7 @@ impl TokenService {
         };
         match request.factors {
             FactorRule::Never => self.by_password(first, credential).await,
-            FactorRule::WhereActive => self.by_password_and_factor(first, credential).await,
+            FactorRule::WhereActive | FactorRule::Required => self.by_password_and_factor(first, credential).await,
             FactorRule::PinAndOtp { .. } | FactorRule::OtpOnly { .. } => self.by_factor(first, credential).await,
         }
     }
@@ -125,7 +128,7 @@ impl TokenService {
         let Some(pending) = steps.challenges.find(transaction).await? else {
             return Err(TokenError::Refused(Refusal::Expired));
         };
-        if !pending.is_answered_by(&identifier, request.factors) {
+        if !pending.is_answered_by(&identifier, request) {
             return Err(TokenError::Refused(Refusal::WrongCredential));
         }
         let whose = Whose::Named(pending.tenant.as_deref());
@@ -215,11 +218,18 @@ impl FirstStep<'_> {
             backend: self.slot.name.clone(),
             tenant: self.request.tenant.clone(),
             identifier: self.identifier.to_owned(),
+            realm: realm_of(self.request).map(str::to_owned),
             rule: self.request.factors,
             since: self.since.0,
             subject,
         }
     }
+}
+
+/// The realm that the caller named beside the login name: another one may have other rules.
+pub(super) fn realm_of(request: &LoginRequest) -> Option<&str> {
+    let named = request.attributes.iter().find(|(name, _)| name == REALM_ATTRIBUTE);
+    named.map(|(_, realm)| realm.as_str())
 }
 
 /// What answers a challenge.

@@ -12,7 +12,8 @@ mod error;
 mod jwt;
 mod keys;
 mod multipart;
-mod not_allowed;
+mod not_there;
+
 mod page;
 mod params;
 mod policies;
@@ -45,7 +46,8 @@ use crate::document::{Mount, Routes, nowhere};
 
 pub use audit::sweep_audit;
 pub use keys::PrivacyideaKeys;
-pub use policy::PrivacyideaPolicies;
+pub(crate) use not_there::path as not_found;
+pub use policy::{PrivacyideaPolicies, PrivacyideaPolicyReader};
 pub use settings::{ErrorCodes, PrivacyideaSettings};
 
 /// The routes.
@@ -64,7 +66,7 @@ pub(crate) fn mount() -> Mount {
 pub(crate) fn router(mount: &Mount, state: &AppState) -> Router {
     mount
         .router()
-        .method_not_allowed_fallback(not_allowed::handle)
+        .method_not_allowed_fallback(not_there::method)
         .with_state(state.clone())
 }
 

@@ -234,10 +234,11 @@ fn find_schemas(value: &Value, found: &mut HashMap<String, usize>) {
     }
 }
 
-/// The answer to an address whose names cannot be: it has no methods at all.
+/// The answer to an address whose names cannot be, in whichever form: it has no methods at all.
 fn is_no_page(reply: &Reply) -> bool {
     let is_page = reply.header("content-type") == Some("text/html; charset=utf-8");
-    reply.status == 404 && (is_page || reply.json()["message"] == "not_found")
+    let is_kazoos = || reply.json()["message"] == "not_found";
+    reply.status == 404 && (is_page || reply.body.contains("Nothing is served under this address.") || is_kazoos())
 }
 
 fn is_usual(method: &Method) -> bool {

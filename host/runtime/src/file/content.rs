@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keyway_core::Secret;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 /// The most bytes of lines in a page.
 const PAGE_BYTES: usize = 64 << 10;
@@ -39,10 +39,12 @@ pub(crate) struct Content {
     /// Where each line begins and ends, without those that are empty or begin with `#`.
     lines: Vec<(u32, u32)>,
     indexes: Mutex<Vec<(Field, Arc<Index>)>>,
+    /// Held while a thread puts the lines in an order, whether or not somebody waits for it.
+    sorting: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The numbers of the lines that have the field, in its order, then in the file's.
-type Index = OnceCell<Vec<u32>>;
+pub(super) type Index = OnceCell<Vec<u32>>;
 
 impl Content {
     /// Takes in UTF-8 of less than 4 GiB, and puts it in the order of these fields.
@@ -63,6 +65,7 @@ impl Content {
             text,
             lines,
             indexes: Mutex::default(),
+            sorting: Arc::default(),
         };
         let made = fields.iter().map(|field| {
             let index = OnceCell::new_with(Some(content.sorted(*field)));
@@ -99,11 +102,23 @@ impl Content {
         let index = self.known(field).unwrap_or_else(|| self.add(field));
         let sort = async {
             let content = Arc::clone(self);
-            let sorted = tokio::task::spawn_blocking(move || content.sorted(field)).await;
+            // A guest may name ever other fields, and each order takes its time and its memory.
+            let turn = self.sorting().await;
+            let sorted = tokio::task::spawn_blocking(move || {
+                let sorted = content.sorted(field);
+                drop(turn);
+                sorted
+            });
+            let sorted = sorted.await;
             // One that panicked has said so itself; nothing is found then.
             sorted.unwrap_or_default()
         };
         index.get_or_init(|| sort).await;
+    }
+
+    /// Waits for the turn to put the lines in an order.
+    pub(super) async fn sorting(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.sorting).lock_owned().await
     }
 
     /// Lines from the one with this number on.
@@ -131,7 +146,7 @@ impl Content {
         page
     }
 
-    fn known(&self, field: Field) -> Option<Arc<Index>> {
+    pub(super) fn known(&self, field: Field) -> Option<Arc<Index>> {
         let indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
         let found = indexes.iter().find(|(known, _)| *known == field);
         found.map(|(_, index)| Arc::clone(index))

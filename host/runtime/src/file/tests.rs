@@ -26,6 +26,7 @@ async fn find(file: &Arc<NamedFile>, key: &str) -> Option<Vec<String>> {
     file.find(LOGIN, key, 8).await
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be none")]
 fn one(line: &str) -> Option<Vec<String>> {
     Some(vec![line.to_owned()])
 }
@@ -82,6 +83,9 @@ async fn a_file_that_is_replaced_by_a_rename_is_read_again() {
     assert_eq!(find(&file, "alice").await, one("alice:2"));
 }
 
+/// What makes a file one that cannot be used.
+type Break = fn(&Path);
+
 #[tokio::test]
 async fn a_file_that_cannot_be_used_has_no_lines_until_it_can() {
     let (folder, path) = written("alice:1\n");
@@ -90,7 +94,7 @@ async fn a_file_that_cannot_be_used_has_no_lines_until_it_can() {
         ..FileSpec::new(path.clone())
     };
     let file = NamedFile::with_freshness("passwd", spec, Duration::ZERO);
-    let breakages: [(&str, fn(&Path)); 4] = [
+    let breakages: [(&str, Break); 4] = [
         ("gone", |path| fs::remove_file(path).unwrap()),
         ("too large", |path| fs::write(path, [b'a'; 21]).unwrap()),
         ("no text", |path| fs::write(path, b"alice:\xff\n").unwrap()),
@@ -170,4 +174,67 @@ async fn orders_by_ever_other_fields_take_no_more_memory() {
     let content = file.lock().content.clone().unwrap();
     assert_eq!(content.indexed().len(), 4);
     assert_eq!(find(&file, "alice").await, one("alice:1"));
+}
+
+/// However many fields are asked about, one thread is busy with the file and no more.
+#[tokio::test]
+async fn a_file_is_put_in_one_order_at_a_time() {
+    let (_folder, path) = written("alice:1\nbob:2\n");
+    let file = open(&path);
+    assert_eq!(find(&file, "alice").await, one("alice:1"));
+    let content = file.lock().content.clone().unwrap();
+    let sorting = content.sorting().await;
+    let second = Field { number: 1, ..LOGIN };
+    let mut asked = Box::pin(file.find(second, "2", 8));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), &mut asked)
+            .await
+            .is_err()
+    );
+    // What there is an order by is found all the same.
+    assert_eq!(find(&file, "bob").await, one("bob:2"));
+    drop(sorting);
+    assert_eq!(asked.await, one("bob:2"));
+}
+
+/// What a question costs: no bytes of the file, and no pass over its lines, while it stands still.
+#[tokio::test]
+async fn a_file_that_stands_still_is_read_and_put_in_order_once() {
+    let mut text = String::new();
+    for number in 0..100_000 {
+        writeln!(text, "user{number}:{number}").unwrap();
+    }
+    let (_folder, path) = written(&text);
+    let file = open(&path);
+    assert_eq!(find(&file, "user7").await, one("user7:7"));
+    let held = || file.lock().content.clone().unwrap();
+    let (content, index) = (held(), held().known(LOGIN).unwrap());
+    for number in (0..100_000).step_by(1_001) {
+        assert_eq!(
+            find(&file, &format!("user{number}")).await,
+            one(&format!("user{number}:{number}"))
+        );
+    }
+    file.list(0, 10).await.unwrap();
+    assert!(Arc::ptr_eq(&held(), &content) && Arc::ptr_eq(&held().known(LOGIN).unwrap(), &index));
+
+    fs::write(&path, text.replace("user7:7\n", "user7:8\n")).unwrap();
+    assert_eq!(find(&file, "user7").await, one("user7:8"));
+    assert!(!Arc::ptr_eq(&held(), &content));
+    // Put in order when it was read, so that the question after an edit is no slower than any other.
+    assert_eq!(held().indexed(), [LOGIN]);
+}
+
+#[tokio::test]
+async fn lines_of_any_length_and_content_leave_the_others_alone() {
+    let huge = "x".repeat(10 << 20);
+    let text = format!("a:1\r\nhuge:{huge}\n{huge}:2\n\0:3\n\u{feff}b:4\n:::\n\r\n\n   \nlast:5");
+    let (_folder, path) = written(text);
+    let file = open(&path);
+    for line in ["a:1", "\0:3", "\u{feff}b:4", "last:5", "   "] {
+        assert_eq!(find(&file, line.split(':').next().unwrap()).await, one(line));
+    }
+    assert_eq!(find(&file, "huge").await.unwrap()[0].len(), huge.len() + 5);
+    assert_eq!(find(&file, "").await, one(":::"));
+    assert_eq!(find(&file, "b").await, Some(Vec::new()));
 }

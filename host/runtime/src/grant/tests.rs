@@ -54,8 +54,10 @@ fn a_want_that_is_not_granted_names_the_line_to_write() {
         let refused = refusal(&[want], &Grants::default());
         assert!(refused.contains(line), "{refused}");
     }
-    let mut grants = Grants::default();
-    grants.directory_list = false;
+    let grants = Grants {
+        directory_list: false,
+        ..Grants::default()
+    };
     assert!(refusal(&["directory.list"], &grants).contains(r#""list"]"#));
 }
 

@@ -26,6 +26,8 @@ impl Host for CallState {
             return Ok(Err(DirectoryError::LimitReached));
         }
         let directory = Arc::clone(&self.profile.services.directory);
+        // Others' users would only take the place of those whom the guest may see.
+        let tenant = tenant.or_else(|| self.profile.tenant.map(|own| own.to_string()));
         let listed = directory.list(&pattern, tenant.as_deref(), most.min(LISTED)).await;
         let listed = match listed {
             Ok(listed) => listed,

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use keyway_core::Secret;
 use keyway_core::model::{Changed, Found, Principal, Refusal, Rejection, Subject};
-use keyway_core::port::{Abilities, BackendFault, ChangeRequest, LookupKey, LookupRequest, RequestContext};
+use keyway_core::port::{
+    Abilities, BackendFault, BrowseRequest, ChangeRequest, Listing, LookupKey, LookupRequest, RequestContext,
+};
 use keyway_runtime::{BackendSpec, Instances, Limits};
 
 use crate::host::{ALICE, PASSWORD, TestHost, spec};
@@ -34,6 +36,20 @@ impl TestHost {
             deadline: Instant::now() + slot.deadline,
         };
         slot.backend.change_password(request).await
+    }
+
+    /// Lists those whose login fits.
+    async fn browse(&self, login: &str, most: u32) -> Result<Option<Listing>, BackendFault> {
+        let slot = self.slot("hostile");
+        let request = BrowseRequest {
+            context: RequestContext::default(),
+            realm: None,
+            resolver: None,
+            patterns: vec![("login".to_owned(), login.to_owned())],
+            most,
+            deadline: Instant::now() + slot.deadline,
+        };
+        slot.backend.browse(request).await
     }
 }
 
@@ -73,12 +89,17 @@ async fn a_backend_can_do_what_it_exports_and_no_more() {
         deadline: Instant::now() + slot.deadline,
     };
     assert_eq!(slot.backend.lookup(request).await, Ok(None));
-    let all = Abilities {
-        lookup: true,
-        change_password: true,
-        browse: false,
+    let everybody = BrowseRequest {
+        context: RequestContext::default(),
+        realm: None,
+        resolver: None,
+        patterns: Vec::new(),
+        most: 10,
+        deadline: Instant::now() + slot.deadline,
     };
-    assert_eq!(host_of(hostile()).await.slot("hostile").backend.abilities(), all);
+    assert_eq!(slot.backend.browse(everybody).await, Ok(None));
+    let all = host_of(hostile()).await.slot("hostile").backend.abilities();
+    assert_eq!(all, Abilities::ALL);
 }
 
 #[tokio::test]
@@ -111,6 +132,45 @@ async fn a_password_is_changed_refused_or_rejected() {
 }
 
 #[tokio::test]
+async fn users_are_listed_by_a_pattern() {
+    let host = host_of(hostile()).await;
+    let listed = host.browse("AL*", 10).await;
+    assert!(
+        matches!(&listed, Ok(Some(listing)) if listing.complete && listing.principals.iter().all(is_alice) && listing.principals.len() == 1),
+        "{listed:?}"
+    );
+    let nobody = host.browse("b*", 10).await.unwrap().unwrap();
+    assert_eq!((nobody.principals.len(), nobody.complete), (0, true));
+    let cut = host.browse("*", 0).await.unwrap().unwrap();
+    assert_eq!((cut.principals.len(), cut.complete), (0, false));
+}
+
+#[tokio::test]
+async fn a_list_holds_no_more_than_was_asked_for_and_never_over_a_thousand() {
+    let host = host_of(hostile()).await;
+    let many = host.browse("many|1000", u32::MAX).await.unwrap().unwrap();
+    assert_eq!(many.principals.len(), 1_000);
+    for (errand, most) in [("many|1001", u32::MAX), ("many|11", 10), ("many|1", 0)] {
+        let over = host.browse(errand, most).await;
+        assert!(matches!(over, Err(BackendFault::Broken(_))), "{errand}: {over:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_names_users_of_the_directory_that_the_host_found() {
+    let host = host_of(hostile()).await;
+    let listed = host.browse("directory|alice", 10).await.unwrap().unwrap();
+    let subjects: Vec<_> = listed.principals.iter().map(|user| &user.subject).collect();
+    assert_eq!(subjects, [&Subject::Found(ALICE)]);
+    // Not even under the grant to link is anybody of a list linked.
+    let mut linking = hostile();
+    linking.grants.directory_link = true;
+    let host = host_of(linking).await;
+    let listed = host.browse("directory|alice", 10).await.unwrap().unwrap();
+    assert_eq!(listed.principals[0].subject, Subject::Found(ALICE));
+}
+
+#[tokio::test]
 async fn misdeeds_end_as_they_do_in_a_login_and_leave_nothing_behind() {
     let broken = |fault: &BackendFault| matches!(fault, BackendFault::Broken(_));
     let late = |fault: &BackendFault| matches!(fault, BackendFault::DeadlineExceeded(_));
@@ -131,6 +191,8 @@ async fn misdeeds_end_as_they_do_in_a_login_and_leave_nothing_behind() {
             assert!(found.as_ref().is_err_and(expected), "{misdeed}: {found:?}");
             let changed = host.change(misdeed, PASSWORD, "another one").await;
             assert!(changed.as_ref().is_err_and(expected), "{misdeed}: {changed:?}");
+            let listed = host.browse(misdeed, 10).await;
+            assert!(listed.as_ref().is_err_and(expected), "{misdeed}: {listed:?}");
             let after = host.find_by_name("alice").await;
             assert!(
                 matches!(after, Ok(Some(Found::Principal(_)))),

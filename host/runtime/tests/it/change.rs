@@ -24,7 +24,7 @@ async fn a_change_takes_effect_before_it_is_answered_and_concerns_one_backend() 
     host.install_built("hostile", "hostile");
     let other = BackendSpec::new(BackendName::parse("other").unwrap(), "hostile");
     host.runtime.set_desired(vec![spec("hostile"), other]).await;
-    let changed = host.runtime.change(hostile(json!({ "verify": "trap" }))).await;
+    let changed = host.runtime.change(hostile(json!({ "verify": "panic" }))).await;
     assert_eq!(changed, Ok(()));
     assert!(
         host.login("hostile", "alice", PASSWORD).await.is_err(),
@@ -34,7 +34,7 @@ async fn a_change_takes_effect_before_it_is_answered_and_concerns_one_backend() 
     assert_eq!(host.status_of("hostile").await.generation, 2);
     assert_eq!(host.status_of("other").await.generation, 1);
     assert_eq!(
-        host.runtime.change(hostile(json!({ "verify": "trap" }))).await,
+        host.runtime.change(hostile(json!({ "verify": "panic" }))).await,
         Ok(()),
         "nothing is new"
     );
@@ -81,7 +81,7 @@ async fn a_trial_says_what_is_wrong_and_changes_nothing() {
     );
     let unknown = host.runtime.try_out(hostile(json!({ "color": "blue" }))).await;
     assert!(matches!(unknown, Err(TrialError::Refused(_))), "{unknown:?}");
-    let trapped = host.runtime.try_out(hostile(json!({ "configure": "trap" }))).await;
+    let trapped = host.runtime.try_out(hostile(json!({ "configure": "panic" }))).await;
     assert!(matches!(trapped, Err(TrialError::NotLoadable(_))), "{trapped:?}");
     let unhealthy = host.runtime.try_out(hostile(json!({ "health": "unavailable" }))).await;
     assert!(is_unhealthy(unhealthy, false));

@@ -209,11 +209,7 @@ impl TestHost {
 
     pub(crate) async fn step(&self, backend: &str, step: Step) -> Result<Answer, BackendFault> {
         let slot = self.slot(backend);
-        let context = RequestContext {
-            request_id: "test".to_owned(),
-            dialect: "wazo",
-            ..RequestContext::default()
-        };
+        let context = context();
         let deadline = Instant::now() + slot.deadline;
         slot.backend
             .verify(VerifyRequest {
@@ -230,6 +226,15 @@ impl TestHost {
             credential: Credential::Password(Secret::from(password)),
         };
         self.step(backend, step).await.map(|answer| answer.outcome)
+    }
+}
+
+/// The circumstances of a call by nobody in particular.
+pub(crate) fn context() -> RequestContext {
+    RequestContext {
+        request_id: "test".to_owned(),
+        dialect: "wazo",
+        ..RequestContext::default()
     }
 }
 

@@ -2,9 +2,11 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test that cannot go on has failed, in its helpers too"
 )]
 
+mod errand;
 mod host;
 
 mod ability;
@@ -14,6 +16,10 @@ mod call;
 mod change;
 mod check;
 mod digest;
+mod database;
+mod delegate;
+mod directory_list;
+mod file;
 mod limit;
 mod net;
 mod reload;

@@ -8,6 +8,7 @@ use keyway_core::directory::DirectoryService;
 use keyway_core::event::EventService;
 use keyway_core::factor::FactorService;
 use keyway_core::import::Importer;
+use keyway_core::import::privacyidea::PrivacyideaImporter;
 use keyway_core::key::{KeyError, KeyRing, MasterKey};
 use keyway_core::model::BackendName;
 use keyway_core::notice::{NoticeService, NoticeSettings};
@@ -151,6 +152,11 @@ impl Services {
     /// What brings another system's directory in.
     pub(crate) fn into_importer(self) -> Importer {
         Importer::new(self.store, self.keys, self.tenant_settings, self.clock, self.random)
+    }
+
+    /// What brings a database of privacyIDEA's in.
+    pub(crate) fn into_privacyidea_importer(self) -> PrivacyideaImporter {
+        PrivacyideaImporter::new(self.store, self.factors, self.passwords, self.clock, self.random)
     }
 
     /// What handlers work with. `backends` is `None` for a command without a server.

@@ -1,6 +1,7 @@
 //! `keyway import`: other systems' directories.
 
 mod bar;
+mod privacyidea;
 mod report;
 
 use std::sync::Arc;
@@ -38,18 +39,32 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Bring in a database of privacyIDEA's, release 3.0 or later: realms, resolvers, HOTP and TOTP tokens with their seeds, PINs and counters,
+    /// policies
+    ///
+    /// Realms and resolvers come into a backend on the plugin `realm`, tokens become second factors of the users whom that backend knows, and
+    /// policies are those of privacyIDEA's API. What a resolver stands on, a file, a database or an LDAP directory, has to be granted in the
+    /// configuration first: the report says what is missing and how to write it; then run the import again. privacyIDEA's database is only read.
+    /// What is here already is left as it is, so a second run adds what the first could not, and otherwise nothing. Stop privacyIDEA before the
+    /// last run, so that no one-time password is used there after it, and then here once more. The server must be stopped, on every node.
+    Privacyidea(privacyidea::Options),
 }
 
 pub(crate) fn run(global: &Global, output: Output, command: Command) -> Result<(), Failure> {
     let config = Config::load(global.config_file.as_deref())?;
-    let Command::Wazo { url, dry_run } = command;
-    let json = global.json;
+    match command {
+        Command::Wazo { url, dry_run } => wazo(&config, output, global.json, &url, dry_run),
+        Command::Privacyidea(options) => privacyidea::run(&config, output, global.json, &options),
+    }
+}
+
+fn wazo(config: &Config, output: Output, json: bool, url: &str, dry_run: bool) -> Result<(), Failure> {
     super::block_on(async {
-        let lock = admin::lock_out_server(&config).await?;
+        let lock = admin::lock_out_server(config).await?;
         let timeout = config.store.settings.acquire_timeout;
-        let foreign = open_wazo(&url, timeout).await.map_err(|error| Failure::of(&error))?;
+        let foreign = open_wazo(url, timeout).await.map_err(|error| Failure::of(&error))?;
         let master = master_key::read(&config.master_key, &SystemRandom).map_err(|error| Failure::of(&error))?;
-        let services = Services::open(&config, &master).await;
+        let services = Services::open(config, &master).await;
         let services = services.map_err(|error| Failure::of(&error))?;
         let how = ImportSettings {
             dry_run,

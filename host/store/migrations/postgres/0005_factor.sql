@@ -38,7 +38,7 @@ CREATE INDEX factor_by_user ON factor (directory_user) WHERE directory_user IS N
 CREATE INDEX factor_by_tenant ON factor (tenant) WHERE tenant IS NOT NULL;
 CREATE INDEX factor_by_login ON factor (login_key, serial_key);
 CREATE INDEX factor_by_realm ON factor (realm_key, serial_key);
-CREATE INDEX factor_by_digits ON factor (digits) WHERE state = 'active' AND owner IS NOT NULL;
+CREATE INDEX factor_by_digits ON factor (digits) WHERE state = 'active' AND owner IS NOT NULL AND kind <> 'recovery';
 
 -- Recovery codes that are left: a keyed hash of each.
 CREATE TABLE factor_code (

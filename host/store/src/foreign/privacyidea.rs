@@ -1,4 +1,4 @@
-//! privacyIDEA's database, of its releases from 3.0 on, in SQLite, PostgreSQL or MySQL: one transaction that only reads, so that all of it is of one moment.
+//! privacyIDEA's database, of its releases from 3.0 on, in `SQLite`, PostgreSQL or `MySQL`: one transaction that only reads, so that all of it is of one moment.
 
 mod place;
 mod row;

@@ -62,6 +62,11 @@ impl Reader for PostgresReader {
         // Rows that nobody takes would have to be read to their end.
         if is_at_end {
             roll_back(transaction).await?;
+            // The one thing that a session keeps, and only a function can have made.
+            if statement.contains('(') {
+                let unlocked = held.connection.execute("SELECT pg_advisory_unlock_all()").await;
+                unlocked.map_err(|error| failed(&error))?;
+            }
             held.is_clean = true;
         }
         Ok(())

@@ -14,6 +14,9 @@ const QUERIES: [&str; 3] = ["SELECT", "WITH", "VALUES"];
 /// What `MySQL` writes files by.
 const FILES: [&str; 2] = ["outfile", "dumpfile"];
 
+/// By what a statement tells `MySQL` that the bound on its time is another one.
+const BOUNDS: [&str; 2] = ["max_execution_time", "set_var"];
+
 /// The statement without what surrounds it, if it is one query.
 pub(super) fn check(statement: &str) -> Result<&str, NamedDatabaseError> {
     let refuse = |reason: &str| Err(refused("", reason));
@@ -36,6 +39,9 @@ pub(super) fn check(statement: &str) -> Result<&str, NamedDatabaseError> {
     let lower = statement.to_ascii_lowercase();
     if FILES.iter().any(|word| lower.contains(word)) {
         return refuse("a query writes no files");
+    }
+    if BOUNDS.iter().any(|word| lower.contains(word)) {
+        return refuse("a query does not say how long it may take");
     }
     Ok(statement)
 }
@@ -73,6 +79,8 @@ mod tests {
             "SELECT 1;;",
             "SELECT 1 INTO OUTFILE '/tmp/x'",
             "SELECT 1 /*!into DumpFile '/tmp/x'*/",
+            "SELECT /*+ Max_Execution_Time(0) */ 1",
+            "SELECT /*+ SET_VAR(max_execution_time = 0) */ 1",
             "SELECT 'a\0b'",
             &format!("SELECT '{}'", "x".repeat(MAX_STATEMENT)),
         ] {

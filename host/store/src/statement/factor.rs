@@ -83,16 +83,29 @@ impl FactorStore for DriverStore {
         .await
     }
 
-    async fn count_failures(&self, factors: &[FactorId]) -> Result<(), StoreError> {
-        let mut factors = factors.to_vec();
-        // In one order, so that two calls never wait for each other.
-        factors.sort_unstable();
-        factors.dedup();
-        self.write("count failures of factors", move |connection| {
-            Box::pin(factor_use::count_failures(connection, factors))
+    async fn begin_attempts(&self, factors: &[FactorId]) -> Result<Vec<FactorId>, StoreError> {
+        let factors = in_order(factors);
+        self.write("count attempts on factors", move |connection| {
+            Box::pin(factor_use::begin_attempts(connection, factors))
         })
         .await
     }
+
+    async fn take_back_attempts(&self, factors: &[FactorId]) -> Result<(), StoreError> {
+        let factors = in_order(factors);
+        self.write("take back attempts on factors", move |connection| {
+            Box::pin(factor_use::take_back_attempts(connection, factors))
+        })
+        .await
+    }
+}
+
+/// In one order for all callers, so that two never wait for each other; each once.
+fn in_order(factors: &[FactorId]) -> Vec<FactorId> {
+    let mut factors = factors.to_vec();
+    factors.sort_unstable();
+    factors.dedup();
+    factors
 }
 
 /// How many codes one statement inserts: SQLite takes some 32,000 values, of which a code has two.
@@ -183,6 +196,8 @@ fn refused(error: sqlx::Error) -> Failure {
 
 async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorChange) -> Result<bool, Failure> {
     let FactorChange {
+        only_in: _,
+        only_of: _,
         state,
         owner,
         pin,
@@ -229,6 +244,7 @@ async fn change_one(connection: &mut Connection, id: FactorId, change: &FactorCh
             .push_bind(to_json("factor.attributes", attributes)?);
     }
     update.push(" WHERE id = ").push_bind(id.0);
+    push_conditions(&mut update, change);
     let changed = update.build().execute(connection).await.map_err(refused)?;
     Ok(changed.rows_affected() == 1)
 }
@@ -255,6 +271,19 @@ async fn hold_owner(connection: &mut Connection, owner: &FactorOwner) -> Result<
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// As what the factor must be.
+fn push_conditions(update: &mut QueryBuilder<Database>, change: &FactorChange) {
+    if let Some(state) = change.only_in {
+        update.push(" AND state = ").push_bind(state.as_str());
+    }
+    if let Some(owner) = change.only_of {
+        match owner {
+            Some(owner) => update.push(" AND owner = ").push_bind(owner.0),
+            None => update.push(" AND owner IS NULL"),
+        };
+    }
 }
 
 fn push_owner(update: &mut QueryBuilder<Database>, owner: Option<&FactorOwner>) -> Result<(), Failure> {

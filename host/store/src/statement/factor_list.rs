@@ -50,8 +50,8 @@ pub(super) async fn active(connection: &mut Connection, owner: IdentityId) -> Re
 
 /// From one length to the next: each is found in the index, however many factors share it.
 const OTP_LENGTHS: &str = "WITH RECURSIVE length(digits) AS (\
-    SELECT min(digits) FROM factor WHERE state = 'active' AND owner IS NOT NULL \
-    UNION ALL SELECT (SELECT min(f.digits) FROM factor f WHERE f.state = 'active' AND f.owner IS NOT NULL AND f.digits > l.digits) \
+    SELECT min(digits) FROM factor WHERE state = 'active' AND owner IS NOT NULL AND kind <> 'recovery' \
+    UNION ALL SELECT (SELECT min(f.digits) FROM factor f WHERE f.state = 'active' AND f.owner IS NOT NULL AND f.kind <> 'recovery' AND f.digits > l.digits) \
     FROM length l WHERE l.digits IS NOT NULL) \
     SELECT digits FROM length WHERE digits IS NOT NULL ORDER BY digits";
 

@@ -14,7 +14,7 @@ pub(super) async fn use_otp(connection: &mut Connection, used: OtpUse) -> Result
         return Ok(false);
     };
     let statement = "UPDATE factor SET counter = $2, drift = $3, failures = 0, state = $5, last_used_at = $6 \
-        WHERE id = $1 AND state = $4 AND failures < max_failures AND counter < $2";
+        WHERE id = $1 AND state = $4 AND failures <= max_failures AND counter < $2";
     let changed = sqlx::query(statement)
         .bind(used.factor.0)
         .bind(number(next)?)
@@ -48,7 +48,7 @@ pub(super) async fn use_code(
             .await?;
     }
     let statement = "DELETE FROM factor_code WHERE factor = $1 AND code = $2 \
-        AND EXISTS (SELECT 1 FROM factor WHERE id = $1 AND state = 'active' AND failures < max_failures)";
+        AND EXISTS (SELECT 1 FROM factor WHERE id = $1 AND state = 'active' AND failures <= max_failures)";
     let used = sqlx::query(statement)
         .bind(factor.0)
         .bind(code.as_slice())
@@ -73,12 +73,30 @@ pub(super) async fn count_codes(connection: &mut Connection, factor: FactorId) -
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Counts a failure on each of these, which are in one order for all callers.
-pub(super) async fn count_failures(connection: &mut Connection, factors: Vec<FactorId>) -> Result<(), Failure> {
+/// Counts a failure on each of these that may still fail; they are in one order for all callers.
+pub(super) async fn begin_attempts(
+    connection: &mut Connection,
+    factors: Vec<FactorId>,
+) -> Result<Vec<FactorId>, Failure> {
+    let mut begun = Vec::with_capacity(factors.len());
     for factor in factors {
-        sqlx::query("UPDATE factor SET failures = failures + 1 WHERE id = $1 AND failures < $2")
+        let counted =
+            sqlx::query("UPDATE factor SET failures = failures + 1 WHERE id = $1 AND failures < max_failures")
+                .bind(factor.0)
+                .execute(&mut *connection)
+                .await?;
+        if counted.rows_affected() == 1 {
+            begun.push(factor);
+        }
+    }
+    Ok(begun)
+}
+
+/// Takes a failure back from each of these, which are in one order for all callers.
+pub(super) async fn take_back_attempts(connection: &mut Connection, factors: Vec<FactorId>) -> Result<(), Failure> {
+    for factor in factors {
+        sqlx::query("UPDATE factor SET failures = failures - 1 WHERE id = $1 AND failures > 0")
             .bind(factor.0)
-            .bind(i64::from(i32::MAX))
             .execute(&mut *connection)
             .await?;
     }

@@ -1,8 +1,9 @@
-//! Second factors: nothing is used twice, and every failure counts.
+//! Second factors: nothing is used twice, and every attempt counts before it is judged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use keyway_core::model::{Factor, FactorId, FactorState};
+use keyway_core::model::{Factor, FactorId, FactorState, IdentityId};
 use keyway_core::port::{FactorChange, OtpUse, Store};
 
 use crate::factors::{AT_ONCE, added, factor, there, winners};
@@ -45,11 +46,14 @@ pub(crate) async fn a_one_time_password_is_used_up(store: Arc<dyn Store>) {
     assert!(use_otp(otp(&factor, 105)).await);
     assert!(!use_otp(otp(&factor, 104)).await, "one that was left out");
     let locked = FactorChange {
-        failures: Some(10),
+        failures: Some(11),
         ..FactorChange::default()
     };
     store.change_factor(factor.id, &locked).await.expect("changed");
-    assert!(!use_otp(otp(&factor, 106)).await, "locked");
+    assert!(
+        !use_otp(otp(&factor, 106)).await,
+        "more failures than it may have, an attempt under way included"
+    );
     let enrolling = FactorChange {
         failures: Some(0),
         state: Some(FactorState::Enrolling),
@@ -102,7 +106,7 @@ pub(crate) async fn a_recovery_code_is_used_up(store: Arc<dyn Store>) {
     assert!(!use_code(1).await, "twice");
     assert_eq!(store.count_codes(factor.id).await.expect("a number"), 2);
     let locked = FactorChange {
-        failures: Some(10),
+        failures: Some(11),
         ..FactorChange::default()
     };
     let disabled = FactorChange {
@@ -136,18 +140,17 @@ pub(crate) async fn of_all_who_use_a_recovery_code_at_once_one_does(store: Arc<d
     assert_eq!(store.count_codes(factor.id).await.expect("a number"), 0);
 }
 
-pub(crate) async fn every_failure_counts(store: Arc<dyn Store>) {
+pub(crate) async fn no_more_attempts_begin_than_may_fail(store: Arc<dyn Store>) {
     let mut factors = Vec::new();
     for number in 0..4 {
-        factors.push(added(&*store, factor(&format!("f{number}"))).await.id);
+        let mut new = factor(&format!("f{number}"));
+        new.stored.factor.failures = number;
+        new.stored.factor.max_failures = 12;
+        factors.push(added(&*store, new).await.id);
     }
-    let most = i32::MAX.unsigned_abs();
-    let mut full = factor("full");
-    full.stored.factor.failures = most - 1;
-    full.stored.factor.max_failures = u32::MAX;
-    let full = added(&*store, full).await;
-    let counts = (0..AT_ONCE).map(|number| {
-        let store = Arc::clone(&store);
+    let begun = Arc::new(AtomicUsize::new(0));
+    let attempts = (0..AT_ONCE).map(|number| {
+        let (store, begun) = (Arc::clone(&store), Arc::clone(&begun));
         let mut factors = factors.clone();
         // In all orders: nobody waits for somebody who waits for them.
         factors.rotate_left(number % 4);
@@ -156,37 +159,58 @@ pub(crate) async fn every_failure_counts(store: Arc<dyn Store>) {
         }
         factors.push(factors[0]);
         factors.push(FactorId(uuid()));
-        move || async move { store.count_failures(&factors).await.is_ok() }
+        move || async move {
+            let places = store.begin_attempts(&factors).await.expect("an answer");
+            begun.fetch_add(places.len(), Ordering::SeqCst);
+            true
+        }
     });
-    assert_eq!(winners(counts).await, AT_ONCE);
+    assert_eq!(winners(attempts).await, AT_ONCE);
+    let places: usize = (0..4).map(|failures| AT_ONCE.min(12 - failures)).sum();
+    assert_eq!(
+        begun.load(Ordering::SeqCst),
+        places,
+        "each call once on each, as long as there is room"
+    );
     for number in 0..4 {
         let failures = there(&*store, &format!("f{number}")).await.failures;
-        assert_eq!(failures as usize, AT_ONCE, "each call counts once on each");
+        assert_eq!(failures as usize, 12.min(number + AT_ONCE));
     }
-    for _ in 0..2 {
-        store.count_failures(&[full.id]).await.expect("counted");
-        assert_eq!(there(&*store, "full").await.failures, most);
-    }
-    store.count_failures(&[]).await.expect("nothing to do");
+    assert_eq!(store.begin_attempts(&[]).await.expect("nothing to do"), []);
 }
 
-pub(crate) async fn a_locked_factor_cannot_be_opened_by_who_asks_at_the_same_time(store: Arc<dyn Store>) {
-    for round in 0..10 {
-        let mut new = factor(&format!("f{round}"));
-        new.stored.factor.max_failures = 1;
-        new.codes = vec![[1; 32]];
-        let factor = added(&*store, new).await;
-        let fails = {
-            let (store, id) = (Arc::clone(&store), factor.id);
-            tokio::spawn(async move { store.count_failures(&[id]).await.expect("counted") })
-        };
-        let used = match round % 2 {
-            0 => store.use_otp(&otp(&factor, 100)).await.expect("an answer"),
-            _ => store.use_code(factor.id, &[1; 32], NOW).await.expect("an answer"),
-        };
-        fails.await.expect("no panic");
-        // Used before the failure, or refused after it: either way the failure was the last word.
-        let now = there(&*store, &factor.serial).await;
-        assert_eq!((now.failures, now.last_used_at.is_some()), (1, used), "round {round}");
+pub(crate) async fn an_attempt_is_taken_back_and_never_more(store: Arc<dyn Store>) {
+    let factor = added(&*store, factor("one")).await;
+    let failures = async || there(&*store, "one").await.failures;
+    let before = failures().await;
+    assert_eq!(
+        store.begin_attempts(&[factor.id]).await.expect("an answer"),
+        [factor.id]
+    );
+    assert_eq!(failures().await, before + 1);
+    for expected in (0..=before).rev().chain([0]) {
+        store.take_back_attempts(&[factor.id, factor.id]).await.expect("done");
+        assert_eq!(failures().await, expected);
     }
+}
+
+pub(crate) async fn a_change_is_made_if_the_factor_is_as_it_must_be(store: Arc<dyn Store>) {
+    let mut new = factor("one");
+    new.stored.factor.owner = None;
+    let factor = added(&*store, new).await;
+    let change = async |only_in, only_of, state| {
+        let change = FactorChange {
+            only_in,
+            only_of,
+            state: Some(state),
+            ..FactorChange::default()
+        };
+        store.change_factor(factor.id, &change).await.expect("an answer")
+    };
+    let somebody = Some(Some(IdentityId(uuid())));
+    assert!(!change(Some(FactorState::Disabled), None, FactorState::Revoked).await);
+    assert!(!change(Some(FactorState::Active), somebody, FactorState::Revoked).await);
+    assert_eq!(there(&*store, "one").await.state, FactorState::Active);
+    assert!(change(Some(FactorState::Active), Some(None), FactorState::Disabled).await);
+    assert_eq!(there(&*store, "one").await.state, FactorState::Disabled);
 }

@@ -27,7 +27,7 @@ async fn all_of_it_is_read(database: &dyn PrivacyideaDatabase) {
     let counts = PrivacyideaCounts {
         resolvers: 3,
         realms: 3,
-        tokens: 7,
+        tokens: 8,
         policies: 3,
     };
     assert_eq!(database.counts().await.expect("numbers"), counts);
@@ -83,7 +83,7 @@ async fn tokens_are_read(database: &dyn PrivacyideaDatabase) {
     assert_eq!((first.window, first.sync_window), (10, 1000));
     assert_eq!(
         (first.active, first.revoked, first.rollout_state.as_str()),
-        (true, false, "")
+        (true, false, "enrolled")
     );
     assert!(first.has_seed() && first.pin.expose().starts_with("$argon2id$"));
     assert_eq!(first.info("hashlib"), Some("sha1"));
@@ -123,7 +123,7 @@ async fn policies_are_read(database: &dyn PrivacyideaDatabase) {
         .iter()
         .map(|policy| (policy.name.as_str(), policy.active))
         .collect();
-    assert_eq!(names, [("ages", true), ("asks", false), ("session", true)]);
+    assert_eq!(names, [("asks", false), ("joins", true), ("session", true)]);
     let session = &policies[2];
     assert_eq!((session.scope.as_str(), session.priority), ("webui", 2));
     assert!(session.action.contains("jwt_validity=600"), "{}", session.action);

@@ -76,8 +76,10 @@ impl Http {
         let Some(answer) = answer else {
             return Ok(Refusal::WrongCredential.into());
         };
+        let is_read = !self.expect.is_empty() || (candidate.is_none() && !self.map.is_empty());
         let body = match answer.status {
-            200..=299 => json(&answer),
+            200..=299 if is_read => json(&answer)?,
+            200..=299 => Value::Null,
             400 | 401 | 403 | 422 => return Ok(Refusal::WrongCredential.into()),
             404 | 410 => return Ok(Refusal::UnknownIdentifier.into()),
             status => return Err(unexpected(status)),
@@ -89,7 +91,10 @@ impl Http {
         Ok(match candidate {
             Some(candidate) => candidate.principal.into(),
             None => match self.person(&body, &values) {
-                Some(person) => person.principal(name)?.into(),
+                Some(person) => match Known::person(name, person) {
+                    Ok(candidate) => candidate.principal.into(),
+                    Err(_) => Refusal::Ambiguous.into(),
+                },
                 None => return Err(Fault::unavailable("the answer to a right password has no user id")),
             },
         })
@@ -119,10 +124,13 @@ impl Http {
             404 | 410 => return Ok(None),
             status => return Err(unexpected(status)),
         }
-        let Some(person) = self.person(&json(&answer), values) else {
-            return Ok(None);
+        let body = if self.map.is_empty() {
+            Value::Null
+        } else {
+            json(&answer)?
         };
-        Ok(Some(Candidate::new(person.principal(name)?).into()))
+        let person = self.person(&body, values);
+        Ok(person.map(|person| Known::person(name, person).map_or_else(|known| known, Known::from)))
     }
 
     /// Sends a request over a connection of its own, which may carry a password. `None` if the values fit into no path.
@@ -168,10 +176,12 @@ impl Http {
             .keys()
             .filter(|key| !["userid", "username"].contains(&key.as_str()));
         let attributes = told.filter_map(|key| Some((key.clone(), value(key)?))).collect();
-        let login = value("username").unwrap_or_else(|| match asked.username {
-            "" => userid.clone(),
-            typed => typed.to_owned(),
-        });
+        let login = value("username")
+            .filter(|login| !login.is_empty())
+            .unwrap_or_else(|| match asked.username {
+                "" => userid.clone(),
+                typed => typed.to_owned(),
+            });
         Some(Person {
             userid,
             login,
@@ -205,9 +215,12 @@ fn unexpected(status: u16) -> Fault {
     Fault::unavailable(format!("the answer has the status {status}"))
 }
 
-/// The body, which is nothing where it is no JSON.
-fn json(answer: &Answer) -> Value {
-    serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
+/// The body. What stands in front of a service, and says that it is not there, says so in another language than JSON.
+fn json(answer: &Answer) -> Result<Value, Fault> {
+    if answer.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| Fault::unavailable("the answer is no JSON"))
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyway_sdk::file::{self, FileError};
 use keyway_sdk::{Fault, Listing, Principal, Query, Refusal, log};
 
-use super::{Candidate, Known};
+use super::Known;
 use crate::config::Passwd;
 use crate::person::Person;
 
@@ -58,7 +58,10 @@ impl Passwd {
         if namesakes.iter().filter_map(|line| Line::parse(line)).count() > 1 {
             return Ok(Some(ambiguous(name, &self.file)));
         }
-        let mut candidate = Candidate::new(line.person().principal(name)?);
+        let mut candidate = match Known::person(name, line.person()) {
+            Ok(candidate) => candidate,
+            Err(known) => return Ok(Some(known)),
+        };
         match line.password {
             Password::None => {}
             Password::Locked => candidate.barred = Some(Refusal::Disabled),
@@ -116,7 +119,7 @@ impl Passwd {
 
     fn principals(&self, name: &str, lines: &[String]) -> Vec<Principal> {
         let people = lines.iter().filter_map(|line| self.read(name, line));
-        people.filter_map(|line| line.person().principal(name).ok()).collect()
+        people.filter_map(|line| line.person().principal(name)).collect()
     }
 
     fn read<'a>(&self, name: &str, line: &'a str) -> Option<Line<'a>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyway_sdk::database::{self, DatabaseError, Row};
 use keyway_sdk::{Fault, Listing, Principal, Query, Refusal, log};
 
-use super::{Candidate, Known};
+use super::Known;
 use crate::config::Sql;
 use crate::person::Person;
 
@@ -30,8 +30,11 @@ impl Sql {
 
     /// Somebody's hash, which a stranger's password costs as much to compare with as anybody's.
     pub(super) fn stranger(&self) -> Option<String> {
-        let statement = self.list_query.as_ref()?;
-        let rows = self.ask(statement, "%", NEAR).ok()?;
+        let statement = self.list_query.as_ref()?.trim();
+        let statement = statement.strip_suffix(';').unwrap_or(statement).trim_end();
+        // The database must not go through its table for every stranger, and has the answer read to its end. A comment ends with its line.
+        let few = format!("SELECT * FROM ({statement}\n) AS strangers LIMIT {NEAR}");
+        let rows = self.ask(&few, "%", NEAR + 1).ok()?;
         rows.iter().find_map(|row| self.verifier(row))
     }
 
@@ -47,9 +50,15 @@ impl Sql {
             Err(error) => return Err(error.into()),
         };
         let is_all = rows.len() < usize::try_from(MOST).unwrap_or(usize::MAX);
-        let principals: Result<Vec<Principal>, Fault> =
-            rows.iter().map(|row| self.person(row, None)?.principal(name)).collect();
-        let mut listing = super::listing(name, principals?, query, fits);
+        let people: Result<Vec<Person>, Fault> = rows.iter().map(|row| self.person(row, None)).collect();
+        let told = people?.into_iter().filter_map(|person| {
+            let principal = person.principal(name);
+            if principal.is_none() {
+                super::unfit(name);
+            }
+            principal
+        });
+        let mut listing = super::listing(name, told, query, fits);
         listing.complete &= is_all;
         Ok(listing)
     }
@@ -72,9 +81,13 @@ impl Sql {
             log::warn!("a query finds several users for one name", resolver = name);
             return Ok(Some(Known::Refused(Refusal::Ambiguous)));
         };
-        let mut candidate = Candidate::new(self.person(row, login)?.principal(name)?);
-        candidate.verifier = self.verifier(row);
-        Ok(Some(candidate.into()))
+        Ok(Some(match Known::person(name, self.person(row, login)?) {
+            Ok(mut candidate) => {
+                candidate.verifier = self.verifier(row);
+                candidate.into()
+            }
+            Err(known) => known,
+        }))
     }
 
     fn verifier(&self, row: &Row) -> Option<String> {
@@ -94,13 +107,18 @@ impl Sql {
         }
         let value = |key: &str| self.map.get(key).and_then(|column| row.get(column));
         let userid = value("userid").unwrap_or_default().to_owned();
-        let login = value("username").or(login).unwrap_or(&userid).to_owned();
+        let spelt = value("username").filter(|login| !login.is_empty());
+        let login = spelt.or(login).unwrap_or(&userid).to_owned();
+        let hash = value("password");
         let told = |key: &&String| !["userid", "username", "password"].contains(&key.as_str());
         let attributes: BTreeMap<String, String> = self
             .map
             .keys()
             .filter(told)
-            .filter_map(|key| Some((key.clone(), value(key)?.to_owned())))
+            .filter_map(|key| Some((key, value(key)?)))
+            // The statement may have the hash under two names.
+            .filter(|(_, told)| Some(*told) != hash)
+            .map(|(key, told)| (key.clone(), told.to_owned()))
             .collect();
         Ok(Person {
             userid,

@@ -73,6 +73,36 @@ fn a_user_of_another_backend_is_that_user() {
 }
 
 #[test]
+fn neither_a_hash_nor_more_than_the_host_keeps_is_told_of() {
+    let mut carol = Principal::own("4711").login("carol").groups(["x".repeat(8_000)]);
+    for (name, value) in [
+        ("telephoneNumber", "{SSHA}DB+g5gPHedLChP+gUNbl0WxzOmFzYWx0c2FsdA=="),
+        ("userPassword", "$6$saltstring$zCnBvulZNStdCPxo9TYAqz"),
+        ("none", "{crypt}$1$abcdefgh$vr8.8qoOObXiQ0E4Ff5im0"),
+        ("title", "{boss} costs $5"),
+    ] {
+        carol = carol.attribute(name, value);
+    }
+    for number in 0..10 {
+        carol = carol.attribute(format!("a{number}"), "x".repeat(1_000));
+    }
+    let carol = verified(host(MockBackend::new().user("carol", "s3cre7", carol)).login::<Realm>("carol", "s3cre7"));
+    let told: Vec<&str> = carol.attributes.keys().map(String::as_str).collect();
+    assert_eq!(
+        told,
+        [
+            "a0",
+            "a1",
+            "a2",
+            "realm.name",
+            "realm.resolver",
+            "realm.userid",
+            "title"
+        ]
+    );
+}
+
+#[test]
 fn the_first_backend_that_knows_the_login_decides() {
     check_refused(&host(corp()), "carol", "next", Refusal::WrongCredential);
     check_refused(&host(corp()), "mallory", "s3cre7", Refusal::Disabled);

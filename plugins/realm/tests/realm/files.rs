@@ -172,7 +172,56 @@ fn logins_that_no_line_can_have_are_nobodys() {
 }
 
 #[test]
-fn a_user_id_that_makes_no_subject_is_a_fault() {
-    let text = line("carol", &verifier("s3cre7"), &"1".repeat(250));
-    assert!(host(&text).login::<Realm>("carol", "s3cre7").is_err());
+fn a_user_id_that_makes_no_subject_is_refused_and_reported() {
+    for userid in ["1".repeat(250), "1\0".to_owned()] {
+        let host = host(&line("carol", &verifier("s3cre7"), &userid));
+        check_refused(&host, "carol", "s3cre7", Refusal::Ambiguous);
+        let message = "a user has no login or no user id that the host takes";
+        assert_eq!(warned(&host, "passwd1").as_deref(), Some(message));
+    }
+}
+
+#[test]
+fn lines_end_as_they_end_anywhere() {
+    let (carol, dave) = (line("carol", &verifier("c"), "1"), line("dave", &verifier("d"), "2"));
+    for text in [
+        carol.clone() + &dave,
+        (carol.clone() + &dave).replace('\n', "\r\n"),
+        (carol.clone() + &dave).trim_end().to_owned(),
+        format!("\n\n# people\n{carol}\n{dave}\n\n"),
+    ] {
+        verified(host(&text).login::<Realm>("carol", "c"));
+        verified(host(&text).login::<Realm>("dave", "d"));
+    }
+}
+
+#[test]
+fn what_is_too_long_or_no_text_in_a_line_is_not_told_of() {
+    let hash = verifier("s3cre7");
+    let text = format!("carol:{hash}:1:1:Carol\0,R 1,{}:/:/\n", "5".repeat(10 << 20));
+    let carol = verified(host(&text).login::<Realm>("carol", "s3cre7"));
+    assert_eq!(attribute(&carol, "room"), "R 1");
+    assert!(!carol.attributes.contains_key("phone") && !carol.attributes.contains_key("givenname"));
+    assert_eq!(carol.display_name, None);
+}
+
+#[test]
+fn a_hash_of_any_format_lets_its_owner_in_and_nobody_else() {
+    // Of `s3cre7 pässword`, by libxcrypt and passlib.
+    for hash in [
+        "$5$rounds=1000$saltsaltsaltsalt$ugz4e7/n3cDAbFXYdLRXj4urCadynT1s1HIJ/DRp94D",
+        "$6$saltstring$zCnBvulZNStdCPxo9TYAqzAW5CQ0XyCUH1UnefJmHnjS2CB6nigJ1Aluuqh/raUDC1fxmOnXk9sM.bNPMC4h3/",
+        "$2b$04$abcdefghijklmnopqrstuuVOy4aMaHomGJliRVT7ZK8HT2bU6jnza",
+        "1|$2y$04$abcdefghijklmnopqrstuuVOy4aMaHomGJliRVT7ZK8HT2bU6jnza",
+        "$y$j75$abcdefgh$gTaOz.MZ7CB2q6Bp.IHhj8cV4BFwUO9Uomzmys4V9y7",
+        "{SSHA}DB+g5gPHedLChP+gUNbl0WxzOmFzYWx0c2FsdA==",
+        "{SSHA256}VHkJn47ISx96OwqN5tCfEsW+lmFzQkBTJTebnP0DeBBzYWx0",
+        "{SHA}LVnvxZAGPZfgqBxvIRnhpmbbvBM=",
+        "ad5759b6182dad6e52a4d5ea9f862415486e3c5a7c78d2dfbcdcbd7a8b6da2cf",
+    ] {
+        let host = host(&line("carol", hash, "1000"));
+        verified(host.login::<Realm>("carol", "s3cre7 pässword"));
+        check_refused(&host, "carol", "s3cre7", Refusal::WrongCredential);
+        check_refused(&host, "carol", hash, Refusal::WrongCredential);
+    }
 }

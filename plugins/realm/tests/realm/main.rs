@@ -5,6 +5,7 @@ mod configuration;
 mod directories;
 mod files;
 mod health;
+mod hostile;
 mod look_up;
 mod names;
 mod order;

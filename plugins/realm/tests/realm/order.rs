@@ -1,5 +1,8 @@
 //! Which resolver decides.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use keyway_sdk::testing::{MockBackend, MockHost, verifier};
 use keyway_sdk::{Fault, Principal, Refusal, json};
 use realm::Realm;
@@ -108,6 +111,42 @@ fn a_resolver_without_a_grant_is_misconfigured() {
 fn where_no_password_can_be_compared_the_login_is_not_judged() {
     let host = host(&json!([{ "name": "a" }])).unavailable();
     assert!(matches!(host.login::<Realm>("carol", "pa"), Err(Fault::Unavailable(_))));
+}
+
+#[test]
+fn a_stranger_costs_a_comparison_whatever_the_first_resolver_is() {
+    let idp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = idp.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in idp.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    let mut config = config(&json!([{ "name": "web", "priority": 1 }, { "name": "a", "priority": 2 }]));
+    config["resolvers"]["web"] = json!({
+        "type": "http", "endpoint": "idp", "path": "/", "body": ["{password}"], "find": { "path": "/{username}" }
+    });
+    let host = host(&json!([])).config(config).endpoint("idp", address);
+    check_refused(&host, "erin", "pa", Refusal::UnknownIdentifier);
+    check_refused(&host, "carol", "wrong", Refusal::WrongCredential);
+}
+
+#[test]
+fn backends_that_cannot_tell_are_asked_once_each() {
+    let backends = ["v", "w", "x", "y", "z"];
+    let members: Vec<Value> = backends.iter().map(|name| json!({ "name": name })).collect();
+    let resolver = |name: &&str| ((*name).to_owned(), json!({ "type": "backend", "backend": name }));
+    let resolvers: serde_json::Map<String, Value> = backends.iter().map(resolver).collect();
+    let config = json!({ "default_realm": "r", "realms": { "r": { "resolvers": members } }, "resolvers": resolvers });
+    let host = backends.iter().fold(MockHost::new().config(config), |host, name| {
+        host.backend(name, MockBackend::new().cannot_tell())
+    });
+    assert_eq!(
+        host.login::<Realm>("erin", "s3cre7"),
+        Ok(Refusal::UnknownIdentifier.into())
+    );
+    assert_eq!(host.delegations(), 5);
 }
 
 #[test]

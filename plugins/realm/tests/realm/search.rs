@@ -187,6 +187,53 @@ fn who_cannot_be_listed_makes_it_incomplete() {
 }
 
 #[test]
+fn a_list_is_no_longer_than_the_host_takes() {
+    let mut lines = String::new();
+    for number in 0..400 {
+        writeln!(
+            lines,
+            "u{number}:x:{number}:1:{},{}:/:/",
+            "g".repeat(1000),
+            "r".repeat(1000)
+        )
+        .unwrap();
+    }
+    writeln!(lines, "{}:x:1:1::/:/", "l".repeat(2000)).unwrap();
+    let listing = host()
+        .file("f", &lines)
+        .browse::<Realm>(Query::most(1000).resolver("loose"))
+        .unwrap();
+    let bytes = format!("{:?}", listing.principals).len();
+    assert!(
+        bytes < 2 << 20 && listing.principals.len() > 200 && !listing.complete,
+        "{bytes}"
+    );
+}
+
+#[test]
+fn whether_somebody_is_hidden_may_be_unknown() {
+    let config = json!({
+        "realms": { "a": { "resolvers": [{ "name": "hr", "priority": 1 }, { "name": "corp", "priority": 2 }] } },
+        "resolvers": {
+            "hr": { "type": "sql", "database": "hr", "query": "Q $1", "list_query": "L $1", "map": { "userid": "id" } },
+            "corp": { "type": "backend", "backend": "corp" }
+        }
+    });
+    for (reachable, complete) in [(true, true), (false, false)] {
+        let host = host().config(config.clone()).database("hr", move |statement, _| {
+            let is_asked = reachable || statement.starts_with('L');
+            if is_asked {
+                Ok(Vec::new())
+            } else {
+                Err(DatabaseError::LimitReached)
+            }
+        });
+        let listing = host.browse::<Realm>(Query::most(9).with("phone", "5")).unwrap();
+        assert_eq!((listing.principals.len(), listing.complete), (1, complete));
+    }
+}
+
+#[test]
 fn a_long_file_is_listed_page_by_page() {
     let mut lines = String::new();
     for number in 0..9_000 {
@@ -208,4 +255,19 @@ fn a_long_file_is_listed_page_by_page() {
         ]
     );
     assert!(listing.complete);
+}
+
+#[test]
+fn a_line_that_no_page_has_room_for_is_in_no_list() {
+    let text = format!("a:x:1:1::/:/\nhuge:x:2:1:{}:/:/\nz:x:3:1::/:/\n", "g".repeat(70_000));
+    let listing = host()
+        .file("f", &text)
+        .browse::<Realm>(Query::most(9).resolver("loose"))
+        .unwrap();
+    let logins: Vec<&str> = listing
+        .principals
+        .iter()
+        .map(|principal| principal.login.as_str())
+        .collect();
+    assert_eq!((logins.as_slice(), listing.complete), (["a", "z"].as_slice(), true));
 }

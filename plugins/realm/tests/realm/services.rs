@@ -12,11 +12,19 @@ use serde_json::Value;
 use super::{attribute, found, verified};
 
 /// What a server was sent: each request's first line and body.
-type Sent = Arc<Mutex<Vec<(String, String)>>>;
+pub(crate) type Sent = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A server that answers each request, its head and its body, with a status and a body.
+/// A server that answers each request, its head and its body, with a status and JSON.
+pub(crate) fn server(answer: impl Fn(&str, &str) -> (u16, Value) + Send + 'static) -> (SocketAddr, Sent) {
+    server_of_texts(move |head, body| {
+        let (status, told) = answer(head, body);
+        (status, told.to_string())
+    })
+}
+
+/// The same with any text.
 #[expect(clippy::unwrap_used, reason = "a test's own server")]
-fn server(answer: impl Fn(&str, &str) -> (u16, Value) + Send + 'static) -> (SocketAddr, Sent) {
+fn server_of_texts(answer: impl Fn(&str, &str) -> (u16, String) + Send + 'static) -> (SocketAddr, Sent) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let sent = Sent::default();
@@ -36,7 +44,6 @@ fn server(answer: impl Fn(&str, &str) -> (u16, Value) + Send + 'static) -> (Sock
             let (status, told) = answer(&head, &body);
             let first = head.lines().next().unwrap_or_default().to_owned();
             seen.lock().unwrap().push((first, body));
-            let told = told.to_string();
             let length = told.len();
             let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{told}");
             let _ = reader.get_mut().write_all(answer.as_bytes());
@@ -190,6 +197,60 @@ fn who_is_found_first_has_the_password_verified_by_user_id() {
         sent.iter().all(|(line, _)| !line.starts_with("GET /users/../")),
         "{sent:?}"
     );
+}
+
+#[test]
+fn rubbish_where_an_answer_must_be_read_is_a_service_that_does_not_work() {
+    let deep = "[".repeat(10_000);
+    for rubbish in ["<html>welcome</html>", "{\"id\":", "7 7", "\u{0}", deep.as_str()] {
+        let answer = rubbish.to_owned();
+        let (address, _) = server_of_texts(move |_, _| (200, answer.clone()));
+        let fault = Fault::unavailable("resolver `web`: the answer is no JSON");
+        for resolver in [plain(), finding()] {
+            let host = host(address, resolver).secret("idp_token", "t");
+            assert_eq!(
+                host.login::<Realm>("carol", "s3cre7"),
+                Err(fault.clone()),
+                "{rubbish:.20}"
+            );
+        }
+        // The status alone decides where nothing of the answer is wanted.
+        let mut resolver = plain();
+        resolver["map"] = json!({});
+        let carol = verified(host(address, resolver).login::<Realm>("carol", "s3cre7"));
+        assert_eq!(carol.subject, Subject::Own("web:carol".to_owned()));
+    }
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_a_fault() {
+    let (address, _) = server(|_, _| (200, json!({ "id": 7, "name": "x".repeat(70_000) })));
+    let outcome = host(address, plain()).login::<Realm>("carol", "s3cre7");
+    let fault = Fault::unavailable("resolver `web`: the answer is longer than 65536 bytes");
+    assert_eq!(outcome, Err(fault));
+}
+
+#[test]
+fn a_user_id_that_makes_no_subject_is_refused() {
+    for id in [json!("x".repeat(300)), json!("7\u{0}")] {
+        let (address, _) = server(move |_, _| (200, json!({ "id": id })));
+        let outcome = host(address, plain()).login::<Realm>("carol", "s3cre7");
+        assert_eq!(outcome, Ok(Refusal::Ambiguous.into()));
+    }
+}
+
+#[test]
+fn a_password_that_no_path_has_room_for_is_a_wrong_one() {
+    let (address, _) = server(|head, _| {
+        let is_question = head.starts_with("GET /users?name=carol ");
+        (
+            if is_question { 200 } else { 500 },
+            json!([{ "id": "7", "login": "carol" }]),
+        )
+    });
+    let host = host(address, finding()).secret("idp_token", "t");
+    let outcome = host.login::<Realm>("carol", &"%".repeat(1 << 20));
+    assert_eq!(outcome, Ok(Refusal::WrongCredential.into()));
 }
 
 #[test]

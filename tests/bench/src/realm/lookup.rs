@@ -43,19 +43,33 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         databases: Arc::new(NoDatabases),
     };
     let runtime = Runtime::start(settings, services, Arc::new(SystemClock)).await?;
+    let statuses = runtime.set_desired(backends(folder.path())?).await;
+    let find = |name: &str| runtime.find(name).with_context(|| format!("{statuses:?}"));
+    measure_resolvers(table, &find("hello")?, &find("one")?, &find("five")?).await?;
+    measure_large(table, &find("large")?, &large).await?;
+    runtime.shutdown().await;
+    Ok(())
+}
+
+fn backends(folder: &Path) -> anyhow::Result<Vec<BackendSpec>> {
     let mut hello = BackendSpec::new(BackendName::parse("hello")?, "hello_backend");
     hello.config = json!({"users": {"alice": "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"}});
-    let specs = vec![
+    Ok(vec![
         hello,
-        realm("one", folder.path(), &["flat4"])?,
-        realm("five", folder.path(), &["flat0", "flat1", "flat2", "flat3", "flat4"])?,
-        realm("large", folder.path(), &["large"])?,
-    ];
-    let statuses = runtime.set_desired(specs).await;
-    let find = |name: &str| runtime.find(name).with_context(|| format!("{statuses:?}"));
+        realm("one", folder, &["flat4"])?,
+        realm("five", folder, &["flat0", "flat1", "flat2", "flat3", "flat4"])?,
+        realm("large", folder, &["large"])?,
+    ])
+}
 
-    let instance = p50(&find("hello")?, "alice").await?;
-    let (one, five) = (p50(&find("one")?, "user4").await?, p50(&find("five")?, "user4").await?);
+async fn measure_resolvers(
+    table: &mut Table,
+    hello: &BackendSlot,
+    one: &BackendSlot,
+    five: &BackendSlot,
+) -> anyhow::Result<()> {
+    let instance = p50(hello, "alice").await?;
+    let (one, five) = (p50(one, "user4").await?, p50(five, "user4").await?);
     table.note("realm: one instance call of a small plugin, p50", instance, "us");
     table.note("realm: login in a realm of one resolver, p50", one, "us");
     table.note("realm: login by the last of five resolvers, p50", five, "us");
@@ -65,21 +79,23 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         "",
         Bound::AtMost(5.0),
     );
+    Ok(())
+}
 
-    let slot = find("large")?;
+async fn measure_large(table: &mut Table, slot: &BackendSlot, large: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
-    login(&slot, "user1").await?;
+    login(slot, "user1").await?;
     table.note(
         "realm: the first look-up in a file of 100,000",
         millis(begun.elapsed()),
         "ms",
     );
-    let found = p50(&slot, "user99999").await? / 1000.0;
+    let found = p50(slot, "user99999").await? / 1000.0;
     table.figure("realm: a look-up among 100,000, p50", found, "ms", Bound::AtMost(1.0));
     // The index follows the file: who is new is found, and who is gone is not.
-    std::fs::write(&large, large_file("other"))?;
+    std::fs::write(large, large_file("other"))?;
     let begun = Instant::now();
-    while login(&slot, "other99999").await.is_err() {
+    while login(slot, "other99999").await.is_err() {
         ensure!(
             begun.elapsed() < Duration::from_secs(10),
             "the index does not follow the file"
@@ -90,8 +106,7 @@ pub(super) async fn measure(table: &mut Table) -> anyhow::Result<()> {
         millis(begun.elapsed()),
         "ms",
     );
-    ensure!(login(&slot, "user99999").await.is_err(), "who is gone is still found");
-    runtime.shutdown().await;
+    ensure!(login(slot, "user99999").await.is_err(), "who is gone is still found");
     Ok(())
 }
 

@@ -3,16 +3,18 @@
 //!
 //! `alice` with the password `s3cre7` logs in as it should. Any other identifier is the name of a [`Misdeed`], with an amount after `=` where one
 //! makes sense: `endless_loop`, `slow=500` (a colon would end the user name of HTTP's basic authentication). A misdeed that comes to an
-//! end goes on to the ordinary login of `alice`. Look-ups and changes of passwords do what their identifiers say, too.
+//! end goes on to the ordinary login of `alice`. Look-ups and changes of passwords do what their identifiers say, too. An identifier may also be an
+//! [`errand`], which is nothing bad in itself.
 
 use keyway_sdk::{
-    Answer, Backend, Capability, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key, Login,
-    Lookup, Outcome, PasswordChange, Principal, Problem,
+    Answer, Backend, Browse, Capability, ChangePassword, Changed, Context, Description, Fault, Found, Health, Key,
+    Listing, Login, Lookup, Outcome, PasswordChange, Principal, Problem, Query,
 };
 use keyway_sdk::{Deserialize, JsonSchema, Refusal, Rejection, schemars};
 
 use misdeed::Misdeed;
 
+mod errand;
 mod misdeed;
 
 /// `s3cre7`, with the cheapest parameters.
@@ -43,7 +45,11 @@ impl Backend for Hostile {
             .may_use([
                 Capability::DirectoryLink,
                 Capability::CredentialExpose,
+                Capability::DirectoryList,
                 Capability::Net("target"),
+                Capability::File("*"),
+                Capability::Sql("*"),
+                Capability::Delegate("*"),
             ])
     }
 
@@ -60,6 +66,9 @@ impl Backend for Hostile {
     }
 
     fn verify(&self, _context: &Context, login: &Login) -> Result<Outcome, Fault> {
+        if let Some(outcome) = errand::run(&login.identifier, Some(login))? {
+            return Ok(outcome);
+        }
         let (misdeed, amount) = self.asked_for(&login.identifier);
         if let Some(misdeed) = misdeed
             && let Some(outcome) = misdeed.commit(amount, Some(login))?
@@ -75,6 +84,9 @@ impl Backend for Hostile {
 
     /// To a challenge of [`Misdeed::ChallengeState`]: verified, if the state came back as it was.
     fn answer(&self, _context: &Context, answer: &Answer) -> Result<Outcome, Fault> {
+        if let Some(outcome) = errand::answer(answer)? {
+            return Ok(outcome);
+        }
         if answer.state.iter().all(|byte| *byte == misdeed::STATE) {
             return Ok(Principal::own("alice").into());
         }
@@ -92,10 +104,12 @@ impl Hostile {
 
     /// Commits what this identifier names outside of a login. `None` where nothing came of it.
     fn misbehave(&self, identifier: &str) -> Result<Option<Result<Principal, Refusal>>, Fault> {
-        let (Some(misdeed), amount) = self.asked_for(identifier) else {
-            return Ok(None);
+        let outcome = match (errand::run(identifier, None)?, self.asked_for(identifier)) {
+            (Some(outcome), _) => Some(outcome),
+            (None, (Some(misdeed), amount)) => misdeed.commit(amount, None)?,
+            (None, (None, _)) => None,
         };
-        match misdeed.commit(amount, None)? {
+        match outcome {
             Some(Outcome::Verified(principal)) => Ok(Some(Ok(principal))),
             Some(Outcome::Refused(refusal)) => Ok(Some(Err(refusal))),
             Some(Outcome::Challenged(_)) => Err(Fault::internal("there is no such answer")),
@@ -137,6 +151,18 @@ impl ChangePassword for Hostile {
     }
 }
 
+impl Browse for Hostile {
+    fn list(&self, _context: &Context, query: &Query) -> Result<Listing, Fault> {
+        if let Some(listing) = errand::list(query)? {
+            return Ok(listing);
+        }
+        let found = self.misbehave(query.pattern("login").unwrap_or("*"))?;
+        let alice = || Some(Principal::own("alice")).filter(|alice| query.fits(alice));
+        let everybody = found.and_then(Result::ok).or_else(alice);
+        Ok(Listing::of(everybody, query.most))
+    }
+}
+
 impl Health for Hostile {
     fn health(&self) -> Result<(), Fault> {
         match self.health {
@@ -146,4 +172,4 @@ impl Health for Hostile {
     }
 }
 
-keyway_sdk::register!(Hostile, health, lookup, change_password);
+keyway_sdk::register!(Hostile, health, lookup, change_password, browse);

@@ -7,7 +7,7 @@ use crate::port::FactorChange;
 
 const WRONG: FactorVerdict = FactorVerdict::Refused(FactorRefusal::WrongOtp);
 const USED: FactorVerdict = FactorVerdict::Refused(FactorRefusal::UsedBefore);
-const LOCKED: FactorVerdict = FactorVerdict::Refused(FactorRefusal::Locked);
+pub(super) const LOCKED: FactorVerdict = FactorVerdict::Refused(FactorRefusal::Locked);
 
 impl House {
     async fn check(&self, otp: &Secret<Vec<u8>>) -> FactorVerdict {
@@ -139,14 +139,14 @@ async fn a_factor_that_locks_while_its_one_time_password_is_judged_refuses() {
     let device = house.give(of(FactorKind::Hotp)).await;
     let before = house.store.find_factor(&device.serial).await.unwrap().unwrap();
     for _ in 0..10 {
-        house.store.count_failures(&[before.factor.id]).await.unwrap();
+        house.store.begin_attempts(&[before.factor.id]).await.unwrap();
     }
     let judged = house
         .factors
         .judge_alone(&[before], device.otp(0).expose())
         .await
         .unwrap();
-    assert_eq!(judged, USED);
+    assert_eq!(judged, LOCKED);
 }
 
 #[tokio::test]
@@ -197,7 +197,11 @@ async fn a_recovery_code_is_good_once_however_it_is_written() {
     let house = House::new();
     let enrolled = house.factors.enroll(of(FactorKind::Recovery)).await.unwrap();
     assert_eq!(enrolled.codes.len(), 10);
-    assert_eq!(house.factors.otp_lengths().await.unwrap(), [10]);
+    assert_eq!(
+        house.factors.otp_lengths().await.unwrap(),
+        [0; 0],
+        "it stands alone, not after a password"
+    );
     let id = enrolled.factor.id;
     for (index, code) in enrolled.codes.iter().enumerate() {
         let (lower, upper) = (

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::pin::split;
+use super::check::LOCKED;
 use super::*;
 use crate::port::NewFactor;
 
@@ -150,7 +151,7 @@ async fn one_factor_none_and_a_locked_one_cost_the_same() {
     let device = locked.give(with_pin(FactorKind::Hotp, "pin")).await;
     let id = locked.factors.get(&device.serial).await.unwrap().id;
     for _ in 0..10 {
-        locked.store.count_failures(&[id]).await.unwrap();
+        locked.store.begin_attempts(&[id]).await.unwrap();
     }
     let long = "x".repeat(300);
     for text in [
@@ -235,7 +236,7 @@ async fn a_broken_verifier_is_no_fault_of_its_owners_other_factors() {
 }
 
 #[tokio::test]
-async fn a_full_pool_is_a_fault_and_counts_nothing() {
+async fn a_full_pool_is_a_fault_and_lets_nobody_guess_more() {
     let store = MemoryStore::new();
     let factors = |workers, queue| {
         FactorService::new(
@@ -251,8 +252,10 @@ async fn a_full_pool_is_a_fault_and_counts_nothing() {
     let text = secret("pin000000");
     let checks = (0..32).map(|_| full.check_with_pin(alice().identity, &text, PinRule::Factor));
     let verdicts = futures_of(checks).await;
-    let refused = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
-    assert!(refused < 32, "32 at once find room for one");
+    let is_judged =
+        |verdict: &&Result<FactorVerdict, FactorError>| matches!(verdict, Ok(verdict) if *verdict != LOCKED);
+    let judged = verdicts.iter().filter(is_judged).count();
+    assert!(judged < 32, "32 at once find room for one");
     for fault in verdicts.into_iter().filter_map(Result::err) {
         assert!(
             matches!(fault, FactorError::Password(PasswordError::Saturated)),
@@ -260,7 +263,64 @@ async fn a_full_pool_is_a_fault_and_counts_nothing() {
         );
     }
     let failures = full.get(&enrolled.factor.serial).await.unwrap().failures;
-    assert_eq!(usize::try_from(failures).unwrap(), refused.min(10));
+    let failures = usize::try_from(failures).unwrap();
+    assert!((judged..=10).contains(&failures), "{failures} of {judged}");
+}
+
+#[tokio::test]
+async fn what_a_full_pool_kept_from_being_judged_is_not_counted() {
+    let store = MemoryStore::new();
+    let pool = Arc::new(cheap_passwords(1, 0).unwrap());
+    let factors = FactorService::new(
+        Arc::clone(&store) as Arc<dyn FactorStore>,
+        Arc::clone(&pool),
+        MasterKey::new([7; 32]),
+        Arc::new(StillClock::new()),
+        Arc::new(crate::port::SystemRandom),
+    );
+    let enrolled = factors.enroll(with_pin(FactorKind::Hotp, "pin")).await.unwrap();
+    let (nothing, text, slow) = (secret(""), secret("pin000000"), slow_verifier());
+    let other = pool.verify_stored(&crate::password::Share::Unjudged, &nothing, Some(&slow));
+    let (other, verdict) =
+        tokio::join!(biased; other, factors.check_with_pin(alice().identity, &text, PinRule::Factor));
+    assert!(other.is_ok() && verdict.is_err(), "{other:?} {verdict:?}");
+    let failures = factors.get(&enrolled.factor.serial).await.unwrap().failures;
+    assert_eq!(failures, 0);
+}
+
+/// One that takes a while to compare with: bcrypt of cost 10.
+fn slow_verifier() -> Secret<String> {
+    Secret::new("$2b$10$R8AUgR1YXBmbo19xiXaa1eMyHMcxQoHQYVWJm/iuA/vGdjuExpRLG".to_owned())
+}
+
+#[tokio::test]
+async fn whoever_goes_away_while_a_guess_is_judged_has_failed() {
+    let house = House::new();
+    let device = house.give(with_pin(FactorKind::Hotp, "pin")).await;
+    let text = secret("pin000000");
+    let id = house.factors.get(&device.serial).await.unwrap().id;
+    let change = crate::port::FactorChange {
+        pin: Some(Some(slow_verifier())),
+        ..crate::port::FactorChange::default()
+    };
+    assert!(house.store.change_factor(id, &change).await.unwrap());
+    let check = house.factors.check_with_pin(alice().identity, &text, PinRule::Factor);
+    // As far as the first comparison, and no further.
+    let gone = tokio::time::timeout(std::time::Duration::ZERO, check).await;
+    assert!(gone.is_err(), "{gone:?}");
+    assert_eq!(house.failures(&device).await, 1);
+}
+
+#[tokio::test]
+async fn no_more_guesses_are_judged_at_once_than_may_fail() {
+    let house = House::new();
+    let device = house.give(of(FactorKind::Hotp)).await;
+    let (right, wrong) = (device.otp(0), secret("000000"));
+    let guesses = (0..40).map(|_| house.factors.check(alice().identity, &wrong));
+    let verdicts = futures_of(guesses).await;
+    let judged = verdicts.iter().filter(|verdict| *verdict.as_ref().unwrap() != LOCKED);
+    assert_eq!(judged.count(), 10);
+    assert_eq!(house.factors.check(alice().identity, &right).await.unwrap(), LOCKED);
 }
 
 /// All of these, polled together.

@@ -25,7 +25,7 @@ pub struct EncryptionKeys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionKeysError {
     /// It is encrypted with a password.
-    #[error("the key file is itself encrypted with a password; bring in the one that it was before")]
+    #[error("the key file is itself encrypted with a password; name the plain one that it was made from")]
     Encrypted,
     /// It is something else.
     #[error("a key file has {FILE} bytes, and this one has {0}")]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::realm::RealmConfig;
-use super::{PrivacyideaImportError, RealmBackend, UserNames};
+use super::{Delegate, Logins, PrivacyideaImportError, RealmBackend, UserNames};
 use crate::model::{BackendName, FactorOwner, IdentityId, TenantId, Timestamp};
 use crate::port::{PrivacyideaOwner, PrivacyideaResolver, PrivacyideaToken, Random, Store};
 
@@ -31,6 +31,8 @@ pub(super) struct Person {
     backend: BackendName,
     subject: String,
     login: String,
+    /// Whether that is the login name, and not the resolver's id in its place.
+    pub(super) knows_login: bool,
     realm: String,
     resolver: String,
 }
@@ -51,6 +53,8 @@ pub(super) struct Owners {
     backend: BackendName,
     tenant: TenantId,
     rules: HashMap<String, Rule>,
+    /// The resolvers that are here.
+    resolvers: HashMap<String, Value>,
 }
 
 impl Owners {
@@ -60,6 +64,10 @@ impl Owners {
         resolvers: &[PrivacyideaResolver],
         config: &RealmConfig,
     ) -> Self {
+        let here = |resolver: &PrivacyideaResolver| {
+            let here = config.resolver(&resolver.name)?;
+            Some((resolver.name.clone(), here.clone()))
+        };
         let rule = |resolver: &PrivacyideaResolver| {
             let here = config.resolver(&resolver.name);
             (resolver.name.clone(), rule(resolver, here, backend))
@@ -68,11 +76,26 @@ impl Owners {
             backend: backend.name.clone(),
             tenant,
             rules: resolvers.iter().map(rule).collect(),
+            resolvers: resolvers.iter().filter_map(here).collect(),
         }
     }
 
-    /// Whose a token is; `find_login` knows more logins than the database.
-    pub(super) fn of(&self, token: &PrivacyideaToken, find_login: impl Fn(&str, &str) -> Option<String>) -> Whose {
+    /// Whose a token is; `logins` knows more login names than the database.
+    pub(super) async fn of(&self, token: &PrivacyideaToken, logins: &dyn Logins) -> Whose {
+        let login = match token.owners.as_slice() {
+            [owner] => {
+                let found = match self.resolvers.get(&owner.resolver) {
+                    Some(here) => logins.find_login(here, &owner.userid).await,
+                    None => None,
+                };
+                found.or_else(|| owner.login.clone())
+            }
+            _ => None,
+        };
+        self.whose(token, login)
+    }
+
+    fn whose(&self, token: &PrivacyideaToken, login: Option<String>) -> Whose {
         let Some(owner) = token.owners.first() else {
             return Whose::Nobodys;
         };
@@ -93,10 +116,10 @@ impl Owners {
         if owner.userid.is_empty() || subject.len() > LONGEST_SUBJECT {
             return unknown("the id of its owner is empty or too long");
         }
-        let login = find_login(&owner.resolver, &owner.userid).or_else(|| owner.login.clone());
         Whose::Known(Person {
             backend,
             subject,
+            knows_login: login.is_some(),
             login: login.unwrap_or_else(|| owner.userid.clone()),
             realm: owner.realm.to_lowercase(),
             resolver: owner.resolver.clone(),
@@ -135,7 +158,7 @@ fn rule(resolver: &PrivacyideaResolver, here: Option<&Value>, backend: &RealmBac
         "directory" => unknown("whom of this server's own users its owner is cannot be told; assign it"),
         "backend" => {
             let name = text("backend");
-            match backend.delegates.iter().find(|delegate| delegate.name.as_str() == name) {
+            match backend.delegates.iter().find(|delegate| delegate.is_called(name)) {
                 Some(delegate) if has_same_ids(resolver, &delegate.names) => Rule::Delegated(delegate.name.clone()),
                 _ => Rule::Unknown(format!(
                     "whom the backend `{name}` knows its owner as cannot be told; assign it"
@@ -143,6 +166,14 @@ fn rule(resolver: &PrivacyideaResolver, here: Option<&Value>, backend: &RealmBac
             }
         }
         other => Rule::Unknown(format!("resolvers of the type `{other}` are unknown")),
+    }
+}
+
+impl Delegate {
+    fn is_called(&self, name: &str) -> bool {
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .any(|known| known.as_str() == name)
     }
 }
 

@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::report::Wanted;
-use super::resolver::{Becomes, check_name, translate};
+use super::resolver::{Becomes, check_name, namesake, translate};
 use super::{PrivacyideaImportError, Run, foreign};
 use crate::import::report::{ImportKind, Outcome};
-use crate::port::{DocumentKind, NewDocument, PrivacyideaCounts, PrivacyideaRealm, PrivacyideaResolver};
+use crate::port::{
+    AddedConfig, DocumentKind, NewDocument, PrivacyideaCounts, PrivacyideaRealm, PrivacyideaResolver, StoredDocument,
+};
 
 const REALMS: &str = "realms";
 const RESOLVERS: &str = "resolvers";
@@ -69,19 +71,24 @@ impl Run<'_> {
             .store
             .find_document(DocumentKind::BackendConfig, backend.name.as_str());
         let stored = stored.await?;
-        let added = match stored.as_ref().map(|stored| serde_json::from_str(&stored.document)) {
-            None => Map::new(),
-            Some(Ok(Value::Object(added))) => added,
-            Some(_) => return Err(PrivacyideaImportError::Unreadable(backend.name.clone())),
+        let before = match &stored {
+            None => AddedConfig::default(),
+            Some(stored) => AddedConfig::parse(&stored.document)
+                .ok_or_else(|| PrivacyideaImportError::Unreadable(backend.name.clone()))?,
         };
         let mut config = RealmConfig {
             fixed: backend.fixed.clone(),
-            added,
+            added: before.config.clone(),
         };
-        let before = config.added.clone();
         self.begin(ImportKind::Resolver, counts.resolvers);
         for resolver in resolvers {
-            let became = self.resolver(resolver, &mut config);
+            let becomes = match namesake(resolver, resolvers) {
+                None => translate(resolver, backend),
+                Some(other) => Becomes::Impossible(format!(
+                    "what is granted for it would have the same name as for `{other}`; describe it in the configuration file"
+                )),
+            };
+            let became = self.resolver(resolver, becomes, &mut config);
             self.count(ImportKind::Resolver, &resolver.name, became);
         }
         self.begin(ImportKind::Realm, counts.realms);
@@ -91,23 +98,39 @@ impl Run<'_> {
             self.count(ImportKind::Realm, &realm.name, became);
         }
         self.whole_system(&realms, &mut config).await?;
-        if config.added != before && !self.import.dry_run {
-            let new = NewDocument {
-                name: backend.name.to_string(),
-                document: Value::Object(config.added.clone()).to_string(),
-                sealed: stored.as_ref().and_then(|stored| stored.sealed.clone()),
-                replaces: Some(stored.map_or(0, |stored| stored.revision)),
+        if config.added != before.config {
+            let after = AddedConfig {
+                revision: before.revision + 1,
+                config: config.added.clone(),
             };
-            self.importer
-                .store
-                .put_document(DocumentKind::BackendConfig, &new)
-                .await?;
+            self.put(&after, stored).await?;
         }
         Ok(config)
     }
 
-    fn resolver(&mut self, resolver: &PrivacyideaResolver, config: &mut RealmConfig) -> Outcome {
-        let becomes = translate(resolver, self.import.backend);
+    /// Has the backend's plugin look at what is added, and keeps it.
+    async fn put(&self, after: &AddedConfig, stored: Option<StoredDocument>) -> Result<(), PrivacyideaImportError> {
+        let backend = self.import.backend;
+        let checked = self.import.check.check(&after.below(&backend.fixed)).await;
+        checked.map_err(|reason| PrivacyideaImportError::Refused {
+            backend: backend.name.clone(),
+            reason,
+        })?;
+        if self.import.dry_run {
+            return Ok(());
+        }
+        let new = NewDocument {
+            name: backend.name.to_string(),
+            document: after.to_document(),
+            sealed: stored.as_ref().and_then(|stored| stored.sealed.clone()),
+            replaces: Some(stored.map_or(0, |stored| stored.revision)),
+        };
+        let kept = self.importer.store.put_document(DocumentKind::BackendConfig, &new);
+        kept.await?;
+        Ok(())
+    }
+
+    fn resolver(&mut self, resolver: &PrivacyideaResolver, becomes: Becomes, config: &mut RealmConfig) -> Outcome {
         let Some(here) = config.resolver(&resolver.name) else {
             return match becomes {
                 Becomes::Ready(value) => {

@@ -19,17 +19,21 @@ pub struct ImportNote {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Wanted {
-    /// A file to grant under the resolver's name.
+    /// A file to grant.
     File {
         /// The resolver.
         resolver: String,
+        /// The name to grant it under.
+        grant: String,
         /// Where the file was.
         path: String,
     },
-    /// A database to grant under the resolver's name.
+    /// A database to grant.
     Database {
         /// The resolver.
         resolver: String,
+        /// The name to grant it under.
+        grant: String,
         /// The database's URL, without a password.
         url: String,
         /// Whether there is a password.
@@ -41,6 +45,8 @@ pub enum Wanted {
     Http {
         /// The resolver.
         resolver: String,
+        /// The name to grant it under.
+        grant: String,
         /// Where it was.
         url: String,
     },
@@ -51,6 +57,8 @@ pub enum Wanted {
 pub struct WantedLdap {
     /// The resolver.
     pub resolver: String,
+    /// A name for the backend.
+    pub backend: String,
     /// Its servers, as URIs.
     pub servers: Vec<String>,
     /// Whether connections begin in clear and become encrypted.
@@ -59,6 +67,8 @@ pub struct WantedLdap {
     pub base_dn: String,
     /// The account that searches.
     pub bind_dn: String,
+    /// Whether it has a password.
+    pub has_password: bool,
     /// The attributes that hold the login name.
     pub login_attributes: Vec<String>,
     /// A filter that users fit.

@@ -25,20 +25,25 @@ pub(super) fn translate(resolver: &PrivacyideaResolver, backend: &RealmBackend) 
     if let Err(reason) = check_name(&resolver.name) {
         return Becomes::Impossible(reason);
     }
-    let name = resolver.name.clone();
+    let (name, grant) = (resolver.name.clone(), grant_name(&resolver.name));
     match resolver.kind.to_lowercase().as_str() {
-        "passwdresolver" if backend.files.contains(&name) => Becomes::Ready(json!({"type": "passwd", "file": name})),
+        "passwdresolver" if backend.files.contains(&grant) => Becomes::Ready(json!({"type": "passwd", "file": grant})),
         "passwdresolver" => {
             let path = resolver.text("fileName").unwrap_or_default().to_owned();
-            let wanted = Wanted::File { resolver: name, path };
+            let wanted = Wanted::File {
+                resolver: name,
+                grant,
+                path,
+            };
             Becomes::Wants(wanted, "its file is not granted yet")
         }
         "sqlresolver" => match sql::translate(resolver) {
             Err(reason) => Becomes::Impossible(reason),
-            Ok(translated) if backend.databases.contains(&name) => Becomes::Ready(translated.resolver),
+            Ok(translated) if backend.databases.contains(&grant) => Becomes::Ready(translated.resolver),
             Ok(translated) => {
                 let wanted = Wanted::Database {
                     resolver: name,
+                    grant,
                     url: translated.url,
                     has_password: translated.has_password,
                 };
@@ -54,6 +59,7 @@ pub(super) fn translate(resolver: &PrivacyideaResolver, backend: &RealmBackend) 
             let url = url.into_iter().find_map(|key| resolver.text(key)).unwrap_or_default();
             let wanted = Wanted::Http {
                 resolver: name,
+                grant,
                 url: url.to_owned(),
             };
             Becomes::Wants(wanted, "its requests have to be described in the configuration")
@@ -74,6 +80,22 @@ pub(super) fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
+/// The name of what is granted for a resolver, and of a backend for it: those take fewer characters than resolvers do.
+pub(super) fn grant_name(resolver: &str) -> String {
+    let legal = |character: char| match character.to_ascii_lowercase() {
+        character if character.is_ascii_alphanumeric() || character == '-' => character,
+        _ => '_',
+    };
+    resolver.chars().map(legal).collect()
+}
+
+/// Another resolver that would be granted the same.
+pub(super) fn namesake<'a>(resolver: &PrivacyideaResolver, all: &'a [PrivacyideaResolver]) -> Option<&'a str> {
+    let grant = grant_name(&resolver.name);
+    let mut others = all.iter().map(|other| other.name.as_str());
+    others.find(|other| *other != resolver.name && grant_name(other) == grant)
+}
+
 fn ldap(resolver: &PrivacyideaResolver) -> WantedLdap {
     let list = |key| {
         let parts = resolver.text(key).unwrap_or_default().split(',').map(str::trim);
@@ -92,8 +114,10 @@ fn ldap(resolver: &PrivacyideaResolver) -> WantedLdap {
         });
     WantedLdap {
         resolver: resolver.name.clone(),
+        backend: grant_name(&resolver.name),
         servers: list("LDAPURI"),
         start_tls: matches!(text("START_TLS").to_lowercase().as_str(), "1" | "true" | "on"),
+        has_password: resolver.has_secret("BINDPW"),
         base_dn: text("LDAPBASE"),
         bind_dn: text("BINDDN"),
         login_attributes: list("LOGINNAMEATTRIBUTE"),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use super::resolver::grant_name;
 use crate::port::PrivacyideaResolver;
 
 /// How many users a list has where the resolver does not say.
@@ -76,7 +77,7 @@ pub(super) fn translate(resolver: &PrivacyideaResolver) -> Result<Translated, St
     Ok(Translated {
         resolver: json!({
             "type": "sql",
-            "database": resolver.name,
+            "database": grant_name(&resolver.name),
             "query": format!("{select}{username} = {parameter}{condition}"),
             "find_query": format!("{select}CAST({userid} AS {text}) = {parameter}{condition}"),
             "list_query": format!("{select}{username} LIKE {parameter} ESCAPE {escape}{condition} ORDER BY {username} LIMIT {limit}"),

@@ -13,7 +13,9 @@ use super::*;
 use crate::Secret;
 use crate::key::MasterKey;
 use crate::model::Factor;
-use crate::port::{DocumentKind, DocumentStore as _, FactorStore, PrivacyideaPolicy, SystemRandom};
+use crate::port::{
+    AddedConfig, DocumentKind, DocumentStore as _, FactorStore, NewDocument, PrivacyideaPolicy, SystemRandom,
+};
 use crate::testing::{MemoryStore, StillClock, cheap_passwords};
 use fake::{Fake, encrypted, key_file, owned, realm, resolver, token};
 
@@ -37,12 +39,26 @@ impl PolicyReader for Reader {
     }
 }
 
-/// Everybody is called by the id behind an `u`, but nobody of `ldap1`.
+/// Everybody is called by the id behind an `u`, but nobody of another backend.
 struct Names;
 
+#[async_trait]
 impl Logins for Names {
-    fn find_login(&self, resolver: &str, userid: &str) -> Option<String> {
-        (resolver != "ldap1").then(|| format!("u{userid}"))
+    async fn find_login(&self, resolver: &Value, userid: &str) -> Option<String> {
+        (resolver["type"] != "backend").then(|| format!("u{userid}"))
+    }
+}
+
+/// Accepts everything but a realm of the name `refused`.
+struct Plugin;
+
+#[async_trait]
+impl ConfigCheck for Plugin {
+    async fn check(&self, config: &Value) -> Result<(), String> {
+        match config.pointer("/realms/refused") {
+            Some(_) => Err("`/realms/refused`: is refused".to_owned()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -98,12 +114,14 @@ impl House {
     async fn try_run(&self, fake: &Fake, dry_run: bool) -> Result<PrivacyideaReport, PrivacyideaImportError> {
         let keys = Arc::new(EncryptionKeys::read(&Secret::new(key_file())).unwrap());
         let backend = self.backend.lock().unwrap().clone();
+        let logins: Arc<dyn Logins> = Arc::new(Names);
         let import = PrivacyideaImport {
             database: fake,
             keys: &keys,
             backend: &backend,
             policies: &Reader,
-            logins: &Names,
+            check: &Plugin,
+            logins: &logins,
             dry_run,
         };
         self.importer.run(import, &Bar).await
@@ -119,7 +137,8 @@ impl House {
             .find_document(DocumentKind::BackendConfig, "realms")
             .await
             .unwrap();
-        stored.map_or(Value::Null, |stored| serde_json::from_str(&stored.document).unwrap())
+        let added = stored.map(|stored| AddedConfig::parse(&stored.document).unwrap());
+        added.map_or(Value::Null, |added| Value::Object(added.config))
     }
 
     async fn factor(&self, serial: &str) -> Factor {

@@ -5,21 +5,27 @@ use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 
 use super::cipher::EncryptionKeys;
-use super::factor::{self, Usual};
+use super::factor::{self, Ready, Usual};
 use super::owner::{Owners, PENDING, Person, Whose};
 use super::pin::{Pin, Pins};
 use super::realm::RealmConfig;
-use super::{PAGE, PrivacyideaImportError, PrivacyideaImporter, Run, foreign};
+use super::{Logins, PAGE, PrivacyideaImport, PrivacyideaImportError, PrivacyideaImporter, Run, foreign};
 use crate::factor::{FactorError, FactorService};
 use crate::import::report::{ImportKind, Outcome};
 use crate::model::{Factor, FactorOwner, TenantId};
 use crate::password::PasswordPool;
 use crate::port::{
     Clock, FactorChange, PrivacyideaOwner, PrivacyideaResolver, PrivacyideaToken, Random, Store, StoreError,
+    StoredVerifier,
 };
 
 /// How many tokens are under way at once: what takes its time is the hashing of PINs, which the password pool does on its own threads.
 const AT_ONCE: usize = 8;
+
+/// What is to be known of a factor that is not quite as the token was.
+const NO_LOGIN: &str =
+    "the login name of its owner is not known, so it is shown with the resolver's id; assign it again to change that";
+const LOST_PIN: &str = "its PIN cannot be taken over: nobody knows the one that it has now, so set a new one";
 
 /// What each token needs.
 struct Desk {
@@ -29,6 +35,7 @@ struct Desk {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     keys: Arc<EncryptionKeys>,
+    logins: Arc<dyn Logins>,
     owners: Owners,
     usual: Usual,
     pins: Pins,
@@ -54,13 +61,7 @@ impl Run<'_> {
         self.begin(ImportKind::Factor, rows);
         let usual = Usual::new(self.import.database.settings().await.map_err(foreign)?);
         let owners = Owners::new(self.import.backend, tenant, resolvers, config);
-        let desk = Arc::new(Desk::new(
-            self.importer,
-            self.import.keys,
-            owners,
-            usual,
-            self.import.dry_run,
-        ));
+        let desk = Arc::new(Desk::new(self.importer, &self.import, owners, usual));
         let mut under_way = JoinSet::new();
         let mut after = 0;
         loop {
@@ -70,12 +71,8 @@ impl Run<'_> {
             };
             after = last.id;
             for token in page {
-                let logins = self.import.logins;
-                let whose = desk
-                    .owners
-                    .of(&token, |resolver, userid| logins.find_login(resolver, userid));
                 let desk = Arc::clone(&desk);
-                under_way.spawn(async move { desk.bring_in(token, whose).await });
+                under_way.spawn(async move { desk.bring_in(token).await });
                 if under_way.len() >= AT_ONCE {
                     self.take_one(&mut under_way).await?;
                 }
@@ -109,28 +106,24 @@ impl Run<'_> {
 }
 
 impl Desk {
-    fn new(
-        importer: &PrivacyideaImporter,
-        keys: &Arc<EncryptionKeys>,
-        owners: Owners,
-        usual: Usual,
-        dry_run: bool,
-    ) -> Self {
+    fn new(importer: &PrivacyideaImporter, import: &PrivacyideaImport<'_>, owners: Owners, usual: Usual) -> Self {
         Self {
             store: Arc::clone(&importer.store),
             factors: Arc::clone(&importer.factors),
             passwords: Arc::clone(&importer.passwords),
             clock: Arc::clone(&importer.clock),
             random: Arc::clone(&importer.random),
-            keys: Arc::clone(keys),
+            keys: Arc::clone(import.keys),
+            logins: Arc::clone(import.logins),
             owners,
             usual,
             pins: Pins::new(),
-            dry_run,
+            dry_run: import.dry_run,
         }
     }
 
-    async fn bring_in(&self, token: PrivacyideaToken, whose: Whose) -> Result<Done, PrivacyideaImportError> {
+    async fn bring_in(&self, token: PrivacyideaToken) -> Result<Done, PrivacyideaImportError> {
+        let whose = self.owners.of(&token, &*self.logins).await;
         let mut done = Done {
             serial: token.serial.clone(),
             factor: Outcome::Present,
@@ -147,47 +140,69 @@ impl Desk {
             done.owner = became.map(|became| (owner, became));
             return Ok(done);
         }
-        let mut ready = match factor::of(&token, &self.usual, &self.keys, self.clock.now()) {
+        let mut ready = match self.ready(&token) {
             Ok(ready) => ready,
             Err(reason) => {
                 done.factor = Outcome::Skipped(reason);
                 return Ok(done);
             }
         };
-        if let Err(refused) = FactorService::check_adoption(&ready.factor, &ready.seed) {
-            done.factor = Outcome::skipped(refused.to_string());
-            return Ok(done);
-        }
+        done.factor = Outcome::Added;
         done.notes.append(&mut ready.notes);
         done.owner = match &whose {
             Whose::Nobodys => None,
-            Whose::Known(_) => Some((owner, Outcome::Added)),
+            Whose::Known(person) => {
+                if !person.knows_login {
+                    done.notes.push(NO_LOGIN.to_owned());
+                }
+                Some((owner, Outcome::Added))
+            }
             Whose::Unknown { reason, .. } => Some((owner, Outcome::skipped(reason))),
         };
-        done.factor = Outcome::Added;
+        let pin = self.pin(&token, &mut done.notes).await?;
         if self.dry_run {
             return Ok(done);
         }
-        let mut factor = ready.factor;
+        ready.factor.pin = pin;
         match whose {
             Whose::Nobodys => {}
-            Whose::Known(person) => factor.owner = Some(self.resolve(person).await?),
-            Whose::Unknown { pending, .. } => factor.attributes.push((PENDING.to_owned(), pending)),
+            Whose::Known(person) => ready.factor.owner = Some(self.resolve(person).await?),
+            Whose::Unknown { pending, .. } => ready.factor.attributes.push((PENDING.to_owned(), pending)),
         }
-        let pin = Pin::read(&token.pin, &self.keys);
-        let (pin, is_lost) = self.pins.verifier(&self.passwords, &*self.random, pin).await?;
-        if is_lost {
-            let text = "its PIN cannot be taken over: nobody knows the one that it has now, so set a new one";
-            done.notes.push(text.to_owned());
-        }
-        factor.pin = pin;
-        match self.factors.adopt(factor, &ready.seed).await {
+        match self.factors.adopt(ready.factor, &ready.seed).await {
             Ok(_) => {}
             // Serials here are the same without regard to case.
             Err(FactorError::Taken(_)) => done.factor = Outcome::Present,
             Err(error) => return Err(broken(error)),
         }
         Ok(done)
+    }
+
+    /// What the factor keeps of the token's PIN. A dry run hashes nothing.
+    async fn pin(
+        &self,
+        token: &PrivacyideaToken,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<StoredVerifier>, PrivacyideaImportError> {
+        let pin = Pin::read(&token.pin, &self.keys);
+        let (verifier, is_lost) = if self.dry_run {
+            (None, matches!(pin, Pin::Lost))
+        } else {
+            self.pins.verifier(&self.passwords, &*self.random, pin).await?
+        };
+        if is_lost {
+            notes.push(LOST_PIN.to_owned());
+        }
+        Ok(verifier)
+    }
+
+    /// The factor that a token becomes, or why it is left out.
+    fn ready(&self, token: &PrivacyideaToken) -> Result<Ready, String> {
+        let ready = factor::of(token, &self.usual, &self.keys, self.clock.now())?;
+        match FactorService::check_adoption(&ready.factor, &ready.seed) {
+            Ok(()) => Ok(ready),
+            Err(refused) => Err(refused.to_string()),
+        }
     }
 
     /// A factor that an import could not give to its owner gets it when it can. Any other is left as it is.

@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{Factor, FactorId, FactorOwner, FactorState, IdentityId, Paged, TenantId, Timestamp, login_key};
+use crate::model::{
+    Factor, FactorId, FactorKind, FactorOwner, FactorState, IdentityId, Paged, TenantId, Timestamp, login_key,
+};
 use crate::port::{
     FactorChange, FactorFilter, FactorOrder, FactorQuery, FactorStore, NewFactor, OtpUse, StoreError, StoredFactor,
 };
@@ -95,6 +97,7 @@ impl FactorStore for MemoryStore {
         let tables = self.open("find the lengths of one-time passwords")?;
         let rows = tables.factors.0.values().map(|(stored, _)| &stored.factor);
         let asked = rows.filter(|factor| factor.state == FactorState::Active && factor.owner.is_some());
+        let asked = asked.filter(|factor| factor.kind != FactorKind::Recovery);
         let lengths: BTreeSet<_> = asked.map(|factor| factor.parameters.digits).collect();
         Ok(lengths.into_iter().collect())
     }
@@ -130,6 +133,10 @@ impl FactorStore for MemoryStore {
         let Some((StoredFactor { factor, .. }, _)) = tables.factor(id) else {
             return Ok(false);
         };
+        let owner = factor.owner.as_ref().map(|owner| owner.identity);
+        if change.only_in.is_some_and(|state| state != factor.state) || change.only_of.is_some_and(|of| of != owner) {
+            return Ok(false);
+        }
         replace(&mut factor.state, change.state.as_ref());
         replace(&mut factor.owner, change.owner.as_ref());
         replace(&mut factor.pin, change.pin.as_ref());
@@ -151,7 +158,7 @@ impl FactorStore for MemoryStore {
         let Some((StoredFactor { factor, .. }, _)) = tables.factor(used.factor) else {
             return Ok(false);
         };
-        if factor.state != used.state || factor.is_locked() || factor.counter > used.counter {
+        if factor.state != used.state || failed_too_often(factor) || factor.counter > used.counter {
             return Ok(false);
         }
         factor.counter = used.counter + 1;
@@ -167,7 +174,7 @@ impl FactorStore for MemoryStore {
         let Some((StoredFactor { factor, .. }, codes)) = tables.factor(factor) else {
             return Ok(false);
         };
-        if factor.state != FactorState::Active || factor.is_locked() || !codes.remove(code) {
+        if factor.state != FactorState::Active || failed_too_often(factor) || !codes.remove(code) {
             return Ok(false);
         }
         factor.failures = 0;
@@ -181,16 +188,34 @@ impl FactorStore for MemoryStore {
         Ok(u32::try_from(left).unwrap_or(u32::MAX))
     }
 
-    async fn count_failures(&self, factors: &[FactorId]) -> Result<(), StoreError> {
-        let mut tables = self.open("count failures")?;
+    async fn begin_attempts(&self, factors: &[FactorId]) -> Result<Vec<FactorId>, StoreError> {
+        let mut tables = self.open("count attempts")?;
+        let mut begun = Vec::new();
+        for id in factors.iter().copied().collect::<BTreeSet<_>>() {
+            if let Some((StoredFactor { factor, .. }, _)) = tables.factor(id)
+                && !factor.is_locked()
+            {
+                factor.failures += 1;
+                begun.push(id);
+            }
+        }
+        Ok(begun)
+    }
+
+    async fn take_back_attempts(&self, factors: &[FactorId]) -> Result<(), StoreError> {
+        let mut tables = self.open("take attempts back")?;
         for id in factors.iter().copied().collect::<BTreeSet<_>>() {
             if let Some((stored, _)) = tables.factor(id) {
-                let failures = stored.factor.failures.saturating_add(1);
-                stored.factor.failures = failures.min(i32::MAX.cast_unsigned());
+                stored.factor.failures = stored.factor.failures.saturating_sub(1);
             }
         }
         Ok(())
     }
+}
+
+/// Whether it has more failures than it may have, an attempt that is under way included.
+fn failed_too_often(factor: &Factor) -> bool {
+    factor.failures > factor.max_failures
 }
 
 fn replace<T: Clone>(what: &mut T, with: Option<&T>) {

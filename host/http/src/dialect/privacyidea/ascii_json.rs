@@ -1,6 +1,8 @@
 //! JSON in nothing but ASCII. Clients that check signatures write the answer anew, with sorted keys and Python's separators, and check the signature of
 //! that; and a common client reads claims in the wrong alphabet of Base64.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// How JSON is written.
@@ -84,7 +86,8 @@ impl Style {
                 ' '..='~' if !self.escaped.contains(&c) => text.push(c),
                 other => {
                     for unit in other.encode_utf16(&mut [0; 2]) {
-                        text.push_str(&format!("\\u{unit:04x}"));
+                        // Writing to a text never fails.
+                        let _ = write!(text, "\\u{unit:04x}");
                     }
                 }
             }

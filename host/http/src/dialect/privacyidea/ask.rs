@@ -34,6 +34,7 @@ pub(super) struct Ask {
     pub(super) call: Call,
     headers: HeaderMap,
     is_auth: bool,
+    is_head: bool,
     /// Whether it is to change something.
     is_change: bool,
     notes: Notes,
@@ -57,8 +58,6 @@ pub(super) struct Caller {
     pub(super) username: String,
     /// The realm, empty for local administrators.
     pub(super) realm: String,
-    /// The names of the actions that the token is good for.
-    pub(super) rights: Vec<String>,
     /// The token of the core.
     pub(super) token: TokenValue,
     /// What stands behind it.
@@ -82,6 +81,7 @@ impl FromRequest<AppState> for Ask {
         let headers = request.headers().clone();
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let notes = Notes::new(request.method(), route.unwrap_or_default());
+        let is_head = request.method() == Method::HEAD;
         let is_change = ![Method::GET, Method::HEAD].contains(request.method());
         let (payload, params) = match Payload::from_request(request, state).await {
             Err(error) => (None, Err(Unread::Payload(error))),
@@ -96,6 +96,7 @@ impl FromRequest<AppState> for Ask {
             call,
             headers,
             is_auth,
+            is_head,
             is_change,
             notes,
             params,
@@ -136,10 +137,15 @@ impl Ask {
         };
         // Whatever the token says: the session may have ended, by the caller's wish or another's.
         let live = self.pi.tokens().check(&claims.token, CheckRequest::default()).await?;
+        let role = match claims.role {
+            // The realm may have been taken from the superusers' ones since.
+            Role::Admin if !self.pi.is_admin(&live) => Role::User,
+            role => role,
+        };
         self.note(|note| {
             note.kept |= self.is_change;
             let entry = &mut note.entry;
-            match claims.role {
+            match role {
                 Role::Admin if claims.realm.is_empty() => claims.username.clone_into(&mut entry.administrator),
                 Role::Admin => entry.administrator = format!("{}@{}", claims.username, claims.realm),
                 Role::User => {
@@ -149,10 +155,9 @@ impl Ask {
             }
         });
         Ok(Caller {
-            role: claims.role,
+            role,
             username: claims.username,
             realm: claims.realm,
-            rights: claims.rights,
             token: claims.token,
             live,
         })
@@ -230,6 +235,11 @@ impl Ask {
     /// Whether the request is about logging in.
     pub(super) fn is_auth(&self) -> bool {
         self.is_auth
+    }
+
+    /// Whether the headers of the answer alone are wanted.
+    pub(super) fn is_head(&self) -> bool {
+        self.is_head
     }
 
     /// What the caller wants to read in the answer.

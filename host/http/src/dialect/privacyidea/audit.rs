@@ -3,8 +3,6 @@
 mod limit;
 mod note;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

@@ -27,20 +27,21 @@ pub(super) fn detail(asked: &Asked) -> Value {
             "link": null,
         })
     };
-    let mut challenges: Vec<_> = asked
+    let mut steps: Vec<(&str, &str)> = asked
         .factors
         .iter()
-        .map(|factor| challenge(&factor.serial, type_of(factor)))
+        .map(|factor| (factor.serial.as_str(), type_of(factor)))
         .collect();
-    if challenges.is_empty() {
+    if steps.is_empty() {
         // The backend's own: no factor of ours answers it.
-        challenges.push(challenge("", kind_of(&asked.kind)));
+        steps.push(("", kind_of(&asked.kind)));
     }
-    let messages: Vec<_> = challenges.iter().map(|_| message).collect();
-    let first = challenges.first().cloned().unwrap_or_default();
+    let challenges: Vec<_> = steps.iter().map(|(serial, kind)| challenge(serial, kind)).collect();
+    let messages = vec![message; challenges.len()];
+    let (serial, kind) = steps.first().copied().unwrap_or_default();
     json!({
-        "serial": first["serial"],
-        "type": first["type"],
+        "serial": serial,
+        "type": kind,
         "transaction_id": transaction,
         "transaction_ids": vec![transaction; challenges.len()],
         "messages": messages,

@@ -68,10 +68,11 @@ impl Params {
     /// A text, which may be empty.
     ///
     /// # Errors
-    /// [`Failure::Parameter`] for anything else.
+    /// [`Failure::Parameter`] for anything else, and for a text with NUL in it, which PostgreSQL keeps in no text.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Failure> {
         match self.value(name) {
             None => Ok(None),
+            Some(Value::String(text)) if text.contains('\0') => Err(wrong(name, "a text without NUL")),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(wrong(name, "a text")),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keyway_core::model::FactorOwner;
+use keyway_core::model::{FactorOwner, Principal};
 use keyway_core::port::RequestContext;
 use keyway_core::token::{FactorRule, TokenError, Whom};
 use serde_json::{Map, Value};
@@ -13,8 +13,8 @@ use super::auth::REALM_ATTRIBUTE;
 use super::error::{AuthFailure, Failure};
 use super::policy::scope::Scope;
 use super::policy::{
-    Admin, AuthenticationRules, AuthorizationRules, Circumstances, LoginMode, Moment, OtpPin, PolicyError, PolicySet,
-    User, menus,
+    Admin, AuthenticationRules, AuthorizationRules, Circumstances, LoginMode, Moment, PolicyError, PolicySet, User,
+    menus,
 };
 use super::realm_config::Named;
 use super::rights::Role;
@@ -38,19 +38,46 @@ pub(super) struct LoginRules {
     pub(super) realm: Option<String>,
     /// Whether nobody is to know why a login failed: `hide_specific_error_message`.
     pub(super) hide_reasons: bool,
+    /// How often users of realms may try: `auth_max_fail`, `auth_max_success`.
+    limits: Option<Limits>,
     /// Why users of realms are not let in, whatever they prove.
-    pub(super) barred: Option<Barred>,
+    barred: Option<Barred>,
+}
+
+/// How often somebody may try.
+#[derive(Debug, Clone)]
+struct Limits {
+    authorization: AuthorizationRules,
+    /// Who.
+    user: User,
+    hide_reasons: bool,
+}
+
+impl LoginRules {
+    /// Fails where a user of a realm must not even be tried. It does not concern local administrators: strangers, who can use a limit up, would shut out who
+    /// can lift it.
+    ///
+    /// # Errors
+    /// [`Failure::Auth`], [`Failure::Denied`], or that the store did not answer.
+    pub(super) async fn admit(&self, ask: &Ask) -> Result<(), Failure> {
+        if let Some(limits) = &self.limits {
+            ask.check_limits(limits).await?;
+        }
+        self.barred.clone().map_or(Ok(()), |barred| Err(barred.into()))
+    }
 }
 
 /// Why somebody is not let in, whatever is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Barred {
     /// `login_mode=disable`.
     Disabled,
     /// `authorized=deny_access`.
     Denied,
-    /// A token is asked for, and there is none.
-    NoToken,
+    /// Policies go by what is known of users, and there is no such user.
+    Nobody,
+    /// Policies cannot be followed. Says why, in words for the caller.
+    Undecided(String),
 }
 
 /// What policies say of a proof before it is judged.
@@ -80,17 +107,36 @@ impl From<Barred> for Failure {
         match barred {
             Barred::Disabled => Self::Denied("The login for this user is disabled.".to_owned()),
             Barred::Denied => Self::Denied("This user is not authorized to log in under these conditions.".to_owned()),
-            Barred::NoToken => AuthFailure::WrongCredentials.into(),
+            Barred::Nobody => AuthFailure::WrongCredentials.into(),
+            Barred::Undecided(why) => Self::Denied(why),
         }
     }
 }
 
-/// What policies say of this login. It fails where it must not even be tried: `auth_max_fail`, `auth_max_success`. `username` is the name as the caller
-/// wrote it.
+/// What policies say of this login. Policies that cannot be followed let no user in, but a local administrator, who can mend them. `username` is the name as
+/// the caller wrote it.
 ///
 /// # Errors
-/// [`Failure::Denied`], [`Failure::Auth`], or that the store did not answer.
+/// That the store, or the backend that was asked for the user, did not answer.
 pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Result<LoginRules, Failure> {
+    let barred = match rules_for_login(ask, username, named).await {
+        Err(Failure::Denied(why)) => Barred::Undecided(why),
+        Err(Failure::Auth(AuthFailure::WrongCredentials)) => Barred::Nobody,
+        other => return other,
+    };
+    let usual = PolicySet::default().login(&ask.circumstances(None, None))?.jwt_validity;
+    Ok(LoginRules {
+        validity: usual,
+        admin_validity: usual,
+        factors: FactorRule::WhereActive,
+        realm: None,
+        hide_reasons: false,
+        limits: None,
+        barred: Some(barred),
+    })
+}
+
+async fn rules_for_login(ask: &Ask, username: &str, named: &Named) -> Result<LoginRules, Failure> {
     let policies = ask.pi.policies().current().await?;
     let scopes = [Scope::Webui, Scope::Authentication, Scope::Authorization];
     let sought = Sought::find(ask, &policies, &scopes, username, named).await?;
@@ -113,18 +159,11 @@ pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Resul
     let admin = policies.login(&ask.circumstances(Some(nobody), None))?;
     ask.note_policies([&login.policies, &authentication.policies, &authorization.policies]);
     ask.note_user(&sought.user);
-    ask.check_limits(&authentication, &authorization, &sought.user).await?;
     let by_token = login.login_mode == LoginMode::PrivacyIdea;
     let barred = if login.login_mode == LoginMode::Disabled {
         Some(Barred::Disabled)
     } else if authorization.denied {
         Some(Barred::Denied)
-    } else if by_token
-        && ask
-            .lacks_token(&authentication, username, named, sought.realm.as_deref())
-            .await?
-    {
-        Some(Barred::NoToken)
     } else {
         None
     };
@@ -138,20 +177,29 @@ pub(super) async fn for_login(ask: &Ask, username: &str, named: &Named) -> Resul
         },
         realm: sought.realm,
         hide_reasons: authentication.hides_reasons,
+        limits: Some(Limits {
+            authorization,
+            user: sought.user,
+            hide_reasons: authentication.hides_reasons,
+        }),
         barred,
     })
 }
 
-/// What policies say of a proof, as [`for_login`].
+/// What policies say of a proof. It fails where it must not even be tried: `auth_max_fail`, `auth_max_success`.
 ///
 /// # Errors
-/// As [`for_login`].
+/// [`Failure::Auth`], [`Failure::Denied`], or that the store did not answer.
 pub(super) async fn for_proof(ask: &Ask, username: &str, named: &Named) -> Result<ProofRules, Failure> {
     let rules = rules_of(ask, username, named).await?;
     ask.note_policies([&rules.authentication.policies, &rules.authorization.policies]);
     ask.note_user(&rules.user);
-    ask.check_limits(&rules.authentication, &rules.authorization, &rules.user)
-        .await?;
+    let limits = Limits {
+        authorization: rules.authorization.clone(),
+        user: rules.user.clone(),
+        hide_reasons: rules.authentication.hides_reasons,
+    };
+    ask.check_limits(&limits).await?;
     Ok(rules)
 }
 
@@ -205,9 +253,24 @@ pub(super) async fn standing(ask: &Ask, role: Role, username: &str, realm: &str)
         }
         Role::User => policies.rights(role, &ask.circumstances(Some(user.clone()), None))?,
     };
-    let login = policies.login(&ask.circumstances(Some(user.clone()), None))?;
+    let is_local = role == Role::Admin && realm.is_empty();
+    let circumstances = ask.circumstances(Some(user.clone()), None);
+    let login = match policies.login(&circumstances) {
+        // Who can mend the policies is let in past them.
+        Err(PolicyError::Contradiction { .. } | PolicyError::NotKnown { .. }) if is_local => {
+            PolicySet::default().login(&circumstances)?
+        }
+        login => login?,
+    };
     match role {
-        Role::Admin => ask.note(|note| username.clone_into(&mut note.entry.administrator)),
+        Role::Admin if is_local => ask.note(|note| {
+            username.clone_into(&mut note.entry.administrator);
+            // There may be a user of a realm of the same name, whose entry this is not.
+            for of_user in [&mut note.entry.user, &mut note.entry.realm, &mut note.entry.resolver] {
+                of_user.clear();
+            }
+        }),
+        Role::Admin => ask.note(|note| note.entry.administrator = format!("{username}@{realm}")),
         Role::User => ask.note_user(&user),
     }
     Ok(Standing {
@@ -283,7 +346,7 @@ impl Sought {
                     realm: realm.to_owned(),
                     ..User::default()
                 },
-                |whom| user_of(&whom, realm),
+                |whom| user_of(&whom.principal, realm),
             ),
             realm: None,
         })
@@ -299,9 +362,8 @@ impl Sought {
     }
 }
 
-/// Somebody who was looked up, as policies see the person.
-fn user_of(whom: &Whom, realm: &str) -> User {
-    let principal = &whom.principal;
+/// Somebody who was looked up, as policies see the person. `realm` is the one of whom no backend tells any.
+pub(super) fn user_of(principal: &Principal, realm: &str) -> User {
     let mut attributes = principal.attributes.clone();
     let get = |name: &str| {
         attributes
@@ -364,7 +426,7 @@ impl Ask {
     async fn known_user(&self, user: User) -> Result<User, Failure> {
         let realm = Some(user.realm.as_str()).filter(|realm| !realm.is_empty());
         let whom = self.find_whom(&user.login, realm).await?;
-        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom, &user.realm)))
+        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom.principal, &user.realm)))
     }
 
     /// Who asks, if it is an administrator and may do this.
@@ -390,7 +452,7 @@ impl Ask {
                 Ok(())
             }
             None => Err(Failure::Denied(format!(
-                "There are policies of the scope `{}`, and none allows the action `{action}`.",
+                "No policy of the scope `{}` allows the action `{action}`.",
                 caller.role.name()
             ))),
         }
@@ -425,37 +487,16 @@ impl Ask {
         })
     }
 
-    async fn check_limits(
-        &self,
-        authentication: &AuthenticationRules,
-        authorization: &AuthorizationRules,
-        user: &User,
-    ) -> Result<(), Failure> {
-        let over = self.over_limit(authorization, &user.login, &user.realm).await?;
+    async fn check_limits(&self, limits: &Limits) -> Result<(), Failure> {
+        let user = &limits.user;
+        let over = self.over_limit(&limits.authorization, &user.login, &user.realm).await?;
         over.map_or(Ok(()), |limit| {
-            Err(if authentication.hides_reasons {
+            Err(if limits.hide_reasons {
                 AuthFailure::Hidden.into()
             } else {
                 AuthFailure::Limit(limit).into()
             })
         })
-    }
-
-    /// Whether a password would do for who should prove to have a token: the token service asks for a one-time password of those alone who have one.
-    async fn lacks_token(
-        &self,
-        rules: &AuthenticationRules,
-        username: &str,
-        named: &Named,
-        other: Option<&str>,
-    ) -> Result<bool, Failure> {
-        if rules.otppin != OtpPin::UserStore || rules.passthru || username.is_empty() {
-            return Ok(false);
-        }
-        let Some(whom) = self.find_whom(username, other.or(named.explicit.as_deref())).await? else {
-            return Ok(false);
-        };
-        Ok(self.pi.factors().active_of(whom.identity.id).await?.is_empty())
     }
 
     fn note_user(&self, user: &User) {

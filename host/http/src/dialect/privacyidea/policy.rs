@@ -25,7 +25,7 @@ use crate::document::{Routes, get, post};
 use action::Scope;
 
 pub(crate) use action::Limit;
-pub use desk::PrivacyideaPolicies;
+pub use desk::{PrivacyideaPolicies, PrivacyideaPolicyReader};
 pub(crate) use error::PolicyError;
 pub(crate) use hours::Moment;
 pub(crate) use question::{

@@ -186,7 +186,8 @@ impl Members {
         if !known.is_empty() || failed.is_empty() {
             let members: Vec<_> = known.iter().copied().map(member).collect();
             RealmConfig::added_realms(added).insert(name.to_owned(), json!({ "resolvers": members }));
-            if config.default_realm().is_none() {
+            // The first one; whoever took the default away did not ask for another.
+            if config.default_realm().is_none() && config.realms().is_empty() {
                 RealmConfig::set_default(added, Some(name));
             }
         }

@@ -75,8 +75,14 @@ impl RealmConfig {
 
     /// The realms by name, in lower case.
     pub(super) fn realms(&self) -> BTreeMap<String, Entry<'_>> {
-        let entries = self.entries(REALMS).into_iter();
-        entries.map(|(name, entry)| (name.to_lowercase(), entry)).collect()
+        let mut realms = BTreeMap::new();
+        for (name, entry) in self.entries(REALMS) {
+            let held = realms.entry(name.to_lowercase()).or_insert(entry);
+            if entry.is_fixed {
+                *held = entry;
+            }
+        }
+        realms
     }
 
     /// The resolvers by name.
@@ -287,5 +293,21 @@ mod tests {
             .map(|member| member.resolver.to_owned())
             .collect();
         assert_eq!(order, ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn file_goes_before_apis_however_a_realm_is_written() {
+        for (fixed, added) in [("Realm1", "realm1"), ("realm1", "Realm1")] {
+            let config = RealmConfig {
+                settings: BackendSettings {
+                    fixed: json!({"realms": {fixed: {"resolvers": ["a"]}}}),
+                    added: json!({"realms": {added: {"resolvers": ["a", "b"]}}}),
+                    ..BackendSettings::default()
+                },
+            };
+            let realms = config.realms();
+            assert!(realms["realm1"].is_fixed, "{fixed}");
+            assert_eq!(realms["realm1"].members().len(), 1, "{fixed}");
+        }
     }
 }

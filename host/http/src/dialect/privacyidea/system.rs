@@ -39,6 +39,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route("/system/", get(tell::list, list))
         .route("/system/setConfig", post(tell::write, write))
+        .route("/system/hsm", get(tell::keys, keys))
         .route("/system/signature", get(tell::signature, signature))
         .route("/system/{key}", get(tell::show, show).delete(tell::remove, remove))
 }
@@ -112,6 +113,15 @@ async fn remove(ask: Ask) -> Response {
     ask.answer(removed.await).await
 }
 
+/// Whether the keys are there under which secrets are sealed. No server starts without its master key, so no client has to bring it.
+async fn keys(ask: Ask) -> Response {
+    let told = async {
+        ask.admin_may("configread").await?;
+        Ok(Answer::of(json!({"is_ready": true})))
+    };
+    ask.answer(told.await).await
+}
+
 /// The key that answers are signed with: its public half, which is for everybody.
 async fn signature(ask: Ask) -> Response {
     let shown = async {
@@ -157,8 +167,10 @@ impl<'a> Setting<'a> {
                 "The name of a setting is 1 to {MAX_KEY} bytes"
             )));
         }
-        if value.len() > MAX_VALUE {
-            return Err(Failure::Parameter(format!("A setting is at most {MAX_VALUE} bytes")));
+        if value.len() > MAX_VALUE || value.contains('\0') {
+            return Err(Failure::Parameter(format!(
+                "A setting is at most {MAX_VALUE} bytes, none of them NUL"
+            )));
         }
         Ok(Self {
             is_secret: params.word(&format!("{key}{TYPE}"))? == Some("password"),
@@ -202,14 +214,14 @@ impl Privacyidea {
         if is_secret && setting.value == CENSORED && present.is_some() {
             return Ok("update");
         }
-        let mut document = json!({"description": setting.description.unwrap_or_default()});
-        let mut sealed = None;
-        if is_secret {
+        let description = setting.description.unwrap_or_default();
+        let (document, sealed) = if is_secret {
             let secret = setting.value.as_str().into();
-            sealed = Some(self.keys().sealing.seal(&place(setting.key), &secret, self.random()));
+            let sealed = self.keys().sealing.seal(&place(setting.key), &secret, self.random());
+            (json!({ "description": description }), Some(sealed))
         } else {
-            document["value"] = json!(setting.value);
-        }
+            (json!({"description": description, "value": setting.value}), None)
+        };
         let new = NewDocument {
             name: setting.key.to_owned(),
             document: document.to_string(),

@@ -1,13 +1,20 @@
 //! The API, route by route, over doubles.
 
+mod audit;
+mod device;
 mod login;
+mod policy;
 mod realm;
 mod resolver;
 mod roles;
 mod session;
 mod signature;
 mod system;
+mod token;
+mod token_rights;
 mod user;
+mod validate;
+mod validate_policy;
 mod walk;
 
 use std::sync::Arc;
@@ -15,9 +22,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use keyway_core::model::{Answer, Credential, Outcome, Principal, Refusal, Subject};
+use keyway_core::model::{Answer, Credential, Found, Outcome, PluginStamp, Principal, Refusal, Subject};
 use keyway_core::port::{
-    Abilities, Backend, BackendFault, BackendSettings, BrowseRequest, Listing, Step, VerifyRequest,
+    Abilities, Backend, BackendFault, BackendSettings, BrowseRequest, Listing, LookupKey, LookupRequest,
+    RequestContext, Step, VerifyRequest,
 };
 use keyway_core::testing::{FakeBackend, principal};
 use serde_json::{Value, json};
@@ -56,7 +64,7 @@ impl House {
             ..DialectSettings::default()
         };
         let state = TestState::with(settings).await;
-        let realms = Realms(FakeBackend::new(judge));
+        let realms = Realms(FakeBackend::new(judge).finds(find));
         state.backends.add("realms", Arc::new(realms)).expect("a name");
         let settings = BackendSettings {
             fixed,
@@ -151,6 +159,14 @@ impl Backend for Realms {
         }
     }
 
+    fn stamp(&self) -> Option<PluginStamp> {
+        self.0.stamp()
+    }
+
+    async fn lookup(&self, request: LookupRequest) -> Result<Option<Found>, BackendFault> {
+        self.0.lookup(request).await
+    }
+
     async fn browse(&self, request: BrowseRequest) -> Result<Option<Listing>, BackendFault> {
         let fits = |principal: &Principal| {
             request.patterns.iter().all(|(subject, pattern)| {
@@ -180,7 +196,7 @@ impl Backend for Realms {
 }
 
 fn person(login: &str, realm: &str) -> Principal {
-    let mut person = principal(Subject::Own(format!("passwd1:{login}")), login);
+    let mut person = principal(Subject::Own(format!("{realm}:{login}")), login);
     let attributes = [
         ("realm.name", realm),
         ("realm.resolver", "passwd1"),
@@ -203,13 +219,11 @@ fn judge(request: &VerifyRequest) -> Result<Outcome, BackendFault> {
     else {
         return Err(BackendFault::Broken("no password".to_owned()));
     };
-    let attributes = &request.context.attributes;
-    let explicit = attributes.iter().find(|(name, _)| name == "realm");
-    let (login, typed) = identifier.rsplit_once('@').unwrap_or((identifier, "realm1"));
-    let realm = explicit.map_or(typed, |(_, realm)| realm.as_str());
+    let (login, realm) = split(identifier, &request.context);
     match (login, password.expose().as_slice()) {
-        ("carol", b"c4rol") | ("alice", b"4lice") => Ok(Outcome::Verified(person(login, realm))),
-        ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") => Ok(Outcome::Verified(person(login, realm))),
+        ("carol", b"c4rol") | ("alice", b"4lice") | ("dave", b"d4ve") | ("zoë >?~", b"\xc3\xb6\xc3\xa4 +%20") => {
+            Ok(Outcome::Verified(person(login, realm)))
+        }
         ("unavailable", _) => Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
         ("breaker", _) => Err(BackendFault::BreakerOpen {
             faults: 20,
@@ -217,4 +231,26 @@ fn judge(request: &VerifyRequest) -> Result<Outcome, BackendFault> {
         }),
         _ => Ok(Outcome::Refused(Refusal::WrongCredential)),
     }
+}
+
+/// Whom the backend knows without a password.
+fn find(request: &LookupRequest) -> Result<Found, BackendFault> {
+    let LookupKey::Identifier(identifier) = &request.key else {
+        return Err(BackendFault::Broken("no name".to_owned()));
+    };
+    let (login, realm) = split(identifier, &request.context);
+    // As in a directory, case does not count, and there is one way to write a name.
+    let login = login.to_lowercase();
+    match login.as_str() {
+        "carol" | "alice" | "dave" => Ok(Found::Principal(person(&login, realm))),
+        "unavailable" => Err(BackendFault::Unavailable("ldap://secret-host is down".to_owned())),
+        _ => Ok(Found::Refused(Refusal::UnknownIdentifier)),
+    }
+}
+
+/// Login name and realm.
+fn split<'a>(identifier: &'a str, context: &'a RequestContext) -> (&'a str, &'a str) {
+    let explicit = context.attributes.iter().find(|(name, _)| name == "realm");
+    let (login, typed) = identifier.rsplit_once('@').unwrap_or((identifier, "realm1"));
+    (login, explicit.map_or(typed, |(_, realm)| realm.as_str()))
 }

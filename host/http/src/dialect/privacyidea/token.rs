@@ -6,8 +6,6 @@ mod init;
 mod list;
 mod seed;
 mod shape;
-#[cfg(test)]
-mod tests;
 
 use keyway_core::factor::FactorError;
 use keyway_core::model::{Factor, FactorOwner};

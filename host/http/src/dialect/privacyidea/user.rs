@@ -11,7 +11,7 @@ use super::ask::{Ask, Caller};
 use super::auth::REALM_ATTRIBUTE;
 use super::document::user as tell;
 use super::error::Failure;
-use super::policies::RESOLVER_ATTRIBUTE;
+use super::policies::{self, RESOLVER_ATTRIBUTE};
 use super::rights::Role;
 use crate::dialect::Dialect;
 use crate::document::{Routes, get};
@@ -20,6 +20,9 @@ use crate::document::{Routes, get};
 const USERID_ATTRIBUTE: &str = "realm.userid";
 /// What attributes begin with that say where somebody was found.
 const OWN_ATTRIBUTES: &str = "realm.";
+
+/// What a caller must be allowed.
+const LIST: &str = "userlist";
 
 /// How many are listed at most.
 const MOST: u32 = 1000;
@@ -40,17 +43,29 @@ pub(super) fn routes() -> Routes {
 async fn list(ask: Ask) -> Response {
     let listed = async {
         let caller = ask.caller().await?;
-        ask.may(&caller, "userlist", None).await?;
+        ask.may(&caller, LIST, None).await?;
         let search = search(&ask, &caller)?;
         let backend = &ask.pi.settings().backend;
         let listing = ask.pi.tokens().browse(backend, search).await?;
         let listing = listing
             .ok_or_else(|| Failure::Denied("The users of this server's backend cannot be listed.".to_owned()))?;
-        let shown = listing
-            .principals
-            .iter()
-            .filter(|principal| is_shown(principal, &caller));
-        Ok(Answer::of(shown.map(body).collect::<Vec<_>>()))
+        let policies = ask.pi.policies().current().await?;
+        let mut shown = Vec::new();
+        for principal in &listing.principals {
+            let is_seen = match caller.role {
+                Role::User => is_oneself(principal, &caller),
+                // An administrator may be one of some realms alone.
+                Role::Admin => {
+                    let about = policies::user_of(principal, "");
+                    let circumstances = ask.circumstances_of(&policies, &caller, Some(about)).await?;
+                    policies.may(caller.role, LIST, &circumstances)?.is_some()
+                }
+            };
+            if is_seen {
+                shown.push(body(principal));
+            }
+        }
+        Ok(Answer::of(shown))
     };
     ask.answer(listed.await).await
 }
@@ -97,9 +112,9 @@ fn subject_of(parameter: &str) -> &str {
     }
 }
 
-fn is_shown(principal: &Principal, caller: &Caller) -> bool {
+fn is_oneself(principal: &Principal, caller: &Caller) -> bool {
     let realm = attribute(principal, REALM_ATTRIBUTE).unwrap_or_default().to_lowercase();
-    caller.role == Role::Admin || (principal.login == caller.username && realm == caller.realm)
+    principal.login == caller.username && realm == caller.realm
 }
 
 fn attribute<'a>(principal: &'a Principal, name: &str) -> Option<&'a str> {
@@ -113,10 +128,7 @@ fn attribute<'a>(principal: &'a Principal, name: &str) -> Option<&'a str> {
 fn body(principal: &Principal) -> Value {
     let mut body: Map<String, Value> = FIELDS.iter().map(|field| ((*field).to_owned(), json!(""))).collect();
     for (name, value) in &principal.attributes {
-        let sounds_secret = ["pass", "hash", "secret"]
-            .iter()
-            .any(|word| name.to_lowercase().contains(word));
-        if !name.starts_with(OWN_ATTRIBUTES) && !sounds_secret {
+        if is_told(name) {
             body.insert(name.clone(), json!(value));
         }
     }
@@ -130,4 +142,11 @@ fn body(principal: &Principal) -> Value {
     body.insert("resolver".to_owned(), json!(of(RESOLVER_ATTRIBUTE)));
     body.insert("editable".to_owned(), json!(false));
     Value::Object(body)
+}
+
+/// Whether an attribute of this name is told to callers at all: it is the resolver's, and does not sound like a verifier of a password.
+pub(super) fn is_told(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let sounds_secret = ["pass", "hash", "secret"].iter().any(|word| name.contains(word));
+    !name.starts_with(OWN_ATTRIBUTES) && !sounds_secret
 }

@@ -3,8 +3,6 @@
 mod check;
 mod reply;
 mod serial;
-#[cfg(test)]
-mod tests;
 mod trigger;
 
 use axum::response::{IntoResponse as _, Response};
@@ -15,6 +13,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::ask::Ask;
 use super::document::validate as tell;
+use super::not_there;
 use crate::document::{Routes, get};
 
 /// The routes.
@@ -34,31 +33,33 @@ pub(super) fn routes() -> Routes {
 }
 
 async fn check(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = check::run(&ask).await.map(Answer::not_stored);
     ask.answer(result).await
 }
 
 /// The same for programs that look at the status alone.
 async fn radius_check(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = check::run(&ask).await;
-    let Ok(answer) = &result else {
-        return ask.answer(result).await;
-    };
-    let status = if answer.is_yes() {
-        StatusCode::NO_CONTENT
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let is_yes = result.as_ref().is_ok_and(Answer::is_yes);
     let response = ask.answer(result).await;
-    // It may not have been possible to write it down.
-    if response.status() == StatusCode::OK {
-        status.into_response()
-    } else {
-        response
+    match response.status() {
+        StatusCode::OK if is_yes => StatusCode::NO_CONTENT.into_response(),
+        StatusCode::OK | StatusCode::BAD_REQUEST => StatusCode::BAD_REQUEST.into_response(),
+        // Among them that it could not be written down.
+        _ => response,
     }
 }
 
 async fn trigger(ask: Ask) -> Response {
+    if let Some(refused) = not_there::head(&ask).await {
+        return refused;
+    }
     let result = trigger::run(&ask).await;
     ask.answer(result).await
 }

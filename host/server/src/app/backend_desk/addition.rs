@@ -6,9 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyway_core::Secret;
 use keyway_core::key::MasterKey;
-use keyway_core::port::{NewDocument, Random, StoreError, StoredDocument};
+use keyway_core::port::{AddedConfig, NewDocument, Random, StoreError, StoredDocument};
 use keyway_runtime::BackendSpec;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -22,14 +21,6 @@ pub(super) struct Addition {
     pub(super) revision: i64,
     /// Of the document in the store, which grows with each change of anything; 0 while there is none.
     pub(super) stored: i64,
-}
-
-/// As it is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Words {
-    revision: i64,
-    config: Map<String, Value>,
 }
 
 impl Addition {
@@ -51,7 +42,7 @@ impl Addition {
         let inconsistent = |what: &str| StoreError::Inconsistent {
             what: format!("`{what}` of what was added to the backend `{}`", stored.name),
         };
-        let words: Words = serde_json::from_str(&stored.document).map_err(|_| inconsistent("document"))?;
+        let words = AddedConfig::parse(&stored.document).ok_or_else(|| inconsistent("document"))?;
         let secrets = match &stored.sealed {
             Some(sealed) => open(&stored.name, sealed, master).ok_or_else(|| inconsistent("sealed"))?,
             None => BTreeMap::new(),
@@ -66,10 +57,9 @@ impl Addition {
 
     /// As it is to be stored, in the place of what was read.
     pub(super) fn write(&self, backend: &str, master: &MasterKey, random: &dyn Random) -> NewDocument {
-        let config = Value::Object(self.config.clone());
         NewDocument {
             name: backend.to_owned(),
-            document: serde_json::json!({ "revision": self.revision, "config": config }).to_string(),
+            document: self.words().to_document(),
             sealed: (!self.secrets.is_empty()).then(|| seal(backend, &self.secrets, master, random)),
             replaces: Some(self.stored),
         }
@@ -78,11 +68,18 @@ impl Addition {
     /// The backend as the file describes it, with this below what the file says.
     pub(super) fn below(&self, file: &BackendSpec) -> BackendSpec {
         let mut spec = file.clone();
-        spec.config = merged(&file.config, &self.config);
+        spec.config = self.words().below(&file.config);
         for (name, value) in &self.secrets {
             spec.secrets.entry(name.clone()).or_insert_with(|| value.clone());
         }
         spec
+    }
+
+    fn words(&self) -> AddedConfig {
+        AddedConfig {
+            revision: self.revision,
+            config: self.config.clone(),
+        }
     }
 }
 
@@ -118,22 +115,6 @@ fn open(backend: &str, sealed: &[u8], master: &MasterKey) -> Option<BTreeMap<Str
             Some((name, Secret::new(STANDARD.decode(value).ok()?)))
         })
         .collect()
-}
-
-/// Objects are merged at every depth; where both say something else, the file's word holds.
-fn merged(file: &Value, added: &Map<String, Value>) -> Value {
-    let Value::Object(file) = file else {
-        return file.clone();
-    };
-    let mut both = file.clone();
-    for (key, value) in added {
-        match (both.get_mut(key), value) {
-            (None, _) => drop(both.insert(key.clone(), value.clone())),
-            (Some(said), Value::Object(more)) if said.is_object() => *said = merged(said, more),
-            (Some(_), _) => {}
-        }
-    }
-    Value::Object(both)
 }
 
 #[cfg(test)]
@@ -209,30 +190,6 @@ mod tests {
             ..document
         };
         assert!(Addition::read(&strange, &master).is_err());
-    }
-
-    #[test]
-    fn the_files_word_holds_at_every_depth() {
-        let table = [
-            (json!({}), json!({}), json!({})),
-            (json!({}), json!({ "a": { "b": 1 } }), json!({ "a": { "b": 1 } })),
-            (json!({ "a": 1 }), json!({ "a": 2, "b": 3 }), json!({ "a": 1, "b": 3 })),
-            (
-                json!({ "realms": { "sales": { "resolvers": ["file"] } } }),
-                json!({ "realms": { "sales": { "resolvers": ["api"], "note": "x" }, "hr": {} } }),
-                json!({ "realms": { "sales": { "resolvers": ["file"], "note": "x" }, "hr": {} } }),
-            ),
-            (json!({ "a": [1] }), json!({ "a": { "b": 1 } }), json!({ "a": [1] })),
-            (
-                json!({ "a": { "b": 1 } }),
-                json!({ "a": [1] }),
-                json!({ "a": { "b": 1 } }),
-            ),
-            (json!({ "a": null }), json!({ "a": { "b": 1 } }), json!({ "a": null })),
-        ];
-        for (file, added, expected) in table {
-            assert_eq!(merged(&file, &object(added.clone())), expected, "{file} {added}");
-        }
     }
 
     #[test]

@@ -19,8 +19,10 @@ struct FakeStage {
     trial: Mutex<Option<TrialError>>,
     breaks: Mutex<Option<String>>,
     /// Done once in the midst of a trial: what comes between.
-    between: Mutex<Option<Box<dyn FnOnce() -> futures::future::BoxFuture<'static, ()> + Send>>>,
+    between: Mutex<Option<Interlude>>,
 }
+
+type Interlude = Box<dyn FnOnce() -> futures::future::BoxFuture<'static, ()> + Send>;
 
 impl FakeStage {
     fn note(&self, spec: &BackendSpec) {
@@ -44,7 +46,9 @@ impl FakeStage {
 #[async_trait]
 impl Stage for FakeStage {
     async fn set_desired(&self, specs: Vec<BackendSpec>) {
-        specs.iter().for_each(|spec| self.note(spec));
+        for spec in &specs {
+            self.note(spec);
+        }
     }
 
     async fn change(&self, spec: BackendSpec) -> Result<(), String> {

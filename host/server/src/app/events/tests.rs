@@ -327,11 +327,12 @@ async fn a_broker_hears_of_everything_in_wazos_envelope_however_often_it_is_down
     node.happen(EventKind::SessionDeleted, 20);
     tokio::time::sleep(Duration::from_millis(100)).await;
     let _line = proxy(address, broker.port()).await;
-    // At least once: what was confirmed and not noted comes again.
+    // At least once: what was confirmed and not noted comes again, however much that is.
     let mut seen = Vec::new();
     while seen.last() != Some(&20) {
         seen.push(about(&heard(&mut consumer).await.data));
     }
+    seen.retain(|number| *number >= 10);
     seen.dedup();
     assert_eq!(seen, (10..=20).collect::<Vec<_>>());
 }

@@ -2,27 +2,14 @@
 
 use std::fmt::Write as _;
 
-use keyway_core::import::ImportReport;
+use keyway_core::import::{ImportReport, ImportTally, Skipped};
 
 /// How many of the rows that were left out are named; `--json` names all.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 pub(super) fn text(report: &ImportReport) -> String {
-    let mut text = String::new();
-    let added = if report.dry_run { "to add" } else { "added" };
+    let mut text = table(report.dry_run, &report.tallies, &report.skipped);
     // Writing into a string cannot fail.
-    let _ = writeln!(text, "{:16} {added:>8} {:>8} {:>8}", "", "present", "skipped");
-    for tally in &report.tallies {
-        let (kind, numbers) = (tally.kind.as_str(), [tally.added, tally.present, tally.skipped]);
-        let [added, present, skipped] = numbers;
-        let _ = writeln!(text, "{kind:16} {added:>8} {present:>8} {skipped:>8}");
-    }
-    for row in report.skipped.iter().take(NAMED) {
-        let _ = writeln!(text, "skipped {} `{}`: {}", row.kind.as_str(), row.id, row.reason);
-    }
-    if let Some(more) = report.skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        let _ = writeln!(text, "and {more} more were skipped; `--json` names them all");
-    }
     for tenant in report.renamed.iter().take(NAMED) {
         let verb = if report.dry_run { "would get" } else { "got" };
         let _ = writeln!(
@@ -35,17 +22,41 @@ pub(super) fn text(report: &ImportReport) -> String {
         let verb = if report.dry_run { "would take" } else { "took" };
         let _ = writeln!(text, "the top tenant {verb} the id that it has there");
     }
-    text.push_str(match (report.changes(), report.dry_run) {
+    text.push_str(end(report.changes(), report.dry_run));
+    text
+}
+
+/// How many rows went which way, and what was left out.
+pub(super) fn table(dry_run: bool, tallies: &[ImportTally], skipped: &[Skipped]) -> String {
+    let mut text = String::new();
+    let added = if dry_run { "to add" } else { "added" };
+    let _ = writeln!(text, "{:16} {added:>8} {:>8} {:>8}", "", "present", "skipped");
+    for tally in tallies {
+        let (kind, numbers) = (tally.kind.as_str(), [tally.added, tally.present, tally.skipped]);
+        let [added, present, skipped] = numbers;
+        let _ = writeln!(text, "{kind:16} {added:>8} {present:>8} {skipped:>8}");
+    }
+    for row in skipped.iter().take(NAMED) {
+        let _ = writeln!(text, "skipped {} `{}`: {}", row.kind.as_str(), row.id, row.reason);
+    }
+    if let Some(more) = skipped.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        let _ = writeln!(text, "and {more} more were skipped; `--json` names them all");
+    }
+    text
+}
+
+/// What it comes to.
+pub(super) fn end(changes: bool, dry_run: bool) -> &'static str {
+    match (changes, dry_run) {
         (false, _) => "nothing to do: all that can be brought in is here",
         (true, true) => "a dry run: nothing was changed",
         (true, false) => "done",
-    });
-    text
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use keyway_core::import::{ImportKind, ImportTally, Skipped};
+    use keyway_core::import::ImportKind;
 
     use super::*;
 

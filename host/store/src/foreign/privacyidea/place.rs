@@ -25,7 +25,7 @@ impl Place {
     pub(super) fn parse(url: &str) -> Result<Self, OpenError> {
         let (scheme, rest) = url.split_once(':').ok_or_else(|| refused("names no database"))?;
         let scheme = scheme.split('+').next().unwrap_or_default().to_ascii_lowercase();
-        let plain = |scheme: &str| format!("{scheme}:{rest}");
+        let plain = |scheme: &str| format!("{scheme}:{}", with_host(rest));
         let unreadable = |_| refused("cannot be read");
         match scheme.as_str() {
             "sqlite" => {
@@ -58,13 +58,21 @@ fn refused(why: &'static str) -> OpenError {
     OpenError::PrivacyideaUrl(why)
 }
 
+/// The host may be left out where a parameter names a socket: `postgresql://user@/name?host=/run/postgresql`.
+fn with_host(rest: &str) -> String {
+    match (rest.split_once("@/"), rest.strip_prefix("///")) {
+        (Some((user, rest)), _) => format!("{user}@localhost/{rest}"),
+        (None, Some(rest)) => format!("//localhost/{rest}"),
+        (None, None) => rest.to_owned(),
+    }
+}
+
 /// `sqlite:////folder/file` and `sqlite:/folder/file` are absolute, `sqlite:///file` is what there is of both, `sqlite:file` is relative.
 fn file(rest: &str) -> Option<PathBuf> {
     let path = match rest.strip_prefix("///") {
         Some(path) if path.starts_with('/') => path,
         Some(path) if Path::new(path).exists() => path,
-        Some(_) => rest.strip_prefix("//").unwrap_or(rest),
-        None => rest.strip_prefix("//").unwrap_or(rest),
+        Some(_) | None => rest.strip_prefix("//").unwrap_or(rest),
     };
     let is_file = !path.is_empty() && !path.starts_with(':') && !path.contains(['?', '\0']);
     is_file.then(|| PathBuf::from(path))
@@ -103,6 +111,14 @@ mod tests {
             (
                 "postgresql+psycopg2://pi:hidden7@db/pi",
                 "the database `pi` at `db:5432` as `pi`",
+            ),
+            (
+                "postgresql+psycopg2://pi:hidden7@/pi",
+                "the database `pi` at `localhost:5432` as `pi`",
+            ),
+            (
+                "postgresql:///pi?user=pi",
+                "the database `pi` at `localhost:5432` as `pi`",
             ),
             (
                 "mysql+pymysql://pi:hidden7@db:3307/pi?charset=utf8",

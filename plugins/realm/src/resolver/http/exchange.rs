@@ -11,7 +11,7 @@ use ureq_proto::client::{Call, RecvResponseResult, SendRequestResult};
 /// The longest head of an answer, and the longest body, in bytes.
 const MOST: usize = 64 << 10;
 
-/// What is written or read at once. A line of the request's head is not longer: a path is at most three times what the host lets somebody type, twice.
+/// What is written or read at once. A line of the request's head is not longer: a path has at most 8 KiB.
 const BUFFER: usize = 16 << 10;
 
 /// An answer.

@@ -11,6 +11,9 @@ use crate::config::escaped;
 /// What RFC 3986 calls unreserved stands for itself.
 const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The longest path, in bytes: servers take no longer ones.
+const MAX_PATH: usize = 8 << 10;
+
 /// What may be filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placeholder {
@@ -119,7 +122,8 @@ impl Template {
         has(&self.path, placeholder) || self.body.as_ref().is_some_and(|body| body.has(placeholder))
     }
 
-    /// The path, and a query behind it. `None` if a value would be no part of a path: empty, `.` or `..` make another path of it.
+    /// The path, and a query behind it. `None` if a value would be no part of a path (empty, `.` or `..` make another path
+    /// of it) or makes it too long.
     pub(super) fn path(&self, values: &Values<'_>) -> Option<String> {
         let mut path = String::new();
         for piece in &self.path {
@@ -134,7 +138,7 @@ impl Template {
                 }
             }
         }
-        Some(path)
+        (path.len() <= MAX_PATH).then_some(path)
     }
 
     /// The body, as JSON.

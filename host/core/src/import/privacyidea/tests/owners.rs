@@ -70,19 +70,22 @@ async fn a_factor_gets_its_owner_as_soon_as_its_resolver_is_here() {
 #[tokio::test]
 async fn another_backends_users_are_known_where_both_go_by_the_same_id() {
     let by_mail = Some("mail".to_owned());
-    for (uid_type, names, is_known) in [
-        ("entryUUID", UserNames::Ldap(None), true),
-        ("objectguid", UserNames::Ldap(None), true),
-        ("DN", UserNames::Ldap(None), false),
-        ("Mail", UserNames::Ldap(by_mail.clone()), true),
-        ("entryUUID", UserNames::Ldap(by_mail), false),
-        ("entryUUID", UserNames::Unknown, false),
+    for (uid_type, names, called, is_known) in [
+        ("entryUUID", UserNames::Ldap(None), "ldap_corp", true),
+        ("entryUUID", UserNames::Ldap(None), "corp", true),
+        ("entryUUID", UserNames::Ldap(None), "other", false),
+        ("objectguid", UserNames::Ldap(None), "ldap_corp", true),
+        ("DN", UserNames::Ldap(None), "ldap_corp", false),
+        ("Mail", UserNames::Ldap(by_mail.clone()), "ldap_corp", true),
+        ("entryUUID", UserNames::Ldap(by_mail), "ldap_corp", false),
+        ("entryUUID", UserNames::Unknown, "ldap_corp", false),
     ] {
         let house = House::new();
         house.configure(|backend| {
-            backend.fixed = json!({"resolvers": {"ldap1": {"type": "backend", "backend": "ldap_corp"}}});
+            backend.fixed = json!({"resolvers": {"ldap1": {"type": "backend", "backend": called}}});
             backend.delegates = vec![Delegate {
                 name: BackendName::parse("ldap_corp").unwrap(),
+                aliases: vec![BackendName::parse("corp").unwrap()],
                 names: names.clone(),
             }];
         });
@@ -96,9 +99,9 @@ async fn another_backends_users_are_known_where_both_go_by_the_same_id() {
             }
             None => assert_eq!(
                 reasons(&report),
-                [
-                    "owners of factors T1 of ldap1:u-1: whom the backend `ldap_corp` knows its owner as cannot be told; assign it"
-                ]
+                [format!(
+                    "factor owners T1 of ldap1:u-1: whom the backend `{called}` knows its owner as cannot be told; assign it"
+                )]
             ),
         }
     }

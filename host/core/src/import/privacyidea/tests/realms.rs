@@ -86,6 +86,28 @@ async fn a_realm_comes_when_all_its_resolvers_are_here() {
 }
 
 #[tokio::test]
+async fn what_is_granted_has_a_name_that_a_configuration_takes() {
+    let house = House::new();
+    let fake = Fake {
+        resolvers: ["Passwd.1", "PASSWD_2", "passwd_2"]
+            .map(|name| resolver(name, "passwdresolver", &[]))
+            .to_vec(),
+        ..Fake::default()
+    };
+    house.configure(|backend| backend.files = ["passwd_1".to_owned(), "passwd_2".to_owned()].into());
+    let report = house.run(&fake).await;
+    assert_eq!(
+        house.added().await,
+        json!({"resolvers": {"Passwd.1": {"type": "passwd", "file": "passwd_1"}}})
+    );
+    assert_eq!(
+        numbers(&report, ImportKind::Resolver),
+        (1, 0, 2),
+        "neither gets the other's file"
+    );
+}
+
+#[tokio::test]
 async fn what_is_here_is_left_as_it_is() {
     let house = House::new();
     house.configure(|backend| {
@@ -106,6 +128,47 @@ async fn what_is_here_is_left_as_it_is() {
     assert!(notes(&report).contains(
         &"passwd1: a resolver of this name is here, of the type `directory`: it is left as it is".to_owned()
     ));
+}
+
+#[tokio::test]
+async fn what_the_backend_refuses_is_refused_before_anything_is_written() {
+    let house = House::new();
+    let mut fake = small();
+    fake.realms.push(realm("refused", &["passwd1"]));
+    for dry_run in [true, false] {
+        let refused = house.try_run(&fake, dry_run).await.unwrap_err();
+        assert!(refused.to_string().contains("`/realms/refused`"), "{refused}");
+    }
+    assert_eq!(house.added().await, Value::Null);
+    assert!(house.factors.find("HOTP1").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_apis_added_stays_and_counts_on() {
+    let house = House::new();
+    let before = AddedConfig {
+        revision: 4,
+        config: Map::from_iter([("realms".to_owned(), json!({"sales": {"resolvers": []}}))]),
+    };
+    let new = NewDocument {
+        name: "realms".to_owned(),
+        document: before.to_document(),
+        sealed: Some(vec![1, 2]),
+        replaces: Some(0),
+    };
+    house
+        .store
+        .put_document(DocumentKind::BackendConfig, &new)
+        .await
+        .unwrap();
+    house.run(&small()).await;
+    let found = house.store.find_document(DocumentKind::BackendConfig, "realms").await;
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.sealed, Some(vec![1, 2]));
+    let after = AddedConfig::parse(&found.document).unwrap();
+    assert_eq!(after.revision, 5);
+    let names: Vec<_> = after.config["realms"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["sales", "realm1"]);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl Ask {
                     self.note(|note| {
                         Authentication::Declined
                             .name()
-                            .clone_into(&mut note.entry.authentication)
+                            .clone_into(&mut note.entry.authentication);
                     });
                     return Ok(Some(format!("Only {count} {what} are allowed ({written})")));
                 }

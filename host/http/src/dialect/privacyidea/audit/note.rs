@@ -33,6 +33,8 @@ pub(in crate::dialect::privacyidea) struct Notes(Mutex<Note>);
 impl Notes {
     /// Begins the note of a request for this route.
     pub(in crate::dialect::privacyidea) fn new(method: &Method, route: &str) -> Self {
+        // It is served by what serves GET, and must not count as another thing.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
         let route = route.replace('{', "<").replace('}', ">");
         Self(Mutex::new(Note {
             entry: NewAuditEntry {
@@ -142,6 +144,18 @@ fn cut(mut text: String, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn action_of_head_is_that_of_get() {
+        let action = |method| {
+            Notes::new(&method, "/token/{serial}")
+                .0
+                .lock()
+                .map_or_else(|_| String::new(), |note| note.entry.action.clone())
+        };
+        assert_eq!(action(Method::HEAD), "GET /token/<serial>");
+        assert_eq!(action(Method::POST), "POST /token/<serial>");
+    }
 
     #[test]
     fn texts_are_cut_between_characters() {

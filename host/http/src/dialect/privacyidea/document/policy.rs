@@ -63,6 +63,7 @@ fn policy() -> utoipa::openapi::schema::ObjectBuilder {
         "adminuser",
         "client",
         "user_agents",
+        "pinode",
     ];
     let policy = object()
         .property("name", text())
@@ -72,6 +73,8 @@ fn policy() -> utoipa::openapi::schema::ObjectBuilder {
         .property("priority", integer())
         .property("time", text())
         .property("conditions", list_of(anything()))
+        .property("user_case_insensitive", boolean())
+        .property("check_all_resolvers", boolean())
         .property("description", anything());
     let policy = lists
         .iter()

@@ -24,6 +24,20 @@ pub(in crate::dialect::privacyidea) fn show() -> Operation {
         .pi_may_be_denied(DENIED)
 }
 
+pub(in crate::dialect::privacyidea) fn keys() -> Operation {
+    let ready = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("is_ready", ObjectBuilder::new().schema_type(Type::Boolean));
+    Operation::pi_admin(
+        TAG,
+        "privacyideaShowKeys",
+        "Shows whether the keys are there under which secrets are sealed",
+    )
+    .pi_query(&[])
+    .pi_gives("Always `true`: no server starts without them.", ready)
+    .pi_may_be_denied(DENIED)
+}
+
 pub(in crate::dialect::privacyidea) fn write() -> Operation {
     Operation::pi_admin(TAG, "privacyideaWriteSettings", "Writes settings")
         .detail("Each parameter is a setting. `splitAtSign` says whether a realm may stand in a login name; the others are kept for clients that read them.")

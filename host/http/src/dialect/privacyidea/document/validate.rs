@@ -27,6 +27,14 @@ const TRIGGER: &[(&str, &str)] = &[
     ("serial", "A token of the user, in place of the name."),
 ];
 
+/// What HEAD is answered, which is served with GET elsewhere.
+fn no_head() -> Answer {
+    pi_error(
+        405,
+        "The method was HEAD: it would prove something, or begin a challenge, as GET does.",
+    )
+}
+
 fn asks(id: &'static str, summary: &'static str) -> Operation {
     Operation::pi_open(TAG, id, summary)
         .detail(
@@ -41,6 +49,7 @@ pub(in crate::dialect::privacyidea) fn check() -> Operation {
     asks("privacyideaCheck", "Tells whether somebody is who it says")
         .pi_query(CHECK)
         .pi_gives("Whether it is proved.", boolean())
+        .answer(no_head())
 }
 
 pub(in crate::dialect::privacyidea) fn check_post() -> Operation {
@@ -56,7 +65,7 @@ fn by_status(operation: Operation) -> Operation {
         .answer(Answer::new(204, "It is proved."))
         .answer(Answer::new(
             400,
-            "It is not proved, which has no body; or a parameter is missing or wrong.",
+            "It is not proved, or a parameter is missing or wrong.",
         ))
 }
 
@@ -65,6 +74,7 @@ pub(in crate::dialect::privacyidea) fn radius() -> Operation {
         "privacyideaRadiusCheck",
         "Tells by the status whether somebody is who it says",
     ))
+    .answer(no_head())
 }
 
 pub(in crate::dialect::privacyidea) fn radius_post() -> Operation {
@@ -84,7 +94,7 @@ fn triggers(id: &'static str) -> Operation {
 }
 
 pub(in crate::dialect::privacyidea) fn trigger() -> Operation {
-    triggers("privacyideaTriggerChallenge")
+    triggers("privacyideaTriggerChallenge").answer(no_head())
 }
 
 pub(in crate::dialect::privacyidea) fn trigger_post() -> Operation {

@@ -221,18 +221,17 @@ fn divided(text: &str) -> Vec<(String, Option<String>)> {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let escaped = character == '\\' && characters.peek() == Some(&',');
-        match character {
-            ',' => parts.push(String::new()),
-            _ => {
-                let kept = if escaped {
-                    characters.next().unwrap_or(character)
-                } else {
-                    character
-                };
-                if let Some(part) = parts.last_mut() {
-                    part.push(kept);
-                }
-            }
+        if character == ',' {
+            parts.push(String::new());
+            continue;
+        }
+        let kept = if escaped {
+            characters.next().unwrap_or(character)
+        } else {
+            character
+        };
+        if let Some(part) = parts.last_mut() {
+            part.push(kept);
         }
     }
     let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
@@ -317,8 +316,8 @@ mod tests {
 
     use super::*;
 
-    fn parse(scope: Scope, value: Value) -> Value {
-        Actions::parse(scope, &value).expect("actions").to_json()
+    fn parse(scope: Scope, value: impl Into<Value>) -> Value {
+        Actions::parse(scope, &value.into()).expect("actions").to_json()
     }
 
     #[test]

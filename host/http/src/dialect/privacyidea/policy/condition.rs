@@ -272,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    fn holds(condition: Value) -> Result<bool, PolicyError> {
+    fn holds(condition: impl Into<Value>) -> Result<bool, PolicyError> {
         let mut headers = HeaderMap::new();
         headers.insert("x-site", HeaderValue::from_static("42"));
         let user = [("group", "staff"), ("group", "admins"), ("mail", "Alice@Example.org")];
@@ -281,7 +281,9 @@ mod tests {
             user: Some(&user),
             headers: &headers,
         };
-        Condition::parse(&condition).expect("a condition").holds("p1", known)
+        Condition::parse(&condition.into())
+            .expect("a condition")
+            .holds("p1", known)
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use keyway_core::import::privacyidea::PolicyReader;
 use keyway_core::port::{Change, DocumentKind, NewDocument, Store, StoreError, StoredDocument};
 use serde_json::{Map, Value};
 use tokio::sync::broadcast::{self, error::TryRecvError};
@@ -24,6 +25,17 @@ pub struct PrivacyideaPolicies {
     set: ArcSwapOption<PolicySet>,
     state: Mutex<State>,
     turns: Turns,
+}
+
+/// Reads policies of another system as this API would take them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PrivacyideaPolicyReader;
+
+impl PolicyReader for PrivacyideaPolicyReader {
+    fn read(&self, name: &str, fields: &Map<String, Value>) -> Result<Value, String> {
+        let read = Policy::check_name(name).and_then(|()| Policy::write(name, fields, None));
+        read.map(|policy| policy.to_json()).map_err(|error| error.to_string())
+    }
 }
 
 struct State {

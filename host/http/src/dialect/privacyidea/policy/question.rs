@@ -66,15 +66,15 @@ pub(crate) struct AuthenticationRules {
 }
 
 impl AuthenticationRules {
-    /// The same for the token service. With [`OtpPin::UserStore`] a user without a token is let in with the password, whatever
-    /// [`AuthenticationRules::passthru`] says: who asks with it must look at [`Proved::factor`](keyway_core::token::Proved::factor).
+    /// The same for the token service.
     pub(crate) fn factor_rule(&self) -> FactorRule {
         let Self {
             challenges, passthru, ..
         } = *self;
         match self.otppin {
             OtpPin::Token => FactorRule::PinAndOtp { challenges, passthru },
-            OtpPin::UserStore => FactorRule::WhereActive,
+            OtpPin::UserStore if passthru => FactorRule::WhereActive,
+            OtpPin::UserStore => FactorRule::Required,
             OtpPin::None => FactorRule::OtpOnly { passthru },
         }
     }
@@ -330,7 +330,7 @@ pub(crate) fn menus(role: Role, rights: &BTreeSet<String>) -> Vec<&'static str> 
     let any = |wanted: &[&str]| groups.iter().any(|(group, _)| wanted.contains(group));
     let has = |names: &[&str]| groups.iter().any(|(_, name)| names.contains(name));
     let menus = [
-        ("tokens", any(&["token", "pin", "enrollment", "tools"])),
+        ("tokens", any(&["token", "pin", "enrollment"])),
         ("users", has(&["userlist"])),
         ("audit", has(&["auditlog"])),
         (
@@ -371,8 +371,9 @@ pub(crate) const TOKEN_TYPES: [(FactorKind, &str, &str, &str); 3] = [
 ];
 
 /// The types of tokens that somebody with these rights may make.
-pub(crate) fn enrollable<'a>(rights: impl IntoIterator<Item = &'a String> + Clone) -> Map<String, Value> {
-    let has = |right: &str| rights.clone().into_iter().any(|own| own == right);
+pub(crate) fn enrollable<'a>(rights: impl IntoIterator<Item = &'a String>) -> Map<String, Value> {
+    let rights: BTreeSet<&String> = rights.into_iter().collect();
+    let has = |right: &str| rights.iter().any(|own| *own == right);
     let types = TOKEN_TYPES.iter().filter(|(_, _, right, _)| has(right));
     types
         .map(|(_, name, _, description)| ((*name).to_owned(), (*description).into()))

@@ -95,7 +95,8 @@ impl Policy {
             return Err(missing("scope"));
         }
         let policy = Self::parse(name, &whole)?;
-        if !fields.contains_key("action") && policy.scope != Scope::User {
+        // In the scope `user`, a policy without actions takes everything away; anywhere else it is a mistake.
+        if (!fields.contains_key("action") || policy.actions.is_empty()) && policy.scope != Scope::User {
             return Err(missing("action"));
         }
         Ok(policy)
@@ -143,7 +144,7 @@ impl Policy {
     /// What would be kept and never be looked at.
     fn check(self) -> Result<Self, PolicyError> {
         let of_admins = self.scope == Scope::Admin;
-        if !of_admins && !(self.admin_realm.is_empty() && self.admin_user.is_empty()) {
+        if !(of_admins || self.admin_realm.is_empty() && self.admin_user.is_empty()) {
             return Err(invalid(
                 "`adminrealm` and `adminuser` have a meaning in the scope `admin` alone",
             ));
@@ -308,7 +309,10 @@ mod tests {
     use super::*;
 
     fn fields(value: Value) -> Map<String, Value> {
-        value.as_object().expect("an object").clone()
+        match value {
+            Value::Object(fields) => fields,
+            other => panic!("{other}"),
+        }
     }
 
     fn write(value: Value) -> Result<Policy, PolicyError> {
@@ -348,6 +352,7 @@ mod tests {
         let refused = |value: Value| write(value).expect_err("no policy").to_string();
         insta::assert_snapshot!(refused(json!({"action": "enable"})), @"Missing parameter: 'scope'");
         insta::assert_snapshot!(refused(json!({"scope": "admin"})), @"Missing parameter: 'action'");
+        insta::assert_snapshot!(refused(json!({"scope": "admin", "action": " , "})), @"Missing parameter: 'action'");
         insta::assert_snapshot!(refused(json!({"scope": "user", "priority": 0})), @"`priority` is a number from 1 on");
         insta::assert_snapshot!(refused(json!({"scope": "user", "active": "maybe"})), @"`active` is true or false");
         insta::assert_snapshot!(refused(json!({"scope": "user", "pinode": "node1"})), @"`pinode`: a policy holds on every node of this server");

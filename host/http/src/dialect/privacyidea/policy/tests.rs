@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::PolicyError;
 use super::action::Scope;
 use super::hours::Moment;
-use super::question::{LoginMode, OtpPin, enrollable, menus};
+use super::question::{AuthorizationRules, LoginMode, OtpPin, enrollable, menus};
 use super::rule::Policy;
 use super::set::{Admin, Circumstances, PolicySet, User};
 use crate::dialect::privacyidea::rights::Role;
@@ -94,7 +94,8 @@ fn without_policies_everything_is_allowed_and_nothing_is_changed() {
         ),
         (OtpPin::Token, false, false)
     );
-    assert_eq!(set.authorization(&alice(&headers)).expect("rules"), Default::default());
+    let authorization = set.authorization(&alice(&headers)).expect("rules");
+    assert_eq!(authorization, AuthorizationRules::default());
     assert!(
         set.may(Role::User, "disable", &alice(&headers))
             .expect("an answer")
@@ -105,7 +106,7 @@ fn without_policies_everything_is_allowed_and_nothing_is_changed() {
     assert_eq!(menus(Role::User, &rights), ["tokens", "users", "audit"]);
     assert_eq!(enrollable(&rights).keys().collect::<Vec<_>>(), ["hotp", "totp", "tan"]);
     let rights = set.rights(Role::Admin, &root(&headers)).expect("rights");
-    insta::assert_snapshot!(rights.iter().cloned().collect::<Vec<_>>().join(" "), @"assign auditlog configdelete configread configwrite delete disable enable enrollHOTP enrollTAN enrollTOTP enrollpin getserial otp_pin_maxlength otp_pin_minlength policydelete policyread policywrite reset resolverdelete resolverread resolverwrite resync revoke set setdescription setpin tokenlist triggerchallenge unassign userlist");
+    insta::assert_snapshot!(rights.iter().cloned().collect::<Vec<_>>().join(" "), @"assign auditlog configdelete configread configwrite delete disable enable enrollHOTP enrollTAN enrollTOTP enrollpin otp_pin_maxlength otp_pin_minlength policydelete policyread policywrite reset resolverdelete resolverread resolverwrite resync revoke set setdescription setpin tokenlist triggerchallenge unassign userlist");
     assert_eq!(menus(Role::Admin, &rights), ["tokens", "users", "audit", "config"]);
 }
 
@@ -315,23 +316,12 @@ fn an_administrators_policy_is_about_who_asks_and_about_whom() {
 }
 
 #[test]
-fn rules_are_read_from_what_policies_say() {
+fn rules_of_proofs_are_read_from_what_policies_say() {
     let headers = HeaderMap::new();
-    let set = set(&[
-        (
-            "a",
-            json!({"scope": "authentication", "action": "otppin=none, challenge_response=hotp totp, set_realm=Realm2, hide_specific_error_message"}),
-        ),
-        (
-            "b",
-            json!({"scope": "authorization", "action": "auth_max_fail=3/1m, auth_max_success=10/1h, add_user_in_response, no_detail_on_fail, authorized=deny_access"}),
-        ),
-        (
-            "c",
-            json!({"scope": "enrollment", "action": "tokenissuer=ACME, tokenlabel=<u>, verify_enrollment=hotp totp, max_token_per_user=2"}),
-        ),
-        ("d", json!({"scope": "user", "action": "otp_pin_minlength=4"})),
-    ]);
+    let set = set(&[(
+        "a",
+        json!({"scope": "authentication", "action": "otppin=none, challenge_response=hotp totp, set_realm=Realm2, hide_specific_error_message"}),
+    )]);
     let alice = alice(&headers);
     insta::assert_debug_snapshot!(set.authentication(&alice).expect("rules"), @r#"
     AuthenticationRules {
@@ -346,6 +336,16 @@ fn rules_are_read_from_what_policies_say() {
     }
     "#);
     assert_eq!(set.other_realm(&alice).expect("rules").as_deref(), Some("realm2"));
+}
+
+#[test]
+fn rules_of_what_follows_are_read_from_what_policies_say() {
+    let headers = HeaderMap::new();
+    let set = set(&[(
+        "b",
+        json!({"scope": "authorization", "action": "auth_max_fail=3/1m, auth_max_success=10/1h, add_user_in_response, no_detail_on_fail, authorized=deny_access"}),
+    )]);
+    let alice = alice(&headers);
     insta::assert_debug_snapshot!(set.authorization(&alice).expect("rules"), @r#"
     AuthorizationRules {
         max_fail: Some(
@@ -372,6 +372,19 @@ fn rules_are_read_from_what_policies_say() {
         },
     }
     "#);
+}
+
+#[test]
+fn rules_of_new_tokens_are_read_from_what_policies_say() {
+    let headers = HeaderMap::new();
+    let set = set(&[
+        (
+            "c",
+            json!({"scope": "enrollment", "action": "tokenissuer=ACME, tokenlabel=<u>, verify_enrollment=hotp totp, max_token_per_user=2"}),
+        ),
+        ("d", json!({"scope": "user", "action": "otp_pin_minlength=4"})),
+    ]);
+    let alice = alice(&headers);
     insta::assert_debug_snapshot!(set.enrollment(&alice).expect("rules"), @r#"
     EnrollmentRules {
         label: Some(

@@ -1,6 +1,8 @@
 //! Queries for a table of users, as privacyIDEA's SQL resolver names one. Nothing of a caller's own words gets into a query that is no plain name, number or
 //! quoted text.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use crate::dialect::privacyidea::error::Failure;
@@ -88,11 +90,9 @@ fn conditions(text: &str) -> Result<String, Failure> {
             "like" => "LIKE",
             _ => return Err(wrong()),
         };
-        written.push_str(&format!(
-            " AND {} {operator} {}",
-            name(column, "Where")?,
-            literal(value.trim())?
-        ));
+        let (column, value) = (name(column, "Where")?, literal(value.trim())?);
+        // Writing to a text never fails.
+        let _ = write!(written, " AND {column} {operator} {value}");
     }
     Ok(written)
 }

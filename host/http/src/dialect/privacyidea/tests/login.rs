@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{FORM, House, JSON, told};
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the answer, whole")]
 async fn login_of_a_realm_user_answers_all_that_user_interfaces_read() {
     let house = House::new().await;
     let reply = house.log_in("carol", "c4rol").await;
@@ -119,6 +120,7 @@ async fn credentials_come_in_every_encoding() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the table of answers")]
 async fn refusals_are_numbered_as_clients_know_them() {
     let house = House::new().await;
     let table = [
@@ -183,6 +185,55 @@ async fn refusals_are_numbered_as_clients_know_them() {
     an unknown transaction: 401 4031 "Authentication failed."
     no JSON: 400 905 "ERR905: the body is no JSON"
     an empty body: 401 4032 "Authentication failure. Missing Username"
+    "#);
+}
+
+#[tokio::test]
+async fn names_and_passwords_have_bounds() {
+    let house = House::new().await;
+    let mut lines = Vec::new();
+    for (case, body) in [
+        (
+            "a long user name",
+            json!({"username": "a".repeat(1025), "password": "x"}),
+        ),
+        (
+            "a long user name in other letters",
+            json!({"username": "ä".repeat(513), "password": "x"}),
+        ),
+        (
+            "a long realm",
+            json!({"username": "carol", "password": "c4rol", "realm": "r".repeat(1025)}),
+        ),
+        (
+            "a long password",
+            json!({"username": "carol", "password": "x".repeat(4097)}),
+        ),
+        (
+            "a NUL in a user name",
+            json!({"username": "ca\0rol", "password": "c4rol"}),
+        ),
+        (
+            "a NUL in a realm",
+            json!({"username": "carol", "password": "c4rol", "realm": "\0"}),
+        ),
+        (
+            "a user name as long as may be",
+            json!({"username": "a".repeat(1024), "password": "x".repeat(4096)}),
+        ),
+    ] {
+        let reply = house.ask("POST", "/auth", &[JSON], &body.to_string()).await;
+        assert_eq!(reply.json()["detail"], json!({}), "{case}: {reply:?}");
+        lines.push(format!("{case}: {}", told(&reply)));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    a long user name: 400 905 "ERR905: The parameter `username` is longer than 1024 bytes"
+    a long user name in other letters: 400 905 "ERR905: The parameter `username` is longer than 1024 bytes"
+    a long realm: 400 905 "ERR905: The parameter `realm` is longer than 1024 bytes"
+    a long password: 400 905 "ERR905: The parameter `password` is longer than 4096 bytes"
+    a NUL in a user name: 400 905 "ERR905: The parameter `username` is not a text without NUL"
+    a NUL in a realm: 400 905 "ERR905: The parameter `realm` is not a text without NUL"
+    a user name as long as may be: 401 4031 "Authentication failed."
     "#);
 }
 

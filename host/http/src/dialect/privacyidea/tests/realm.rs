@@ -69,6 +69,30 @@ async fn realm_is_made_of_resolvers_and_those_that_there_are_not_are_told_of() {
 }
 
 #[tokio::test]
+async fn realm_beside_others_is_not_made_the_default_by_itself() {
+    let house = House::configured(
+        settings(),
+        json!({"realms": {"House": {"resolvers": ["local"]}}, "resolvers": {"local": {"type": "directory"}}}),
+    )
+    .await;
+    let default = async || house.admin("GET", "/defaultrealm", Value::Null).await.json()["result"]["value"].take();
+    house.admin("POST", "/realm/a", json!({"resolvers": "local"})).await;
+    assert_eq!(
+        default().await,
+        json!({}),
+        "the file has a realm, and none is the default"
+    );
+    house.admin("POST", "/defaultrealm/a", Value::Null).await;
+    house.admin("DELETE", "/defaultrealm", Value::Null).await;
+    house.admin("POST", "/realm/a", json!({"resolvers": "local"})).await;
+    assert_eq!(
+        default().await,
+        json!({}),
+        "a change of a realm is no wish for a default"
+    );
+}
+
+#[tokio::test]
 async fn forms_set_priorities_too() {
     let house = House::empty().await;
     passwd(&house, "one").await;

@@ -62,6 +62,7 @@ async fn resolver_is_made_changed_shown_and_removed() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_type_becomes_a_resolver_of_the_backend() {
     let house = House::empty().await;
     for (name, body) in [
@@ -174,6 +175,7 @@ async fn secret_header_is_kept_apart_and_never_shown() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the table of answers")]
 async fn what_cannot_be_done_says_why() {
     let house = House::new().await;
     let mut lines = Vec::new();

@@ -160,11 +160,44 @@ async fn other_methods_are_405_and_options_is_nothing() {
         let reply = house.ask(method, path, &[], "").await;
         assert_eq!(reply.status, 405, "{method} {path}");
         assert!(reply.header("allow").is_some(), "{method} {path}");
+        assert_eq!(
+            told(&reply),
+            r#"405 -405 "The method is not allowed for the requested URL.""#,
+            "{method} {path}"
+        );
     }
     let reply = house.ask("OPTIONS", "/auth", &[], "").await;
     assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, ""));
     assert!(reply.header("allow").expect("a list").contains("POST"));
-    assert_eq!(house.ask("POST", "/auth/", &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn nothing_is_404_in_the_form_of_every_answer() {
+    let house = House::new().await;
+    for path in [
+        "/auth/",
+        "/auth/nosuch",
+        "/realm",
+        "/realm/a/b",
+        "/users",
+        "/token/a/b/c",
+        "/validate",
+        "/system/a/b",
+    ] {
+        let reply = house.ask("POST", path, &[], "{").await;
+        assert_eq!(
+            told(&reply),
+            r#"404 601 "Nothing is served under this address.""#,
+            "{path}"
+        );
+        assert_eq!(reply.json()["version"], "privacyIDEA 3.14", "{path}");
+    }
+    // What begins otherwise may be another API's.
+    for path in ["/", "/authors", "/0.1/nosuch"] {
+        let reply = house.ask("GET", path, &[], "").await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.body.starts_with("<!doctype html>"), "{path}: {reply:?}");
+    }
 }
 
 #[tokio::test]

@@ -79,12 +79,21 @@ async fn splitting_of_names_is_the_realms_own_setting() {
 }
 
 #[tokio::test]
+async fn keys_are_ready_as_soon_as_the_server_is() {
+    let house = House::empty().await;
+    let reply = house.admin("GET", "/system/hsm", Value::Null).await;
+    assert_eq!(told(&reply), r#"200 {"is_ready":true}"#);
+}
+
+#[tokio::test]
 async fn settings_have_bounds() {
     let house = House::empty().await;
     for body in [
         json!({"a".repeat(256): "x"}),
         json!({"a": "x".repeat(8 * 1024 + 1)}),
         json!({"": "x"}),
+        json!({"a\0": "x"}),
+        json!({"a": "x\0"}),
     ] {
         assert_eq!(house.admin("POST", "/system/setConfig", body).await.status, 400);
     }

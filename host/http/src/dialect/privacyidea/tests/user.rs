@@ -58,6 +58,22 @@ async fn user_sees_itself_alone() {
 }
 
 #[tokio::test]
+async fn administrator_of_some_realms_sees_their_users_alone() {
+    let house = House::new().await;
+    let policy = json!({"scope": "admin", "action": "userlist, policywrite", "realm": "realm1", "active": true});
+    let written = house.admin("POST", "/policy/some", policy).await;
+    assert_eq!(written.status, 200, "{written:?}");
+    for (query, expected) in [
+        ("", vec!["carol", "carl"]),
+        ("?realm=house", vec![]),
+        ("?username=z*", vec![]),
+    ] {
+        let reply = house.admin("GET", &format!("/user/{query}"), Value::Null).await;
+        assert_eq!(names(&reply), expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn backend_that_cannot_list_says_so() {
     let house = House::configured(crate::PrivacyideaSettings::default(), json!({})).await;
     let reply = house.admin("GET", "/user/", Value::Null).await;

@@ -43,6 +43,7 @@ async fn every_operation_of_realms_and_settings_succeeds() {
         ("GET", "/system/", none.clone()),
         ("GET", "/system/a", none.clone()),
         ("DELETE", "/system/a", none.clone()),
+        ("GET", "/system/hsm", none.clone()),
         ("GET", "/system/signature", none),
     ] {
         if path == "/system/signature" {

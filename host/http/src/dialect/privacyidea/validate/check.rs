@@ -54,7 +54,8 @@ async fn by_user(ask: &Ask, user: &str, serial: Option<&str>, presented: Present
     if config.check(&named).is_err() || is_nowhere {
         return unknown(&rules);
     }
-    let realm = rules.realm.as_deref().or(named.explicit.as_deref());
+    // Said even where the name says it, too: the answer to a challenge must mean the same one as what began it.
+    let realm = rules.realm.as_deref().or(named.realm.as_deref());
     judge(ask, user, realm, serial, presented, &rules).await
 }
 
@@ -86,7 +87,8 @@ pub(super) async fn judge(
         FactorRule::OtpOnly { .. } if pass_is_empty => FactorRule::OtpOnly { passthru: false },
         rule => rule,
     };
-    if pass_is_empty && (rule == FactorRule::WhereActive || presented.transaction.is_some()) {
+    let by_password = matches!(rule, FactorRule::WhereActive | FactorRule::Required);
+    if pass_is_empty && (by_password || presented.transaction.is_some()) {
         ask.pi.tokens().burn(None).await?;
         return Ok(rejected("wrong otp value", both));
     }
@@ -115,7 +117,7 @@ pub(super) async fn judge(
 fn refused(rule: FactorRule, is_answer: bool) -> &'static str {
     match rule {
         _ if is_answer => "No active challenge response token found",
-        FactorRule::WhereActive | FactorRule::Never => "wrong otp pin",
+        FactorRule::WhereActive | FactorRule::Required | FactorRule::Never => "wrong otp pin",
         FactorRule::PinAndOtp { .. } | FactorRule::OtpOnly { .. } => "The user has no tokens assigned",
     }
 }
@@ -183,10 +185,6 @@ fn answer(ask: &Ask, proved: &Proved, serial: Option<&str>, presented: &Presente
     });
     if let Some(factor) = factor {
         serial::note(ask, factor);
-    }
-    if factor.is_none() && rules.authentication.otppin == OtpPin::UserStore && !rules.authentication.passthru {
-        // The password alone is no second factor.
-        return rejected("The user has no tokens assigned", both);
     }
     let is_wanted = factor.is_none_or(|factor| {
         serial.is_none_or(|serial| factor.serial.eq_ignore_ascii_case(serial)) && serial::is_kind(factor, presented)

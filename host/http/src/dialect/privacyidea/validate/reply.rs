@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::privacyidea::answer::{Answer, Authentication};
 use crate::dialect::privacyidea::challenge;
 use crate::dialect::privacyidea::policy::{AuthenticationRules, AuthorizationRules};
-
-/// What resolvers know that is nobody's business, whatever they are called elsewhere.
-const SECRETS: [&str; 4] = ["cryptpass", "password", "userpassword", "passwd"];
+use crate::dialect::privacyidea::user::is_told;
 
 /// It is proved.
 pub(super) fn accepted(
@@ -92,8 +90,7 @@ fn user(proved: &Proved) -> Value {
         told.insert("email".to_owned(), json!(email));
     }
     for (name, value) in &principal.attributes {
-        let is_own = !name.starts_with("realm.");
-        if is_own && !SECRETS.contains(&name.to_ascii_lowercase().as_str()) {
+        if is_told(name) {
             told.insert(name.clone(), json!(value));
         }
     }

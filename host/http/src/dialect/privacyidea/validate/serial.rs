@@ -2,11 +2,10 @@
 
 use keyway_core::factor::{FactorRefusal, FactorVerdict, PinRule};
 use keyway_core::model::Factor;
-use keyway_core::token::FactorRule;
 
 use super::check::{Presented, judge, request};
 use super::reply::{accepted, challenged, reason, rejected};
-use crate::dialect::privacyidea::answer::{Answer, Authentication};
+use crate::dialect::privacyidea::answer::Answer;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::challenge::type_of;
 use crate::dialect::privacyidea::error::Failure;
@@ -14,13 +13,15 @@ use crate::dialect::privacyidea::policies::{self, Barred, ProofRules};
 use crate::dialect::privacyidea::policy::OtpPin;
 use crate::dialect::privacyidea::realm_config::Named;
 
+/// What is said of a serial that there is not, and of one that does not count.
+const NOTHING: &str = "No suitable token found for authentication.";
+
 pub(super) async fn check(ask: &Ask, serial: &str, presented: Presented<'_>) -> Result<Answer, Failure> {
     let factor = ask.pi.factors().find(serial).await?;
-    let Some(factor) = factor.filter(|factor| is_kind(factor, &presented)) else {
-        return Ok(nothing());
-    };
-    let owner = factor.owner.as_ref();
-    let realm = owner.map(|owner| owner.realm.clone()).filter(|realm| !realm.is_empty());
+    let factor = factor.filter(|factor| is_kind(factor, &presented));
+    let owner = factor.as_ref().and_then(|factor| factor.owner.as_ref());
+    let realm = owner.map(|owner| owner.realm.to_lowercase());
+    let realm = realm.filter(|realm| !realm.is_empty());
     let login = owner.map(|owner| owner.login.clone()).unwrap_or_default();
     let named = Named {
         login: login.clone(),
@@ -28,14 +29,23 @@ pub(super) async fn check(ask: &Ask, serial: &str, presented: Presented<'_>) -> 
         explicit: realm.clone(),
     };
     let rules = policies::for_proof(ask, &login, &named).await?;
-    note(ask, &factor);
+    if let Some(factor) = &factor {
+        note(ask, factor);
+    }
     if rules.authorization.denied {
         return Err(Barred::Denied.into());
     }
+    let both = (&rules.authentication, &rules.authorization);
+    let Some(factor) = &factor else {
+        // What a wrong one-time password of a known one costs.
+        ask.pi.tokens().burn(None).await?;
+        return Ok(rejected(NOTHING, both));
+    };
     let by_user = presented.transaction.is_some() || rules.authentication.otppin == OtpPin::UserStore;
     if by_user && !presented.otp_only {
         if login.is_empty() {
-            return Ok(nothing());
+            ask.pi.tokens().burn(None).await?;
+            return Ok(rejected(NOTHING, both));
         }
         return judge(ask, &login, realm.as_deref(), Some(&factor.serial), presented, &rules).await;
     }
@@ -44,7 +54,6 @@ pub(super) async fn check(ask: &Ask, serial: &str, presented: Presented<'_>) -> 
     } else {
         PinRule::Factor
     };
-    let both = (&rules.authentication, &rules.authorization);
     match ask
         .pi
         .factors()
@@ -52,41 +61,42 @@ pub(super) async fn check(ask: &Ask, serial: &str, presented: Presented<'_>) -> 
         .await?
     {
         FactorVerdict::Accepted(factor) => Ok(accepted("matching 1 tokens", Some(&factor), None, &rules.authorization)),
-        FactorVerdict::PinOnly(_) if rules.authentication.challenges && !presented.otp_only && !login.is_empty() => {
-            begin(ask, &login, realm.as_deref(), &presented, &rules).await
+        FactorVerdict::PinOnly(factors) if rules.authentication.challenges && !presented.otp_only => {
+            begin(ask, &factors, realm.as_deref(), &presented, &rules).await
         }
         FactorVerdict::PinOnly(_) => Ok(rejected(reason(FactorRefusal::WrongOtp, false), both)),
         FactorVerdict::Refused(refusal) => Ok(rejected(reason(refusal, false), both)),
-        FactorVerdict::NoFactor => Ok(rejected("No suitable token found for authentication.", both)),
+        FactorVerdict::NoFactor => Ok(rejected(NOTHING, both)),
     }
 }
 
-/// The owner's challenge, which the owner's other tokens answer as well.
+/// The challenge of these factors, which were all that the PIN is of: none else answers it.
 async fn begin(
     ask: &Ask,
-    login: &str,
+    factors: &[Factor],
     realm: Option<&str>,
     presented: &Presented<'_>,
     rules: &ProofRules,
 ) -> Result<Answer, Failure> {
-    let both = (&rules.authentication, &rules.authorization);
-    let Some(whom) = ask.find_whom(login, realm).await? else {
-        return Ok(rejected("No suitable token found for authentication.", both));
+    let nothing = || Ok(rejected(NOTHING, (&rules.authentication, &rules.authorization)));
+    let Some(owner) = factors.iter().find_map(|factor| factor.owner.as_ref()) else {
+        return Ok(rejected(
+            reason(FactorRefusal::WrongOtp, false),
+            (&rules.authentication, &rules.authorization),
+        ));
     };
-    let rule: FactorRule = rules.authentication.factor_rule();
-    let request = request(ask, login, realm, presented, rule);
-    match ask.pi.tokens().challenge(&request, login, whom).await? {
+    // The name may be another's by now.
+    let whom = ask.find_whom(&owner.login, realm).await?;
+    let Some(whom) = whom.filter(|whom| whom.identity.id == owner.identity) else {
+        return nothing();
+    };
+    let request = request(ask, &owner.login, realm, presented, rules.authentication.factor_rule());
+    let serials: Vec<_> = factors.iter().map(|factor| factor.serial.clone()).collect();
+    let tokens = ask.pi.tokens();
+    match tokens.challenge_of(&request, &owner.login, whom, &serials).await? {
         Some(asked) => Ok(challenged(asked, &rules.authentication)),
-        None => Ok(rejected("No suitable token found for authentication.", both)),
+        None => nothing(),
     }
-}
-
-/// The same for a serial that there is not and for one that does not count.
-fn nothing() -> Answer {
-    Answer::of(false)
-        .id(2)
-        .authentication(Authentication::Reject)
-        .detail(serde_json::json!({"message": "No suitable token found for authentication.", "threadid": 0}))
 }
 
 /// Whether it is of the type that was asked for.

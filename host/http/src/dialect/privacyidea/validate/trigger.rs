@@ -35,8 +35,18 @@ pub(super) async fn run(ask: &Ask) -> Result<Answer, Failure> {
         ..User::default()
     };
     ask.may(&caller, "triggerchallenge", Some(about)).await?;
-    let whom = ask.whom_named(&user, realm.as_deref()).await?;
     let rules = policies::rules_of(ask, &user, &named).await?;
+    if let Some(other) = &rules.realm {
+        let about = User {
+            login: named.login.clone(),
+            realm: other.clone(),
+            ..User::default()
+        };
+        ask.may(&caller, "triggerchallenge", Some(about)).await?;
+    }
+    // That in which the answer will be judged.
+    let realm = rules.realm.clone().or(named.realm);
+    let whom = ask.whom_named(&user, realm.as_deref()).await?;
     let rule = if rules.authentication.otppin == OtpPin::UserStore {
         ALONE
     } else {
@@ -48,11 +58,11 @@ pub(super) async fn run(ask: &Ask) -> Result<Answer, Failure> {
         kind: None,
         otp_only: false,
     };
-    let request = request(ask, &user, named.explicit.as_deref(), &presented, rule);
+    let request = request(ask, &user, realm.as_deref(), &presented, rule);
     ask.note(|note| {
         note.kept = true;
         whom.principal.login.clone_into(&mut note.entry.user);
-        note.entry.realm = named.realm.unwrap_or_default();
+        note.entry.realm = realm.unwrap_or_default();
     });
     let Some(asked) = ask.pi.tokens().challenge(&request, &user, whom).await? else {
         return Ok(Answer::of(0)
