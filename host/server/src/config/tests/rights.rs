@@ -75,7 +75,7 @@ fn a_table_that_cannot_be_one_is_named_with_file_and_line() {
         ),
         (
             "[[rights]]\nkazoo = \"root\"\nwebitel = \"a\"".to_owned(),
-            "/srv/keyway.toml:2: `rights.kazoo`: `root` is none of `user`, `admin`",
+            "/srv/keyway.toml:2: `rights.kazoo`: unknown value `root`, expected `user` or `admin`",
         ),
         (
             "[[rights]]\nkazoo = \"user\"\nwebitel = \"a\"\nrole = \"b\"".to_owned(),
