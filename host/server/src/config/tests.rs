@@ -289,7 +289,7 @@ fn a_listener_needs_an_address_and_known_dialects() {
         ),
         (
             "[[listen]]\naddress = \"127.0.0.1:1\"\ndialects = [\"wazo\", \"sip\"]",
-            "/srv/keyway.toml:3: `listen.dialects`: unknown dialect `sip`; this version has: wazo, privacyidea",
+            "/srv/keyway.toml:3: `listen.dialects`: unknown dialect `sip`; this version has: wazo, privacyidea, kazoo, webitel",
         ),
         (
             "[[listen]]\naddress = \"127.0.0.1:1\"\ntls = { cert = \"a.pem\" }",
