@@ -103,7 +103,10 @@ async fn a_tenant_starts_with_what_the_configuration_provides() {
     assert_eq!(token["data"]["acl"], json!(["calls.me.#", "chats.me.#", "#"]));
     assert_eq!(token["data"]["xivo_uuid"], "the-first-installation");
     let policies = admin.get("/policies").await;
-    assert_eq!(all(&policies, "slug"), ["account_admin", "everybody", "helpers", "members"]);
+    assert_eq!(
+        all(&policies, "slug"),
+        ["account_admin", "everybody", "helpers", "members"]
+    );
     for policy in policies["items"].as_array().expect("a list") {
         assert_eq!((&policy["tenant_uuid"], &policy["read_only"]), (&tenant, &json!(true)));
         let path = format!("/policies/{}", text(&policy["uuid"]));

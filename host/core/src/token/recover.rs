@@ -188,6 +188,7 @@ impl TokenService {
             backend: BackendName::host(),
             tenant: None,
             identifier: user.id.to_string(),
+            realm: None,
             rule: FactorRule::WhereActive,
             since: since.0,
             subject: PendingSubject::Factors {

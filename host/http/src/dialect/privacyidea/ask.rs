@@ -189,7 +189,6 @@ impl Ask {
             role,
             username,
             realm,
-            rights: Vec::new(),
             token,
             live,
         })
