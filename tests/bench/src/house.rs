@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use keyway_core::account::{AccountService, AccountSettings};
+use keyway_core::accounts::AccountDirectory;
 use keyway_core::directory::DirectoryService;
 use keyway_core::event::{EventService, EventSettings};
 use keyway_core::factor::FactorService;
@@ -18,13 +20,15 @@ use keyway_core::port::{
     Backend, BackendFault, BackendSlot, Backends, Clock, Page, PageError, Pages, Random, Step, Store, SystemClock,
     SystemRandom, VerifyRequest,
 };
+use keyway_core::rights::Rights;
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{TokenCache, TokenService, TokenSettings};
 use keyway_http::dialect::Dialect;
 use keyway_http::edge::{Edge, EdgeSettings, Listener, Stop};
 use keyway_http::{
-    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, PrivacyideaKeys, PrivacyideaPolicies,
+    AppParts, AppState, DialectSettings, EventStreamSettings, EventStreams, KazooState, PrivacyideaKeys,
+    PrivacyideaPolicies, WebitelState,
 };
 use uuid::Uuid;
 
@@ -143,11 +147,26 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
     let tenants = Arc::new(TenantDirectory::new(Arc::clone(&store)));
     let events = EventService::new(
         Arc::clone(&store),
-        tenants,
+        Arc::clone(&tenants),
         Arc::clone(&clock),
         EventSettings::default(),
     );
     let master = MasterKey::new([7; 32]);
+    let accounts = AccountService::new(
+        Arc::clone(&store),
+        Arc::clone(&cache),
+        Arc::new(AccountDirectory::new(Arc::clone(&store), tenants, &master)),
+        Arc::clone(&directory),
+        Arc::clone(&clock),
+        Arc::clone(&random),
+        AccountSettings {
+            rights: Rights::default(),
+            default_user_policy: None,
+            attempts_keep: Duration::from_hours(24),
+            sweep_interval: Duration::ZERO,
+        },
+    );
+    let dialects = DialectSettings::default();
     let factors = FactorService::new(
         Arc::clone(&store) as _,
         Arc::clone(&passwords),
@@ -156,6 +175,9 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         Arc::clone(&random),
     );
     let state = AppState::new(AppParts {
+        accounts: Arc::new(accounts),
+        kazoo: KazooState::new(&master, &dialects.kazoo, Arc::clone(&clock)),
+        webitel: WebitelState::new(&master, Arc::clone(&store)),
         tenant_settings: Arc::new(tenant_settings),
         notices: Arc::new(notices),
         pages: Arc::new(NoPages),
@@ -173,7 +195,7 @@ pub(crate) async fn serve_on(url: &str, max_sessions: u32) -> anyhow::Result<Hou
         events: EventStreams::new(Arc::new(events), EventStreamSettings::default()),
         clock,
         random,
-        dialects: DialectSettings::default(),
+        dialects,
     });
     let listener = Listener::tcp("127.0.0.1:0".parse()?, None)?;
     let port = listener.address().context("a TCP listener has an address")?.port();
