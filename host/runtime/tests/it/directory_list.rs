@@ -7,7 +7,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use keyway_core::Secret;
 use keyway_core::directory::DirectoryError;
-use keyway_core::model::{BackendName, Credential, TenantId, Timestamp, User, UserId};
+use keyway_core::model::{BackendName, Credential, DigestAlgorithm, TenantId, Timestamp, User, UserId};
 use keyway_core::port::{BackendFault, Step, VerifyRequest};
 use keyway_runtime::{BackendSpec, HostDirectory, HostServices, Limits, VariantSpec};
 use uuid::Uuid;
@@ -66,6 +66,16 @@ impl HostDirectory for TwoTenants {
         _password: &Secret<Vec<u8>>,
     ) -> Result<bool, DirectoryError> {
         Ok(false)
+    }
+
+    async fn find_by_digest(
+        &self,
+        _backend: &BackendName,
+        _algorithm: DigestAlgorithm,
+        _digest: &Secret<Vec<u8>>,
+        _tenant: Option<&str>,
+    ) -> Result<Option<User>, DirectoryError> {
+        Ok(None)
     }
 }
 
