@@ -33,6 +33,7 @@ pub use cache::TokenCache;
 pub use challenge::{CHALLENGE_LIFE, ChallengeState, Challenges};
 pub use error::TokenError;
 pub use issue::GROUP_ATTRIBUTE;
+pub use judge::REQUESTED_REALM;
 pub use password::{PasswordChange, PasswordChangeError};
 pub(crate) use revoke::to_the_end;
 pub use value::TokenValue;
