@@ -39,6 +39,7 @@ pub use challenge::{CHALLENGE_LIFE, ChallengeState, Challenges};
 pub use error::TokenError;
 pub use impersonate::{ImpersonateError, ImpersonateRequest};
 pub use issue::GROUP_ATTRIBUTE;
+pub use judge::REQUESTED_REALM;
 pub(crate) use link::{LINK_ADDRESS, leads_to};
 pub use password::{PasswordChange, PasswordChangeError};
 pub use recover::{LinkLogin, ResetId};

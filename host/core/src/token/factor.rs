@@ -83,10 +83,10 @@ impl TokenService {
         }
         let active = steps.service.active_of(someone.identity.id).await?;
         if active.is_empty() {
-            return match first.request.factors {
-                FactorRule::Required => Err(TokenError::Refused(Refusal::WrongCredential)),
-                _ => Ok(first.proved(someone, None)),
-            };
+            if first.request.factors == FactorRule::Required {
+                return Err(TokenError::Refused(Refusal::WrongCredential));
+            }
+            return Ok(first.proved(someone, None));
         }
         let asked = self.begin(first, someone, usable(active)?).await?;
         Ok(Judgement::Asked(asked))

@@ -10,8 +10,8 @@ use crate::model::{Answer, Challenge, Credential, Factor, Outcome, Refusal};
 use crate::password::Share;
 use crate::port::{BackendFault, BackendSlot, RequestContext, RevocationMark, Step, VerifyRequest};
 
-/// The attribute of a request that names a realm.
-pub(super) const REALM_ATTRIBUTE: &str = "realm";
+/// The attribute of a request that names the realm in which somebody is looked for, whatever the login name says.
+pub const REQUESTED_REALM: &str = "realm";
 
 /// How a step ended, if it was neither refused nor failed.
 pub(super) enum Judgement {
@@ -228,7 +228,7 @@ impl FirstStep<'_> {
 
 /// The realm that the caller named beside the login name: another one may have other rules.
 pub(super) fn realm_of(request: &LoginRequest) -> Option<&str> {
-    let named = request.attributes.iter().find(|(name, _)| name == REALM_ATTRIBUTE);
+    let named = request.attributes.iter().find(|(name, _)| name == REQUESTED_REALM);
     named.map(|(_, realm)| realm.as_str())
 }
 

@@ -76,6 +76,19 @@ fn totp_takes_a_step_to_either_side_and_never_one_twice() {
 }
 
 #[test]
+fn who_was_slow_more_than_once_is_let_in_by_what_the_device_shows_now() {
+    let mut known = factor(FactorKind::Totp, 0, 0, 1);
+    let made = generator(&known);
+    for (now, step) in [(1000, 999), (1100, 1098), (1200, 1200)] {
+        let Fit::Fresh(place) = fit(&known, &made, made.at(step), at_step(now)) else {
+            panic!("{step} at {now}");
+        };
+        (known.counter, known.drift) = (place.counter + 1, place.drift);
+    }
+    assert_eq!(known.drift, 0);
+}
+
+#[test]
 fn totp_used_long_ago_is_known_as_used() {
     let factor = factor(FactorKind::Totp, 501, 0, 1);
     let made = generator(&factor);

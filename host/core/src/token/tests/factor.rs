@@ -3,10 +3,11 @@
 use super::*;
 use crate::factor::{Enrollment, FactorRefusal};
 use crate::model::{
-    Challenge, ChallengeKind, DigestAlgorithm, Factor, FactorKind, FactorOwner, Found, OtpAlgorithm, OtpParameters,
+    Challenge, ChallengeKind, DigestAlgorithm, Factor, FactorKind, FactorOwner, FactorState, Found, OtpAlgorithm,
+    OtpParameters,
     Principal,
 };
-use crate::port::{LookupKey, Step};
+use crate::port::{LookupKey, RequestContext, Step};
 
 const SEED: &[u8] = b"12345678901234567890";
 /// RFC 4226, appendix D.
@@ -318,6 +319,106 @@ async fn who_has_no_factor_passes_through_with_the_password() {
         ..by_pin("s3cre7")
     };
     assert!(is_refused(&house.login(strict).await));
+}
+
+#[tokio::test]
+async fn who_has_a_factor_that_is_switched_off_does_not_pass_through() {
+    let house = house_that_finds().await;
+    let factor = enroll(&house, Some("1234")).await;
+    for state in [FactorState::Disabled, FactorState::Revoked] {
+        house.factors.set_state(&factor.serial, state).await.unwrap();
+        assert!(is_refused(&house.login(by_pin("s3cre7")).await), "{state:?}");
+    }
+    house.factors.remove(&factor.serial).await.unwrap();
+    house.login(by_pin("s3cre7")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_user_costs_what_a_wrong_one_time_password_costs() {
+    let house = house_that_finds().await;
+    enroll(&house, None).await;
+    let rules = [
+        FactorRule::OtpOnly { passthru: false },
+        FactorRule::PinAndOtp {
+            challenges: true,
+            passthru: false,
+        },
+    ];
+    for factors in rules {
+        for password in ["000000", "longer000000"] {
+            let mut costs = Vec::new();
+            for name in ["alice", "nobody"] {
+                let before = house.passwords.computed();
+                let request = LoginRequest {
+                    credentials: Some((name.to_owned(), Credential::Password(password.into()))),
+                    factors,
+                    ..by_pin("")
+                };
+                house.login(request).await.unwrap_err();
+                costs.push(house.passwords.computed() - before);
+            }
+            assert_eq!(costs[0], costs[1], "{factors:?} {password}");
+            assert!(costs[0] > 0, "{factors:?} {password}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_factor_is_refused_where_one_is_required() {
+    let house = House::new().await;
+    let required = |password| LoginRequest {
+        factors: FactorRule::Required,
+        ..with_password(password)
+    };
+    assert!(is_refused(&house.login(required("s3cre7")).await));
+    enroll(&house, None).await;
+    house.login(required("s3cre7755224")).await.unwrap();
+    let asked = house.asked(required("s3cre7")).await;
+    assert!(
+        is_refused(&house.login(answer(&asked, CODES[1])).await),
+        "under a rule that asks for less"
+    );
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_in_the_realm_that_was_named() {
+    let house = House::new().await;
+    enroll(&house, None).await;
+    let of = |realm: Option<&str>, request: LoginRequest| LoginRequest {
+        attributes: realm
+            .map(|realm| (REQUESTED_REALM.to_owned(), realm.to_owned()))
+            .into_iter()
+            .collect(),
+        ..request
+    };
+    let asked = house.asked(of(Some("one"), with_password("s3cre7"))).await;
+    for realm in [None, Some("two")] {
+        let elsewhere = of(realm, answer(&asked, CODES[0]));
+        assert!(is_refused(&house.login(elsewhere).await), "{realm:?}");
+    }
+    house.login(of(Some("one"), answer(&asked, CODES[0]))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_challenge_of_some_factors_is_answered_by_no_other() {
+    let house = house_that_finds().await;
+    let (meant, other) = (enroll(&house, Some("1234")).await, enroll(&house, None).await);
+    let whom = house.service.find_whom("found", "alice", RequestContext::default());
+    let whom = whom.await.unwrap().unwrap();
+    let request = by_pin("");
+    let serials = [meant.serial.clone()];
+    let asked = house.service.challenge_of(&request, "alice", whom, &serials);
+    let asked = asked.await.unwrap().unwrap();
+    let known: Vec<_> = asked.factors.iter().map(|factor| factor.serial.as_str()).collect();
+    assert_eq!(known, [meant.serial.as_str()]);
+    // Both devices show the same; the one that was not meant is not looked at.
+    let answered = LoginRequest {
+        transaction: Some(asked.transaction),
+        ..by_pin(CODES[0])
+    };
+    house.login(answered).await.unwrap();
+    assert_eq!(house.factors.get(&other.serial).await.unwrap().counter, 0);
+    assert_eq!(house.factors.get(&meant.serial).await.unwrap().counter, 1);
 }
 
 #[tokio::test]
