@@ -9,6 +9,7 @@
     reason = "this is test code: a broken expectation ends the test"
 )]
 
+mod client;
 mod host;
 pub mod kazoo;
 mod log;

@@ -3,6 +3,8 @@
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
+use crate::client::client;
+
 /// Speaks the token API of one server.
 #[derive(Clone)]
 pub struct WazoClient {
@@ -41,13 +43,7 @@ impl WazoClient {
     /// # Panics
     /// If no client can be made.
     pub fn new(base: String) -> Self {
-        let client = Client::builder()
-            .tls_danger_accept_invalid_certs(true)
-            .no_proxy()
-            .timeout(std::time::Duration::from_secs(30))
-            .build()
-            .expect("a client");
-        Self { client, base }
+        Self { client: client(), base }
     }
 
     /// The same client below another URL.

@@ -3,6 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::client::client;
 use crate::wazo::{Answer, send};
 
 /// Speaks Webitel's API of one server.
@@ -27,13 +28,7 @@ impl WebitelClient {
     /// # Panics
     /// If no client can be made.
     pub fn new(base: String) -> Self {
-        let client = Client::builder()
-            .tls_danger_accept_invalid_certs(true)
-            .no_proxy()
-            .timeout(std::time::Duration::from_secs(30))
-            .build()
-            .expect("a client");
-        Self { client, base }
+        Self { client: client(), base }
     }
 
     /// Any request.
