@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use anyhow::ensure;
-use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::any;
 use keyway_core::model::{Client, Credential};
 use keyway_core::token::{LoginOutcome, LoginRequest, TokenService};
 
+use crate::bare;
 use crate::house;
 use crate::load::wrk;
 use crate::table::{Bound, Table, median};
@@ -77,12 +76,8 @@ pub(crate) fn measure(table: &mut Table) -> anyhow::Result<()> {
 async fn serve(folder: &std::path::Path) -> anyhow::Result<(u16, u16, Vec<String>)> {
     let house = house::serve(folder, 0).await?;
     let values = issue(&house.tokens).await?;
-    let bare = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let port = bare.local_addr()?.port();
-    #[expect(clippy::disallowed_methods, reason = "the route is the bench's yardstick")]
-    let route = Router::new().route("/0.1/token/{token}", any(async || StatusCode::NO_CONTENT));
-    tokio::spawn(async move { axum::serve(bare, route).await });
-    Ok((house.port, port, values))
+    let bare = bare::serve("/0.1/token/{token}", StatusCode::NO_CONTENT).await?;
+    Ok((house.port, bare, values))
 }
 
 /// Issues the tokens through the service, as logins would.

@@ -6,18 +6,24 @@
     reason = "a measurement that fails ends the run"
 )]
 
+mod account;
+mod bare;
 mod check;
+mod cost;
 mod directory;
 mod house;
 mod instance;
+mod kazoo;
 mod ldap;
 mod load;
 mod login;
 mod realm;
 mod refresh;
 mod server;
+mod show;
 mod swap;
 mod table;
+mod webitel;
 
 use table::Table;
 
@@ -48,6 +54,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("realm") {
         realm::measure(&mut table)?;
+    }
+    if wanted("kazoo") {
+        kazoo::measure(&mut table)?;
+    }
+    if wanted("webitel") {
+        webitel::measure(&mut table)?;
     }
     if wanted("swap") {
         swap::measure(&mut table)?;
