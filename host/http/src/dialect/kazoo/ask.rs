@@ -218,7 +218,7 @@ impl Ask {
             return Presented::Token(text);
         }
         let header = self.headers.get(header::AUTHORIZATION);
-        match header.map(|header| header.as_bytes()) {
+        match header.map(http::HeaderValue::as_bytes) {
             Some(text) if text.starts_with(b"Basic ") => Presented::Basic,
             _ => Presented::Nothing,
         }

@@ -22,7 +22,7 @@ impl Ask {
     pub(super) async fn by_basic(&self) -> Result<Caller, Failure> {
         let keys = &self.kazoo.state().keys;
         let header = self.headers().get(header::AUTHORIZATION);
-        let header = header.map(|header| header.as_bytes()).unwrap_or_default();
+        let header = header.map(http::HeaderValue::as_bytes).unwrap_or_default();
         if let Some(token) = keys.remembered(header) {
             match self.kazoo.tokens().check(&token, CheckRequest::default()).await {
                 Ok(live) => return Ok(Caller { token, live }),
