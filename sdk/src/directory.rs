@@ -64,7 +64,8 @@ pub enum Found {
     Several,
 }
 
-/// The user with this login, compared without regard to case. `tenant` (an id or a domain) narrows the search.
+/// The user with this login, compared without regard to case. `tenant` (an id or a domain) narrows the search; without it the user who was made first
+/// is found.
 ///
 /// Capability: [`DirectoryFind`](crate::Capability::DirectoryFind).
 ///
@@ -74,7 +75,8 @@ pub fn find_by_login(login: &str, tenant: Option<&str>) -> Result<Found, Directo
     host::find_by_login(login, tenant)
 }
 
-/// The user with this confirmed email address, compared without regard to case.
+/// The user with this confirmed email address, compared without regard to case. Without a tenant, the user who was made first, and nobody if somebody
+/// else had it as a login before: ask for the login then.
 ///
 /// Capability: [`DirectoryFind`](crate::Capability::DirectoryFind).
 ///

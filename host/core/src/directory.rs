@@ -15,7 +15,6 @@ mod validate;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use uuid::Uuid;
 
 use crate::Secret;
 use crate::model::{AuthenticationMethod, Purpose, TenantId, TenantScope, TenantTree, User, UserId};
@@ -124,16 +123,6 @@ impl DirectoryService {
                 found.ok_or_else(|| DirectoryError::not_found("tenant", text))
             }
         }
-    }
-
-    /// The user of this uuid or login, in any tenant.
-    async fn find_selected(&self, selector: &str) -> Result<Option<User>, DirectoryError> {
-        if let Ok(id) = Uuid::try_parse(selector)
-            && let Some(user) = self.store.find_user(UserId(id)).await?
-        {
-            return Ok(Some(user));
-        }
-        self.find_by_login(selector, None).await
     }
 
     /// Runs a change that ends tokens, and forgets them, to the end even if the caller hangs up. `None` if there was nothing to change.

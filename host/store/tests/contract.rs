@@ -144,6 +144,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     directory::a_nul_is_neither_stored_nor_found,
     user::a_name_is_one_users_login_or_address_everywhere,
     user::of_all_who_ask_for_a_name_at_once_one_gets_it,
+    user::nobody_gets_in_front_of_another_tenants_user_with_its_name,
     user::a_user_is_replaced_by_what_it_is_now,
     user::a_new_login_must_be_free_and_the_old_one_may_stay,
     user::disabling_a_user_ends_its_sessions_and_refuses_logins_under_way,

@@ -1,5 +1,9 @@
 //! Rules of the directory.
 
+use std::time::Duration;
+
+use uuid::Uuid;
+
 use super::*;
 use crate::access::AccessList;
 use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Tenant, TenantScope};
@@ -64,6 +68,16 @@ impl House {
 
     async fn add(&self, login: &str) -> User {
         self.directory.add_user(user(login)).await.unwrap()
+    }
+
+    /// Lets a user be one who was made a second before the others.
+    fn is_elder(&self, user: &User) -> User {
+        let elder = User {
+            created_at: user.created_at.minus(Duration::from_secs(1)),
+            ..user.clone()
+        };
+        self.store.replace_user(elder.clone());
+        elder
     }
 
     async fn tenant(&self, name: &str) -> Tenant {
@@ -166,9 +180,9 @@ async fn what_could_be_no_login_is_nobodys_and_is_not_looked_for() {
 }
 
 #[tokio::test]
-async fn a_login_in_two_tenants_is_ambiguous_until_one_is_named() {
+async fn a_login_in_two_tenants_is_whose_it_was_first_until_one_is_named() {
     let house = House::new();
-    let first = house.add("alice").await;
+    let first = house.is_elder(&house.add("alice").await);
     let domains = ["branch.example".to_owned()];
     let branch = house
         .directory
@@ -180,8 +194,13 @@ async fn a_login_in_two_tenants_is_ambiguous_until_one_is_named() {
         ..user("alice")
     };
     let second = house.directory.add_user(in_branch).await.unwrap();
-    let ambiguous = house.directory.find_by_login("alice", None).await;
-    assert!(matches!(ambiguous, Err(DirectoryError::Ambiguous(login)) if login == "alice"));
+    let unnamed = house.directory.find_by_login("alice", None).await.unwrap();
+    assert_eq!(unnamed.as_ref(), Some(&first));
+    let ambiguous = house.directory.get_user("alice").await;
+    assert!(
+        matches!(ambiguous, Err(DirectoryError::Ambiguous(login)) if login == "alice"),
+        "an operator is to say which one"
+    );
     for name in ["branch", "BRANCH.example", "sip.branch", &branch.id.to_string()] {
         let found = house.directory.find_by_login("alice", Some(name)).await.unwrap();
         assert_eq!(found.as_ref(), Some(&second), "{name}");
@@ -194,6 +213,24 @@ async fn a_login_in_two_tenants_is_ambiguous_until_one_is_named() {
         house.directory.find_by_login("alice", Some("nowhere")).await.unwrap(),
         None
     );
+}
+
+#[tokio::test]
+async fn an_address_in_one_tenant_takes_no_login_from_a_user_of_another() {
+    let house = House::new();
+    house.tenant("branch").await;
+    let boss = house.is_elder(&house.add("boss@example.org").await);
+    let taker = AddUser {
+        tenant: Some("branch".to_owned()),
+        email: Some("boss@example.org".to_owned()),
+        ..user("taker")
+    };
+    let taker = house.directory.add_user(taker).await.unwrap();
+    let find = async |tenant| house.directory.find_by_email("BOSS@example.org", tenant).await.unwrap();
+    assert_eq!(find(None).await, None, "so that it is looked for as a login");
+    assert_eq!(find(Some("branch")).await, Some(taker));
+    let found = house.directory.find_by_login("boss@example.org", None).await.unwrap();
+    assert_eq!(found, Some(boss));
 }
 
 #[tokio::test]

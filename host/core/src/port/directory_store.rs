@@ -12,7 +12,8 @@ use crate::model::{
 /// Among whom a name must be free. A name is a login or an address: neither may be another user's login or address, without regard to case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Uniqueness {
-    /// Among the users of the same tenant.
+    /// Among the users of the same tenant, and among those of others who were made later: where no tenant is named, a name is theirs who was made first
+    /// (see [`DirectoryStore::find_users_by_login`]), and nobody can take that from another tenant's user.
     #[default]
     InTenant,
     /// Among all users.
@@ -227,13 +228,13 @@ pub trait DirectoryStore: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Inconsistent`].
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// At most two users with this login key (see [`crate::model::login_key`]), in this tenant or in any: two mean that it is ambiguous.
+    /// At most two users with this login key (see [`crate::model::login_key`]), in this tenant or in any, the one who was made first first.
     ///
     /// # Errors
     /// As [`DirectoryStore::find_user`].
     async fn find_users_by_login(&self, key: &str, tenant: Option<TenantId>) -> Result<Vec<User>, StoreError>;
 
-    /// At most two users with this key among their *confirmed* email addresses.
+    /// At most two users with this key among their *confirmed* email addresses, in the same order.
     ///
     /// # Errors
     /// As [`DirectoryStore::find_user`].

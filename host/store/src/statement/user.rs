@@ -38,7 +38,7 @@ pub(super) async fn find_users_by_login(
 ) -> Result<Vec<User>, Failure> {
     let select = match tenant {
         Some(_) => users_where!("login_key = $1 AND tenant = $2"),
-        None => users_where!("login_key = $1 AND $2 IS NULL ORDER BY id LIMIT 2"),
+        None => users_where!("login_key = $1 AND $2 IS NULL ORDER BY created_at, id LIMIT 2"),
     };
     find_users_by(connection, select, key, tenant).await
 }
@@ -54,7 +54,7 @@ pub(super) async fn find_users_by_email(
         ),
         None => users_where!(
             "id IN (SELECT directory_user FROM user_email WHERE address_key = $1 AND $2 IS NULL AND confirmed) \
-             ORDER BY id LIMIT 2"
+             ORDER BY created_at, id LIMIT 2"
         ),
     };
     find_users_by(connection, select, key, tenant).await
@@ -75,7 +75,7 @@ async fn find_users_by(
         .bind(tenant.map(|tenant| tenant.0))
         .fetch_all(connection)
         .await?;
-    Ok(users(rows)?)
+    Ok(eldest_first(users(rows)?))
 }
 
 /// At most two with this digest, whose password counts; the one who was made first comes first.
@@ -98,9 +98,12 @@ pub(super) async fn find_users_by_digest(
         .bind(&digest.cost)
         .fetch_all(connection)
         .await?;
-    let mut users = users(rows)?;
+    Ok(eldest_first(users(rows)?))
+}
+
+fn eldest_first(mut users: Vec<User>) -> Vec<User> {
     users.sort_by_key(|user| (user.created_at, user.id));
-    Ok(users)
+    users
 }
 
 pub(super) async fn list_users(

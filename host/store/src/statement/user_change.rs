@@ -18,6 +18,7 @@ pub(super) async fn add(connection: &mut Connection, new: &NewUser) -> Result<()
     let owner = Owner {
         user: user.id,
         tenant: user.tenant,
+        created_at: user.created_at,
         unique: new.unique,
     };
     let login = login_keys(user.login.as_deref())?;
@@ -147,6 +148,7 @@ pub(super) async fn update(
         let owner = Owner {
             user: id,
             tenant: user.tenant,
+            created_at: user.created_at,
             unique,
         };
         user_name::check_free(connection, "login", &login, owner).await?;
@@ -223,6 +225,7 @@ pub(super) async fn set_emails(
     let owner = Owner {
         user: id,
         tenant: user.tenant,
+        created_at: user.created_at,
         unique,
     };
     let is_new = |key: &&String| !known.contains_key(*key);

@@ -1,6 +1,6 @@
 //! Whether names are free: logins and addresses, each among both. Compiled once per driver.
 
-use keyway_core::model::{TenantId, UserId};
+use keyway_core::model::{TenantId, Timestamp, UserId};
 use keyway_core::port::{StoreError, Uniqueness};
 
 use super::{Connection, LOCKS_ROWS};
@@ -14,6 +14,7 @@ const LOCK: i32 = 0x6b77_0004;
 pub(super) struct Owner {
     pub(super) user: UserId,
     pub(super) tenant: TenantId,
+    pub(super) created_at: Timestamp,
     pub(super) unique: Uniqueness,
 }
 
@@ -45,7 +46,7 @@ fn number(key: &str) -> i32 {
 }
 
 /// # Errors
-/// [`StoreError::Conflict`] on `what` if somebody else has one of these, as a login or as an address.
+/// [`StoreError::Conflict`] on `what` if somebody else has one of these, as a login or as an address; see [`Uniqueness`] for who counts.
 pub(super) async fn check_free(
     connection: &mut Connection,
     what: &'static str,
@@ -57,7 +58,8 @@ pub(super) async fn check_free(
             Uniqueness::InTenant => sqlx::query_scalar(TAKEN_IN_TENANT)
                 .bind(key)
                 .bind(owner.user.0)
-                .bind(owner.tenant.0),
+                .bind(owner.tenant.0)
+                .bind(owner.created_at.0),
             Uniqueness::Everywhere => sqlx::query_scalar(TAKEN).bind(key).bind(owner.user.0),
         };
         let taken: bool = query.fetch_one(&mut *connection).await?;
@@ -73,8 +75,9 @@ const TAKEN: &str = "SELECT \
     OR EXISTS (SELECT 1 FROM user_email WHERE address_key = $1 AND directory_user <> $2)";
 
 const TAKEN_IN_TENANT: &str = "SELECT \
-    EXISTS (SELECT 1 FROM directory_user WHERE login_key = $1 AND tenant = $3 AND id <> $2) \
-    OR EXISTS (SELECT 1 FROM user_email WHERE address_key = $1 AND tenant = $3 AND directory_user <> $2)";
+    EXISTS (SELECT 1 FROM directory_user WHERE login_key = $1 AND id <> $2 AND (tenant = $3 OR created_at > $4)) \
+    OR EXISTS (SELECT 1 FROM user_email e JOIN directory_user u ON u.id = e.directory_user \
+    WHERE e.address_key = $1 AND u.id <> $2 AND (u.tenant = $3 OR u.created_at > $4))";
 
 #[cfg(test)]
 mod tests {

@@ -94,6 +94,42 @@ pub(crate) async fn a_name_is_one_users_login_or_address_everywhere(store: Arc<d
     assert_eq!(conflict(store.add_user(&own).await), "email");
 }
 
+/// Else who administers a tenant could rename an old user of its own to what users of other tenants are called, and shut them out.
+pub(crate) async fn nobody_gets_in_front_of_another_tenants_user_with_its_name(store: Arc<dyn Store>) {
+    let (top, below) = (master(&*store).await, added_tenant(&*store, "below").await);
+    let mut elder = everywhere(below, Some("elder"), None);
+    let mut younger = everywhere(top, Some("boss"), Some("boss@example.org"));
+    (elder.unique, younger.unique) = (Uniqueness::InTenant, Uniqueness::InTenant);
+    younger.user.created_at = Timestamp(NOW.0 + 1);
+    younger.user.emails[0].confirmed = true;
+    for new in [&elder, &younger] {
+        store.add_user(new).await.expect("added");
+    }
+    let rename = UserChange {
+        login: Some("BOSS".to_owned()),
+        ..change_of(&elder.user)
+    };
+    let renamed = store.update_user(elder.user.id, &rename, Uniqueness::InTenant, NOW).await;
+    assert_eq!(conflict(renamed), "login");
+    let address = [wanted("Boss@example.org", true, Some(true))];
+    let set = store.set_emails(elder.user.id, &address, Uniqueness::InTenant).await;
+    assert_eq!(conflict(set), "email");
+
+    // A later one may have the name, and comes second.
+    let mut latest = everywhere(below, Some("boss"), Some("boss@example.org"));
+    latest.unique = Uniqueness::InTenant;
+    latest.user.created_at = Timestamp(NOW.0 + 2);
+    latest.user.emails[0].confirmed = true;
+    store.add_user(&latest).await.expect("added");
+    let ids = |users: Vec<User>| users.iter().map(|user| user.id).collect::<Vec<_>>();
+    let in_order = [younger.user.id, latest.user.id];
+    assert_eq!(ids(store.find_users_by_login("boss", None).await.expect("found")), in_order);
+    assert_eq!(
+        ids(store.find_users_by_email("boss@example.org", None).await.expect("found")),
+        in_order
+    );
+}
+
 pub(crate) async fn of_all_who_ask_for_a_name_at_once_one_gets_it(store: Arc<dyn Store>) {
     let mut tenants = vec![master(&*store).await];
     for name in ["a", "b", "c"] {

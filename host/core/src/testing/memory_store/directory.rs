@@ -314,7 +314,10 @@ impl MemoryStore {
         let tables = self.open("find users")?;
         let users = tables.users.values().map(|(user, _)| user);
         let fits = |user: &&User| tenant.is_none_or(|tenant| user.tenant == tenant) && wanted(user);
-        Ok(users.filter(fits).take(2).cloned().collect())
+        let mut found: Vec<User> = users.filter(fits).cloned().collect();
+        found.sort_by_key(|user| (user.created_at, user.id));
+        found.truncate(2);
+        Ok(found)
     }
 }
 
@@ -328,10 +331,11 @@ impl Tables {
         owner: &User,
         unique: Uniqueness,
     ) -> Result<(), StoreError> {
-        let others =
-            self.users.values().map(|(user, _)| user).filter(|user| {
-                user.id != owner.id && (unique == Uniqueness::Everywhere || user.tenant == owner.tenant)
-            });
+        let counts = |user: &&User| {
+            unique == Uniqueness::Everywhere || user.tenant == owner.tenant || user.created_at > owner.created_at
+        };
+        let others = self.users.values().map(|(user, _)| user);
+        let others = others.filter(|user| user.id != owner.id).filter(counts);
         let mut taken = others.flat_map(|user| key_of(user).into_iter().chain(keys(user)));
         if taken.any(|name| names.contains(&name)) {
             return Err(StoreError::Conflict { what });
