@@ -10,6 +10,7 @@ use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Ten
 use crate::port::{DirectoryStore as _, PolicyFilter, PolicyStore as _};
 use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
 
+mod among;
 mod digest;
 mod policy;
 mod tenant;

@@ -137,6 +137,82 @@ async fn a_profile_replaces_all_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_realm_is_replaced_with_the_profile_and_leads_to_the_tenant_at_once() {
+    let house = House::new();
+    let master = house.master().await;
+    let scope = TenantScope::Subtree(master);
+    let made = AddTenant {
+        realm: Some("old.example.org".to_owned()),
+        ..below(master, Some("a"))
+    };
+    let made = house.create(made).await.unwrap();
+    let other = AddTenant {
+        realm: Some("taken.example.org".to_owned()),
+        ..below(master, Some("b"))
+    };
+    house.create(other).await.unwrap();
+    let profile = TenantProfile {
+        name: Some("c".to_owned()),
+        ..TenantProfile::default()
+    };
+    let set = async |realm: Option<&str>| {
+        let realm = realm.map(str::to_owned);
+        let directory = &house.directory;
+        directory
+            .update_tenant_and_realm(made.id, profile.clone(), realm, scope)
+            .await
+    };
+    let find = async |realm: &str| house.tenants.tree().await.unwrap().find(realm);
+    assert_eq!(find("old.example.org").await, Some(made.id));
+    assert_eq!(conflict(set(Some("TAKEN.example.org")).await), "tenant realm");
+    let changed = set(Some("new.example.org")).await.unwrap();
+    let expected = Tenant {
+        name: Some("c".to_owned()),
+        realm: Some("new.example.org".to_owned()),
+        ..made.clone()
+    };
+    assert_eq!(changed, expected, "its place and its slug stay");
+    assert_eq!(house.directory.get_tenant(made.id, scope).await.unwrap(), expected);
+    assert_eq!(find("old.example.org").await, None, "seen at once");
+    assert_eq!(find("new.example.org").await, Some(made.id), "seen at once");
+    assert_eq!(set(None).await.unwrap().realm, None);
+    assert_eq!(find("new.example.org").await, None, "seen at once");
+}
+
+#[tokio::test]
+async fn a_realm_and_a_profile_are_replaced_both_or_neither() {
+    let house = House::new();
+    let master = house.master().await;
+    let [made, other] = [house.tenant("a").await, house.tenant("b").await];
+    let set = async |profile: TenantProfile, realm: &str, scope| {
+        let realm = Some(realm.to_owned());
+        let directory = &house.directory;
+        directory.update_tenant_and_realm(made.id, profile, realm, scope).await
+    };
+    let named = |name: &str| TenantProfile {
+        name: Some(name.to_owned()),
+        ..TenantProfile::default()
+    };
+    let stranger = TenantProfile {
+        contact: Some(UserId(Uuid::from_u128(9))),
+        ..named("c")
+    };
+    let everywhere = TenantScope::Subtree(master);
+    for realm in ["", "a b", "a\nb", &"x".repeat(254)] {
+        assert!(
+            is_invalid(&set(named("c"), realm, everywhere).await, "realm"),
+            "{realm:?}"
+        );
+    }
+    let refused = set(named(""), "c.example.org", everywhere).await;
+    assert!(is_invalid(&refused, "tenant name"), "{refused:?}");
+    assert_eq!(missing(set(stranger, "c.example.org", everywhere).await), "user");
+    let elsewhere = TenantScope::Subtree(other.id);
+    assert_eq!(missing(set(named("c"), "c.example.org", elsewhere).await), "tenant");
+    assert_eq!(house.directory.get_tenant(made.id, everywhere).await.unwrap(), made);
+}
+
+#[tokio::test]
 async fn a_value_that_no_tenant_may_have_is_refused() {
     let house = House::new();
     let master = house.master().await;

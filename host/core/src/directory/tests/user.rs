@@ -5,7 +5,7 @@ use crate::directory::{AddTenant, TenantProfile};
 use crate::model::{AuthenticationMethod, Purpose};
 use crate::port::{UserChange, UserFilter};
 
-const EVERYONE: TenantScope = TenantScope::All;
+pub(super) const EVERYONE: TenantScope = TenantScope::All;
 
 /// With names that are unique everywhere, as an API adds users.
 fn api_user(login: &str) -> AddUser {
@@ -15,7 +15,7 @@ fn api_user(login: &str) -> AddUser {
     }
 }
 
-fn change(login: &str) -> UserChange {
+pub(super) fn change(login: &str) -> UserChange {
     UserChange {
         login: Some(login.to_owned()),
         firstname: None,
@@ -26,7 +26,7 @@ fn change(login: &str) -> UserChange {
     }
 }
 
-fn address(address: &str, main: bool) -> SetEmail {
+pub(super) fn address(address: &str, main: bool) -> SetEmail {
     SetEmail {
         address: address.to_owned(),
         main,

@@ -1,8 +1,9 @@
 //! Revocations, and how they meet the cache.
 
 use super::*;
-use crate::model::PluginDigest;
-use crate::port::{RevokeTarget, TokenStore as _};
+use crate::directory::DirectoryService;
+use crate::model::{PluginDigest, TenantScope};
+use crate::port::{RevokeTarget, TokenStore as _, Uniqueness, UserChange};
 
 #[tokio::test]
 async fn a_revoked_token_is_gone_at_once() {
@@ -188,21 +189,50 @@ async fn a_revocation_behind_the_services_back_is_why_the_cache_needs_the_feed()
     assert!(!house.is_good(&issued.value).await);
 }
 
-#[tokio::test]
-async fn removing_a_user_or_changing_its_password_ends_its_tokens_at_once() {
-    let house = House::new().await;
-    let directory = crate::directory::DirectoryService::new(
+fn directory(house: &House) -> DirectoryService {
+    DirectoryService::new(
         Arc::clone(&house.store) as Arc<dyn Store>,
         Arc::clone(&house.passwords),
         Arc::clone(&house.cache),
         Arc::clone(&house.tenants),
         Arc::clone(&house.clock) as Arc<dyn Clock>,
         Arc::new(SystemRandom),
-    );
+    )
+}
+
+#[tokio::test]
+async fn removing_a_user_or_changing_its_password_ends_its_tokens_at_once() {
+    let house = House::new().await;
+    let directory = directory(&house);
     let token = house.token().await.value;
     directory.set_password("alice", &"n3w".into()).await.unwrap();
     assert!(!house.is_good(&token).await);
     let token = house.token().await.value;
     directory.remove_user("alice").await.unwrap();
     assert!(!house.is_good(&token).await);
+}
+
+#[tokio::test]
+async fn a_changed_user_keeps_its_tokens_unless_it_may_no_longer_log_in() {
+    let house = House::new().await;
+    let directory = directory(&house);
+    let token = house.token().await.value;
+    let change = async |enabled| {
+        let change = UserChange {
+            login: house.alice.login.clone(),
+            firstname: Some("Alice".to_owned()),
+            lastname: None,
+            purpose: house.alice.purpose,
+            authentication_method: house.alice.authentication_method,
+            enabled,
+        };
+        let changed = directory.update_user_among(house.alice.id, change, Uniqueness::InTenant, TenantScope::All);
+        changed.await.unwrap();
+    };
+    change(true).await;
+    assert!(house.is_good(&token).await);
+    change(false).await;
+    assert!(!house.is_good(&token).await);
+    change(true).await;
+    assert!(!house.is_good(&token).await, "its session has ended");
 }
