@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use http::Method;
 use keyway_core::port::NewAuditEntry;
-use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
+use super::limit::Turn;
 use crate::dialect::privacyidea::answer::{Answer, Authentication};
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::{Failure, Told};
@@ -23,7 +23,7 @@ pub(in crate::dialect::privacyidea) struct Note {
     /// Whether it is worth an entry.
     pub(in crate::dialect::privacyidea) kept: bool,
     /// Held until the entry is written: who comes after it for the same user counts this attempt as well.
-    pub(in crate::dialect::privacyidea) turn: Option<OwnedMutexGuard<()>>,
+    pub(super) turn: Option<Turn>,
     since: Instant,
 }
 
