@@ -1,15 +1,14 @@
 //! Policies, as the routes ask them: about a login or a proof before it is judged, about somebody who has logged in, and whether a caller may do something.
 
+mod sought;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keyway_core::model::{FactorOwner, Principal};
-use keyway_core::port::RequestContext;
-use keyway_core::token::{FactorRule, TokenError, Whom};
+use keyway_core::token::FactorRule;
 use serde_json::{Map, Value};
 
 use super::ask::{Ask, Caller};
-use super::auth::REALM_ATTRIBUTE;
 use super::error::{AuthFailure, Failure};
 use super::policy::scope::Scope;
 use super::policy::{
@@ -18,12 +17,10 @@ use super::policy::{
 };
 use super::realm_config::Named;
 use super::rights::Role;
-use crate::dialect::Dialect;
 
-/// The attribute that tells a backend which realm is meant, whatever the name says.
-pub(super) const EXPLICIT_REALM: &str = "realm";
-/// The attribute under which a backend says which resolver knows somebody.
-pub(super) const RESOLVER_ATTRIBUTE: &str = "realm.resolver";
+pub(super) use sought::{RESOLVER_ATTRIBUTE, owner, user_of};
+
+use sought::Sought;
 
 /// What policies say of a login before it is judged.
 #[derive(Debug, Clone)]
@@ -280,119 +277,6 @@ pub(super) async fn standing(ask: &Ask, role: Role, username: &str, realm: &str)
     })
 }
 
-/// Whom policies are asked about before anything is proved.
-struct Sought {
-    user: User,
-    /// Whether somebody was looked for and nobody was found.
-    is_missing: bool,
-    /// The realm that policies put in the place of the caller's.
-    realm: Option<String>,
-}
-
-impl Sought {
-    async fn find(
-        ask: &Ask,
-        policies: &PolicySet,
-        scopes: &[Scope],
-        username: &str,
-        named: &Named,
-    ) -> Result<Self, Failure> {
-        let is_asked_for = policies.asks_for_user(scopes);
-        let realm = named.realm.clone().unwrap_or_default();
-        let first = Self::look(
-            ask,
-            is_asked_for,
-            username,
-            named.explicit.as_deref(),
-            &named.login,
-            &realm,
-        )
-        .await?;
-        let other = policies.other_realm(&ask.circumstances(Some(first.user.clone()), None));
-        let other = match other {
-            Ok(other) => other.filter(|other| *other != first.user.realm),
-            Err(error) => return Err(first.fail(ask, error).await?),
-        };
-        match other {
-            None => Ok(first),
-            Some(other) => {
-                let second = Self::look(ask, is_asked_for, username, Some(&other), &named.login, &other).await?;
-                Ok(Self {
-                    realm: Some(other),
-                    ..second
-                })
-            }
-        }
-    }
-
-    async fn look(
-        ask: &Ask,
-        is_asked_for: bool,
-        username: &str,
-        explicit: Option<&str>,
-        login: &str,
-        realm: &str,
-    ) -> Result<Self, Failure> {
-        let whom = if is_asked_for && !username.is_empty() {
-            ask.find_whom(username, explicit).await?
-        } else {
-            None
-        };
-        Ok(Self {
-            is_missing: is_asked_for && whom.is_none(),
-            user: whom.map_or_else(
-                || User {
-                    login: login.to_owned(),
-                    realm: realm.to_owned(),
-                    ..User::default()
-                },
-                |whom| user_of(&whom.principal, realm),
-            ),
-            realm: None,
-        })
-    }
-
-    /// What a policy that cannot be followed comes to. Nobody learns from a condition who is a user.
-    async fn fail(&self, ask: &Ask, error: PolicyError) -> Result<Failure, Failure> {
-        if self.is_missing && matches!(error, PolicyError::NotKnown { .. }) {
-            ask.pi.tokens().burn(None).await?;
-            return Ok(AuthFailure::WrongCredentials.into());
-        }
-        Ok(error.into())
-    }
-}
-
-/// Somebody who was looked up, as policies see the person. `realm` is the one of whom no backend tells any.
-pub(super) fn user_of(principal: &Principal, realm: &str) -> User {
-    let mut attributes = principal.attributes.clone();
-    let get = |name: &str| {
-        attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-    };
-    let (known_realm, resolver) = (get(REALM_ATTRIBUTE), get(RESOLVER_ATTRIBUTE));
-    attributes.push(("username".to_owned(), principal.login.clone()));
-    attributes.extend(principal.email.clone().map(|email| ("email".to_owned(), email)));
-    attributes.extend(principal.groups.iter().map(|group| ("group".to_owned(), group.clone())));
-    User {
-        login: principal.login.clone(),
-        realm: known_realm.map_or_else(|| realm.to_owned(), |realm| realm.to_lowercase()),
-        resolver: Some(resolver.unwrap_or_default()),
-        attributes,
-    }
-}
-
-/// The owner of a token, as policies see the person; nobody for a token in a drawer.
-pub(super) fn owner(owner: Option<&FactorOwner>) -> User {
-    owner.map_or_else(User::default, |owner| User {
-        login: owner.login.clone(),
-        realm: owner.realm.clone(),
-        resolver: Some(owner.resolver.clone()),
-        attributes: Vec::new(),
-    })
-}
-
 impl Ask {
     /// What policies look at.
     pub(super) fn circumstances(&self, user: Option<User>, admin: Option<Admin>) -> Circumstances<'_> {
@@ -403,30 +287,6 @@ impl Ask {
             headers: self.headers(),
             moment: Moment::of(self.pi.now(), self.pi.time_zone()),
         }
-    }
-
-    /// Somebody of the realms, looked up without a password. `realm` goes before what the name says.
-    ///
-    /// # Errors
-    /// [`TokenError`].
-    pub(super) async fn find_whom(&self, username: &str, realm: Option<&str>) -> Result<Option<Whom>, TokenError> {
-        let realm = realm.map(|realm| (EXPLICIT_REALM.to_owned(), realm.to_owned()));
-        let context = RequestContext {
-            request_id: self.call.id().to_owned(),
-            dialect: Dialect::Privacyidea.name(),
-            client_address: self.client().address,
-            tenant: None,
-            attributes: realm.into_iter().collect(),
-        };
-        let backend = &self.pi.settings().backend;
-        self.pi.tokens().find_whom(backend, username, context).await
-    }
-
-    /// The same person with what is known of it.
-    async fn known_user(&self, user: User) -> Result<User, Failure> {
-        let realm = Some(user.realm.as_str()).filter(|realm| !realm.is_empty());
-        let whom = self.find_whom(&user.login, realm).await?;
-        Ok(whom.map_or_else(|| user.clone(), |whom| user_of(&whom.principal, &user.realm)))
     }
 
     /// Who asks, if it is an administrator and may do this.

@@ -2,14 +2,16 @@
 
 use keyway_core::Secret;
 use keyway_core::model::{Credential, Refusal};
-use keyway_core::token::{Asked, FactorRule, IssuedToken, LiveToken, LoginOutcome, LoginRequest, TokenError};
+use keyway_core::token::{
+    Asked, FactorRule, IssuedToken, LiveToken, LoginOutcome, LoginRequest, REQUESTED_REALM, TokenError,
+};
 
 use super::{ADMIN_ACCESS, REALM_ATTRIBUTE};
 use crate::dialect::Dialect;
 use crate::dialect::privacyidea::Privacyidea;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::{AuthFailure, Failure};
-use crate::dialect::privacyidea::policies::{self, EXPLICIT_REALM, LoginRules};
+use crate::dialect::privacyidea::policies::{self, LoginRules};
 use crate::dialect::privacyidea::realm_config::{Named, RealmConfig};
 use crate::dialect::privacyidea::rights::Role;
 
@@ -206,7 +208,7 @@ impl Attempt<'_> {
         } else {
             (self.rules.validity, self.rules.factors)
         };
-        let realm = realm.map(|realm| (EXPLICIT_REALM.to_owned(), realm.to_owned()));
+        let realm = realm.map(|realm| (REQUESTED_REALM.to_owned(), realm.to_owned()));
         tokens
             .login(LoginRequest {
                 backend: backend.to_owned(),

@@ -2,7 +2,7 @@
 
 use keyway_core::Secret;
 use keyway_core::model::{Credential, Refusal};
-use keyway_core::token::{FactorRule, LoginRequest, ProofOutcome, Proved, TokenError};
+use keyway_core::token::{FactorRule, LoginRequest, ProofOutcome, Proved, REQUESTED_REALM, TokenError};
 
 use super::reply::{accepted, attribute, challenged, reason, rejected};
 use super::serial;
@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::dialect::privacyidea::answer::Answer;
 use crate::dialect::privacyidea::ask::Ask;
 use crate::dialect::privacyidea::error::Failure;
-use crate::dialect::privacyidea::policies::{self, Barred, EXPLICIT_REALM, ProofRules};
+use crate::dialect::privacyidea::policies::{self, Barred, ProofRules};
 use crate::dialect::privacyidea::policy::OtpPin;
 use crate::dialect::privacyidea::token::no_such_user;
 
@@ -152,7 +152,7 @@ pub(super) fn request(
     presented: &Presented<'_>,
     factors: FactorRule,
 ) -> LoginRequest {
-    let realm = realm.map(|realm| (EXPLICIT_REALM.to_owned(), realm.to_owned()));
+    let realm = realm.map(|realm| (REQUESTED_REALM.to_owned(), realm.to_owned()));
     LoginRequest {
         backend: ask.pi.settings().backend.clone(),
         credentials: Some((user.to_owned(), Credential::Password(presented.pass.clone()))),
