@@ -250,7 +250,7 @@ pub struct LiveToken {
 /// What a caller wants to know about a token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CheckRequest<'a> {
-    /// The access that the token must have; `None` asks for none.
+    /// The access that the token must have; `None` asks whether somebody logged in with it.
     pub scope: Option<&'a str>,
     /// The tenant that must be the token owner's, or lie below it.
     pub tenant: Option<&'a str>,

@@ -5,23 +5,32 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{CheckRequest, LiveToken, TokenError, TokenService, TokenValue};
-use crate::model::{TenantId, TokenRecord};
+use crate::model::{LINK_DIALECT, TenantId, TokenRecord};
 
 impl TokenService {
-    /// Whether a token is good, and for what was asked. Never touches a plugin.
+    /// Whether a token is good, and for what was asked. Never touches a plugin. The token of a mailed link is good for the access that it carries, and
+    /// for nothing else: it says who reads somebody's mail, and not who logged in.
     ///
     /// # Errors
     /// [`TokenError::NotFound`], then [`TokenError::AccessDenied`], then [`TokenError::TenantDenied`]; [`TokenError::Store`].
     pub async fn check(&self, token: &TokenValue, request: CheckRequest<'_>) -> Result<Arc<LiveToken>, TokenError> {
         let live = self.find_live(token).await?;
-        if let Some(scope) = request.scope
-            && !live.accesses.grants(scope)
-        {
-            return Err(TokenError::AccessDenied(scope.to_owned()));
+        match request.scope {
+            Some(scope) if !live.accesses.grants(scope) => return Err(TokenError::AccessDenied(scope.to_owned())),
+            None if live.record.session.dialect == LINK_DIALECT => return Err(TokenError::NotFound),
+            _ => {}
         }
-        if let Some(tenant) = request.tenant {
-            self.check_tenant(&live, tenant).await?;
-        }
+        self.check_tenant(&live, request.tenant).await?;
+        Ok(live)
+    }
+
+    /// What a token is good for, to be asked of its accesses; a mailed link's too.
+    ///
+    /// # Errors
+    /// As [`TokenService::check`].
+    pub async fn accesses(&self, token: &TokenValue, tenant: Option<&str>) -> Result<Arc<LiveToken>, TokenError> {
+        let live = self.find_live(token).await?;
+        self.check_tenant(&live, tenant).await?;
         Ok(live)
     }
 
@@ -58,7 +67,10 @@ impl TokenService {
     }
 
     /// Only ids are tenants here: a service that asks must know which tenant it means.
-    async fn check_tenant(&self, live: &LiveToken, tenant: &str) -> Result<(), TokenError> {
+    async fn check_tenant(&self, live: &LiveToken, tenant: Option<&str>) -> Result<(), TokenError> {
+        let Some(tenant) = tenant else {
+            return Ok(());
+        };
         let denied = || TokenError::TenantDenied(tenant.to_owned());
         let asked = TenantId(Uuid::try_parse(tenant).map_err(|_| denied())?);
         let own = live.record.session.identity.tenant;

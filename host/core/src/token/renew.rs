@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::issue::{GROUP_ATTRIBUTE, storable};
 use super::open::{Draft, Standing};
 use super::{CheckRequest, IssuedToken, LiveToken, TokenError, TokenService, TokenValue};
-use crate::model::{AuthenticationMethod, BackendName, Client, LINK_DIALECT, Refusal, Session};
+use crate::model::{AuthenticationMethod, BackendName, Client, Refusal, Session};
 use crate::port::Refreshing;
 
 /// What is asked of a renewal.
@@ -33,10 +33,6 @@ impl TokenService {
         let since = self.store.revocation_mark().await?;
         let live = self.check(token, CheckRequest::default()).await?;
         let session = &live.record.session;
-        // Who holds a mailed link may do what it says and nothing else.
-        if session.dialect == LINK_DIALECT {
-            return Err(TokenError::NotFound);
-        }
         let ttl = self.settings.ttl(request.ttl)?;
         let (accesses, standing) = self.rights_now(&live).await?;
         let draft = Draft {

@@ -160,7 +160,7 @@ impl House {
     }
 
     async fn is_good(&self, token: &TokenValue) -> bool {
-        match self.service.check(token, CheckRequest::default()).await {
+        match self.service.accesses(token, None).await {
             Ok(_) => true,
             Err(TokenError::NotFound) => false,
             Err(other) => panic!("{other:?}"),

@@ -30,6 +30,12 @@ async fn a_link_has_its_access_and_no_other_for_its_time() {
     assert_eq!(live.record.session.attributes[0].0, "address");
     let denied = house.service.check(&token, asked("auth.users.read")).await;
     assert!(matches!(denied, Err(TokenError::AccessDenied(_))));
+    let nobody = house.service.check(&token, CheckRequest::default()).await;
+    assert!(
+        matches!(nobody, Err(TokenError::NotFound)),
+        "who reads somebody's mail did not log in"
+    );
+    assert!(house.is_good(&token).await);
     house.clock.advance(ttl);
     assert!(!house.is_good(&token).await);
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use keyway_core::token::{CheckRequest, TokenValue};
+use keyway_core::token::TokenValue;
 use serde_json::{Map, Value};
 
 use super::error::Failure;
@@ -34,11 +34,7 @@ async fn check(wazo: &Wazo, token: &TokenValue, payload: Result<Payload, Payload
     // Kept to the end, for the scopes are as long as it is.
     let payload = payload?;
     let question = Question::parse(&payload)?;
-    let request = CheckRequest {
-        scope: None,
-        tenant: question.tenant.as_deref(),
-    };
-    let live = wazo.tokens().check(token, request).await?;
+    let live = wazo.tokens().accesses(token, question.tenant.as_deref()).await?;
     let mut answers = Map::new();
     for scope in question.scopes {
         let granted = live.accesses.grants(&scope);
