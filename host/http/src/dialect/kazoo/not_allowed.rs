@@ -12,7 +12,7 @@ use crate::AppState;
 const METHODS: HeaderValue = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "Content-Type, Depth, User-Agent, X-Http-Method-Override, X-File-Size, X-Requested-With, If-Modified-Since, If-Match, X-File-Name, \
-     Cache-Control, X-Auth-Token, X-Auth-Account-Id, X-Request-ID, Authorization",
+     Cache-Control, X-Auth-Token, X-Auth-Account-Id, X-Kazoo-Cluster-ID, X-Request-ID, Authorization",
 );
 
 /// A route that has other methods.
