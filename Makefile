@@ -20,7 +20,7 @@ run: plugins ## Build everything and serve the demo on https://localhost:9497
 	target/debug/keyway demo --plugins $(STAGE)
 
 .PHONY: test
-test: wasm-target postgresql mariadb rabbitmq slapd privacyidea plugins guests ## Run every test, real peers included
+test: wasm-target postgresql mariadb rabbitmq slapd privacyidea kazoo-sdk chromium curl-jq plugins guests ## Run every test, real peers included
 	cargo build -p keyway
 	cargo test --workspace $(GUESTS:%=--exclude %) --exclude keyway-bench
 
@@ -128,6 +128,31 @@ privacyidea:
 	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } && \
 	    python3 -m venv --clear $(PRIVACYIDEA) && \
 	    $(PRIVACYIDEA)/bin/pip install -q --disable-pip-version-check privacyidea==3.14 psycopg2-binary || { rm -rf $(PRIVACYIDEA); exit 1; }; }
+
+# Kazoo's client for Python, as the tests of that API run it: in an environment of its own.
+KAZOO_SDK := target/kazoo-sdk
+
+.PHONY: kazoo-sdk
+kazoo-sdk:
+	@$(KAZOO_SDK)/bin/python3 -c 'import kazoo; assert kazoo.VERSION == "0.2.4"' 2>/dev/null || { \
+	    python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+	        command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install Python 3 with venv (Debian: apt-get install python3-venv)"; exit 1; }; \
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } && \
+	    python3 -m venv --clear $(KAZOO_SDK) && \
+	    $(KAZOO_SDK)/bin/pip install -q --disable-pip-version-check kazoo-sdk==0.2.4 requests==2.34.2 six==1.17.0 || { rm -rf $(KAZOO_SDK); exit 1; }; }
+
+# A page of another origin is shown in it, with jQuery, which is how Kazoo's pages ask.
+.PHONY: chromium
+chromium:
+	@ls /usr/bin/chromium /usr/share/javascript/jquery/jquery.min.js >/dev/null 2>&1 || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install Chromium and jQuery (Debian: apt-get install chromium libjs-jquery)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium libjs-jquery; }
+
+.PHONY: curl-jq
+curl-jq:
+	@command -v curl >/dev/null && command -v jq >/dev/null || { \
+	    command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { echo "install curl and jq (Debian: apt-get install curl jq)"; exit 1; }; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl jq; }
 
 # libFuzzer is C++.
 .PHONY: cxx

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_input;
+mod clients;
 mod digests;
 mod house;
 mod impersonate;

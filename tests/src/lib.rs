@@ -9,9 +9,11 @@
     reason = "this is test code: a broken expectation ends the test"
 )]
 
+pub mod browser;
 mod client;
 mod host;
 pub mod kazoo;
+pub mod kazoo_clients;
 mod log;
 pub mod mariadb;
 pub mod peer;
