@@ -8,8 +8,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -114,6 +116,7 @@ impl Browser {
             .arg(format!("--user-data-dir={}", profile.path().join("profile").display()))
             .arg(url)
             .env("HOME", profile.path())
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -122,8 +125,15 @@ impl Browser {
         Self { child, profile }
     }
 
-    /// Ends it, and returns what it complained of. Its other processes end with it.
+    /// Ends it, and returns what it complained of. Asked to, it waits for its other processes, which write to its folder until then.
     fn end(&mut self) -> String {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        let until = Instant::now() + Duration::from_secs(10);
+        if matches!(self.child.try_wait(), Ok(None)) && kill(pid, Signal::SIGTERM).is_ok() {
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         std::fs::read_to_string(self.profile.path().join("log")).unwrap_or_default()
