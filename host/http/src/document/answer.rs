@@ -116,6 +116,14 @@ impl Answer {
         self
     }
 
+    /// The same with server-sent events, each with `data` of this shape.
+    pub(crate) fn events(mut self, shape: Shape) -> Self {
+        let content = ContentBuilder::new().schema(Some(shape.schema)).build();
+        self.response = self.response.content("text/event-stream", content);
+        self.named.extend(shape.named);
+        self
+    }
+
     /// The same with a page.
     pub(crate) fn html(self) -> Self {
         self.text("text/html")

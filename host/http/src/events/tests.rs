@@ -1,5 +1,7 @@
 //! Rules of reading events.
 
+mod document;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use futures::StreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use keyway_core::model::{EventKind, IdentityId, NewEvent, SessionId, TenantId};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -95,6 +98,13 @@ struct Ear(BodyDataStream);
 impl Ear {
     /// The next event: its id, its name and what it is about.
     async fn event(&mut self) -> (String, String, String) {
+        let (id, body) = self.body().await;
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        (id, text(&body["name"]), text(&body["data"]["uuid"]))
+    }
+
+    /// The next event: its id and its `data`.
+    async fn body(&mut self) -> (String, Value) {
         loop {
             let text = self.part().await.expect("the stream goes on");
             let field = |name: &str| {
@@ -102,9 +112,9 @@ impl Ear {
                 line.map(|value| value.trim().to_owned())
             };
             if let (Some(id), Some(name), Some(body)) = (field("id:"), field("event:"), field("data:")) {
-                let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+                let body: Value = serde_json::from_str(&body).expect("JSON");
                 assert_eq!(body["name"], name);
-                return (id, name, body["data"]["uuid"].as_str().expect("a uuid").to_owned());
+                return (id, body);
             }
         }
     }
