@@ -31,6 +31,7 @@ use keyway_core::token::{TokenService, TokenValue};
 
 use crate::AppState;
 use crate::document::{Methods, Mount, Routes, get, nowhere, post};
+use crate::presented::Unreadable;
 
 pub use settings::{CdrSettings, UnknownUser, WebitelSettings};
 
@@ -53,11 +54,18 @@ impl WebitelState {
         }
     }
 
-    /// The token of the core behind one of this dialect's; `None` for one that is not genuine or has expired, and for a domain's, which is good here alone.
-    pub(crate) fn token_of(&self, text: &str, now: Timestamp) -> Option<TokenValue> {
-        match self.keys.read(text, now) {
-            Ok(Behind::Session(token)) => Some(token),
-            Ok(Behind::Record(_)) | Err(_) => None,
+    /// The token of the core behind one of this dialect's.
+    ///
+    /// # Errors
+    /// [`Unreadable`], also for a domain's token, which is good here alone.
+    pub(crate) fn token_of(&self, text: &str, now: Timestamp) -> Result<TokenValue, Unreadable> {
+        let genuine = self.keys.read(text).map_err(|_| Unreadable::Signature)?;
+        if genuine.has_expired(now) {
+            return Err(Unreadable::Expired);
+        }
+        match genuine.behind {
+            Behind::Pair { token, .. } | Behind::Foreign(token) => Ok(token),
+            Behind::Record(_) => Err(Unreadable::Identity),
         }
     }
 }

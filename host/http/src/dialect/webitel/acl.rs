@@ -258,13 +258,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn acl(value: Value) -> Acl {
-        Acl::parse(&value).expect("an access list")
+    fn acl(value: &Value) -> Acl {
+        Acl::parse(value).expect("an access list")
     }
 
     #[test]
     fn permissions_include_the_own_forms_and_are_written_shortest() {
-        let written = |value: Value| acl(value).to_json();
+        let written = |value: Value| acl(&value).to_json();
         assert_eq!(written(json!({"a": ["d", "do", "ro", "r"]})), json!({"a": ["r", "d"]}));
         assert_eq!(written(json!({"a": ["uo", "c", "*"], "b": []})), json!({"a": ["*"]}));
         assert_eq!(
@@ -289,16 +289,16 @@ mod tests {
     #[test]
     fn everything_covers_all_and_is_covered_by_nothing_else() {
         let everything = Acl::everything(["a"]);
-        let all = acl(json!({"a": ["*"], "b": ["*"]}));
+        let all = acl(&json!({"a": ["*"], "b": ["*"]}));
         assert!(everything.covers(&all) && everything.covers(&everything) && !all.covers(&everything));
-        assert!(all.covers(&acl(json!({"a": ["r"]}))) && !all.covers(&acl(json!({"c": ["ro"]}))));
+        assert!(all.covers(&acl(&json!({"a": ["r"]}))) && !all.covers(&acl(&json!({"c": ["ro"]}))));
         assert_eq!(everything.on("z"), Permissions::ALL);
     }
 
     #[test]
     fn what_is_within_a_ceiling_is_what_both_allow() {
-        let ceiling = acl(json!({"a": ["r", "uo"], "b": ["*"]}));
-        let role = acl(json!({"a": ["*"], "b": ["c"], "c": ["*"]}));
+        let ceiling = acl(&json!({"a": ["r", "uo"], "b": ["*"]}));
+        let role = acl(&json!({"a": ["*"], "b": ["c"], "c": ["*"]}));
         assert_eq!(role.within(&ceiling).to_json(), json!({"a": ["r", "uo"], "b": ["c"]}));
         assert_eq!(Acl::everything([]).within(&ceiling), ceiling);
         assert_eq!(role.within(&Acl::everything([])), role);

@@ -1,6 +1,9 @@
 //! The roles and the tokens of domains, as requests go by them: read from the store once, and again after each change, so that a change counts from the next
 //! request on.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Who asks: a token, whichever dialect made it, and where it is given, the key that belongs to it.
+//! Who asks: a token, whichever dialect made it, and for one of this dialect's the key that belongs to it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::acl::{Acl, Permissions};
 use super::ask::Ask;
 use super::book::{DomainToken, Page};
 use super::error::{Failure, Unknown};
-use super::jwt::{Behind, Unreadable};
+use super::jwt::{Behind, Genuine, Unreadable};
 use super::{Webitel, jwt};
 use crate::presented::{self, Unpresentable};
 
@@ -57,18 +57,20 @@ impl Ask {
     /// # Errors
     /// [`Failure::Unknown`], or that the store did not answer.
     pub(super) async fn caller(&self) -> Result<Caller, Failure> {
-        let token = self.token()?.ok_or(Unknown::NoToken)?;
-        let key = self.proof("x_key", "x-key")?;
-        match self.webitel.behind(&token).await? {
-            Behind::Session(token) => {
-                let live = self.webitel.live(&token, key.as_deref()).await?;
-                self.webitel.caller_of(&live).await
-            }
-            Behind::Record(id) => {
-                check_key(id, key.as_deref())?;
-                self.webitel.caller_of_record(id).await
-            }
+        let text = self.token()?.ok_or(Unknown::NoToken)?;
+        let genuine = self.webitel.genuine(&text).await?;
+        if genuine.has_expired(self.webitel.now()) {
+            return Err(Unknown::Expired.into());
         }
+        let key = self.key()?;
+        let token = match genuine.behind {
+            Behind::Pair { .. } if key.is_none() => return Err(Unknown::NoKey.into()),
+            Behind::Pair { token, .. } | Behind::Foreign(token) => token,
+            // Programs of a domain have no key; what stands in its place is not looked at.
+            Behind::Record(id) => return self.webitel.caller_of_record(id).await,
+        };
+        let live = self.webitel.live(&token, key.as_deref()).await?;
+        self.webitel.caller_of(&live).await
     }
 
     /// The token that the request has.
@@ -77,6 +79,14 @@ impl Ask {
     /// As [`Ask::body`].
     pub(super) fn token(&self) -> Result<Option<String>, Failure> {
         self.proof("access_token", "x-access-token")
+    }
+
+    /// The key that the request has.
+    ///
+    /// # Errors
+    /// As [`Ask::body`].
+    pub(super) fn key(&self) -> Result<Option<String>, Failure> {
+        self.proof("x_key", "x-key")
     }
 }
 
@@ -95,24 +105,23 @@ impl Caller {
 }
 
 impl Webitel {
-    /// What stands behind a token.
+    /// What stands behind a token, whichever dialect made it. One of this dialect may have expired.
     ///
     /// # Errors
-    /// [`Failure::Unknown`], or that the key of another dialect cannot be read.
-    pub(super) async fn behind(&self, token: &str) -> Result<Behind, Failure> {
-        match self.keys().read(token, self.now()) {
-            Ok(behind) => Ok(behind),
-            Err(Unreadable::Expired) => Err(Unknown::Expired.into()),
+    /// [`Unknown::NoToken`], or that the key of another dialect cannot be read.
+    pub(super) async fn genuine(&self, text: &str) -> Result<Genuine, Failure> {
+        match self.keys().read(text) {
+            Ok(genuine) => Ok(genuine),
             Err(Unreadable::Forged) => Err(Unknown::NoToken.into()),
-            Err(Unreadable::Foreign) => match presented::token_of(&self.0, token).await {
-                Ok(token) => Ok(Behind::Session(token)),
+            Err(Unreadable::Foreign) => match presented::token_of(&self.0, text).await {
+                Ok(token) => Ok(Genuine::foreign(token)),
                 Err(Unpresentable::None(_)) => Err(Unknown::NoToken.into()),
                 Err(error @ Unpresentable::Key(_)) => Err(Failure::Key(error)),
             },
         }
     }
 
-    /// The session of a token, if it is good and the key is its own.
+    /// The session of a token, if it is good, and the key, where one is given, is its own.
     ///
     /// # Errors
     /// [`Unknown::User`], or that the store did not answer.
@@ -127,7 +136,9 @@ impl Webitel {
         if session.dialect == LINK_DIALECT {
             return Err(Unknown::User.into());
         }
-        check_key(session.id.0, key)?;
+        if let Some(key) = key {
+            check_key(session.id.0, key)?;
+        }
         Ok(live)
     }
 
@@ -159,8 +170,8 @@ impl Webitel {
         let is_good = |token: &&DomainToken| token.enabled && token.expires_at > now;
         let token = page.tokens.get(&id).filter(is_good).ok_or(Unknown::Record)?;
         let index = self.accounts().index().await?;
-        let (tenant, account) = index.get(token.tenant).ok_or(Unknown::Record)?;
-        if account.closed(now).is_some() {
+        let (tenant, _) = index.get(token.tenant).ok_or(Unknown::Record)?;
+        if index.closed(token.tenant, now).is_some() {
             return Err(Unknown::Record.into());
         }
         let domain = Domain::of(tenant);
@@ -185,13 +196,16 @@ impl Webitel {
     }
 }
 
-/// Makes sure that a key, where one is given, is this one. The comparison takes as long whatever is wrong.
-fn check_key(own: Uuid, given: Option<&str>) -> Result<(), Failure> {
+/// Makes sure that a key is this one. The comparison takes as long whatever is wrong.
+///
+/// # Errors
+/// [`Unknown::User`].
+pub(super) fn check_key(own: Uuid, given: &str) -> Result<(), Failure> {
     let secret = |text: String| Secret::new(text.into_bytes());
-    match given {
-        Some(given) if secret(given.to_ascii_lowercase()) != secret(own.to_string()) => Err(Unknown::User.into()),
-        _ => Ok(()),
+    if secret(given.to_ascii_lowercase()) == secret(own.to_string()) {
+        return Ok(());
     }
+    Err(Unknown::User.into())
 }
 
 /// When a caller's token ends, in milliseconds.

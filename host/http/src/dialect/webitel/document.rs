@@ -50,7 +50,7 @@ impl Operation {
 
     /// An operation for callers with a token.
     pub(super) fn webitel_caller(tag: &'static str, id: &'static str, summary: &'static str) -> Self {
-        let key = "The key that came with the token. Where it is given, it must be the token's.";
+        let key = "The key that came with the token. Tokens of domains, and those that other APIs issued, need none.";
         Self::webitel_open(tag, id, summary)
             .proved_by(WEBITEL_TOKEN)
             .header("X-Key", text(), key)
@@ -65,7 +65,7 @@ impl Operation {
                 "The key, which the body may have under the same name, too.",
             )
             .answer(
-                webitel_error(401, "No token, or one that is not good, or another one's key.")
+                webitel_error(401, "No token, or one that is not good, or no key, or another one's.")
                     .shared("WebitelUnauthorized"),
             )
     }

@@ -31,6 +31,8 @@ pub(super) enum Failure {
     UnknownUser,
     /// A one-time password is needed.
     CodeNeeded,
+    /// The one-time password is not the right one, and the rest is.
+    CodeWrong,
     /// The caller is nobody.
     Unknown(Unknown),
     /// The caller's role does not allow it.
@@ -54,6 +56,8 @@ pub(super) enum Unknown {
     NoToken,
     /// It has expired.
     Expired,
+    /// There is no key, and the token is good with one alone.
+    NoKey,
     /// Its session has ended, or the key is not its own.
     User,
     /// It is a domain's, and was switched off or removed.
@@ -78,6 +82,7 @@ impl Failure {
             Self::NoName => told(StatusCode::BAD_REQUEST, "User name is required"),
             Self::UnknownUser => told(StatusCode::NOT_FOUND, "User not found"),
             Self::CodeNeeded => told(StatusCode::MOVED_PERMANENTLY, "Set security code"),
+            Self::CodeWrong => code_wrong(),
             Self::Unknown(unknown) => unknown.tell(),
             Self::Denied => denied(),
             Self::NotFound(info) => told(StatusCode::NOT_FOUND, info),
@@ -97,6 +102,7 @@ impl Unknown {
         let info = match self {
             Self::NoToken => "Invalid token",
             Self::Expired => "Token Expired",
+            Self::NoKey => "Invalid Token or Key",
             Self::User => "Invalid User",
             Self::Record => "Not found token",
             Self::NoSession => "Invalid credentials.",
@@ -117,6 +123,10 @@ pub(super) fn told(status: StatusCode, info: &str) -> Response {
 
 fn denied() -> Response {
     told(StatusCode::FORBIDDEN, "Permission denied!")
+}
+
+fn code_wrong() -> Response {
+    told(StatusCode::UNAUTHORIZED, "code incorrect")
 }
 
 fn broken() -> Response {
@@ -150,7 +160,7 @@ fn token(error: &TokenError, call: &Call) -> Response {
         TokenError::Refused(_) | TokenError::Closed(_) | TokenError::NoCredential | TokenError::UnknownBackend(_) => {
             told(StatusCode::UNAUTHORIZED, WRONG)
         }
-        TokenError::Factor(_) => told(StatusCode::UNAUTHORIZED, "code incorrect"),
+        TokenError::Factor(_) => code_wrong(),
         TokenError::NotFound => Unknown::User.tell(),
         TokenError::AccessDenied(_) | TokenError::TenantDenied(_) => denied(),
         TokenError::Factors(inner) => factors(inner, error, call),

@@ -1,6 +1,9 @@
 //! What this dialect's callers hold: a JSON Web Token (RFC 7519) over HMAC-SHA-256, whose `exp` is in milliseconds as the original has it. The signature says that
 //! we made it; what stands behind it, the core's session or a domain's record, says whether it is still good.
 
+#[cfg(test)]
+mod tests;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -24,6 +27,9 @@ const MAX_LENGTH: usize = 4096;
 /// What a core token is sealed for.
 const PLACE: &str = "webitel/token";
 
+/// Bytes of a core token's text, after which its key stands.
+const TOKEN_LENGTH: usize = 36;
+
 /// What a token says of rights, for those who read it by themselves.
 const TOLD: [&str; 3] = ["cdr", "cdr/files", "cdr/media"];
 
@@ -34,10 +40,26 @@ const VERSION: u8 = 2;
 /// What stands behind a token.
 #[derive(Debug)]
 pub(super) enum Behind {
-    /// A session.
-    Session(TokenValue),
+    /// A session that began here: its token is presented with its key.
+    Pair {
+        /// The core's.
+        token: TokenValue,
+        /// The session's id.
+        key: Uuid,
+    },
+    /// A session that began in another dialect, which knows of no keys.
+    Foreign(TokenValue),
     /// The record of a token of a domain.
     Record(Uuid),
+}
+
+/// A token that we made, whether or not it has expired.
+#[derive(Debug)]
+pub(super) struct Genuine {
+    /// What stands behind it.
+    pub(super) behind: Behind,
+    /// From when on it is no longer good: milliseconds since 1970.
+    exp: i64,
 }
 
 /// Why a token is not good.
@@ -49,9 +71,6 @@ pub(super) enum Unreadable {
     /// It says that it is, and is not.
     #[error("the token is not genuine")]
     Forged,
-    /// It has expired.
-    #[error("the token has expired")]
-    Expired,
 }
 
 /// The keys that tokens are signed and sealed with.
@@ -97,15 +116,16 @@ impl JwtKeys {
         }
     }
 
-    /// The text of a session's token.
+    /// The text of a session's token. The key is sealed in it, so that the two are known for a pair when nothing else is left of the session.
     pub(super) fn of_session(
         &self,
         token: &TokenValue,
+        key: Uuid,
         expires_at: Timestamp,
         acl: &Acl,
         random: &dyn Random,
     ) -> String {
-        let text = Secret::new(token.reveal().into_bytes());
+        let text = Secret::new(format!("{}{}", token.reveal(), key.hyphenated()).into_bytes());
         let sealed = self.sealing.seal(PLACE, &text, random);
         self.sign(&SessionClaims {
             exp: millis(expires_at),
@@ -125,11 +145,11 @@ impl JwtKeys {
         })
     }
 
-    /// What stands behind a token that was signed with this key and has not expired.
+    /// What stands behind a token that was signed with this key.
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub(super) fn read(&self, text: &str, now: Timestamp) -> Result<Behind, Unreadable> {
+    pub(super) fn read(&self, text: &str) -> Result<Genuine, Unreadable> {
         let rest = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('.'));
         let (claims, signature) = rest.and_then(|rest| rest.split_once('.')).ok_or(Unreadable::Foreign)?;
         if text.len() > MAX_LENGTH {
@@ -141,25 +161,33 @@ impl JwtKeys {
         verified.map_err(|_| Unreadable::Forged)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Unreadable::Forged)?;
         let claims: RawClaims = serde_json::from_slice(&claims).map_err(|_| Unreadable::Forged)?;
-        if claims.exp <= millis(now) {
-            return Err(Unreadable::Expired);
-        }
-        match claims {
-            RawClaims { s: Some(sealed), .. } => self.unseal(&sealed).map(Behind::Session).ok_or(Unreadable::Forged),
+        let exp = claims.exp;
+        let behind = match claims {
+            RawClaims { s: Some(sealed), .. } => self.unseal(&sealed),
             RawClaims {
                 id: Some(id),
                 t: Some(kind),
                 v: Some(VERSION),
                 ..
-            } if kind == OF_DOMAIN => Ok(Behind::Record(id)),
-            _ => Err(Unreadable::Forged),
-        }
+            } if kind == OF_DOMAIN => Some(Behind::Record(id)),
+            _ => None,
+        };
+        Ok(Genuine {
+            behind: behind.ok_or(Unreadable::Forged)?,
+            exp,
+        })
     }
 
-    fn unseal(&self, sealed: &str) -> Option<TokenValue> {
+    fn unseal(&self, sealed: &str) -> Option<Behind> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let text = self.sealing.open(PLACE, &sealed)?;
-        TokenValue::parse(std::str::from_utf8(text.expose()).ok()?)
+        let (token, key) = std::str::from_utf8(text.expose())
+            .ok()?
+            .split_at_checked(TOKEN_LENGTH)?;
+        Some(Behind::Pair {
+            token: TokenValue::parse(token)?,
+            key: Uuid::try_parse(key).ok()?,
+        })
     }
 
     fn sign(&self, claims: &impl Serialize) -> String {
@@ -177,121 +205,22 @@ impl JwtKeys {
     }
 }
 
+impl Genuine {
+    /// Another dialect's, which says by itself until when it is good.
+    pub(super) fn foreign(token: TokenValue) -> Self {
+        Self {
+            behind: Behind::Foreign(token),
+            exp: i64::MAX,
+        }
+    }
+
+    /// Whether it is no longer good for its age.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.exp <= millis(now)
+    }
+}
+
 /// Milliseconds since 1970, as this API writes times.
 pub(super) fn millis(time: Timestamp) -> i64 {
     time.0.div_euclid(1000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use keyway_core::port::SystemRandom;
-    use serde_json::{Value, json};
-
-    const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
-    const END: Timestamp = Timestamp(1_700_000_005_000_900);
-
-    fn keys() -> JwtKeys {
-        JwtKeys::new(&MasterKey::new([7; 32]))
-    }
-
-    fn token() -> TokenValue {
-        TokenValue::new(Uuid::from_u128(5))
-    }
-
-    fn of_session(keys: &JwtKeys) -> String {
-        let acl = Acl::parse(&json!({"cdr": ["ro"], "cdr/media": ["*"], "book": ["*"]})).expect("an access list");
-        keys.of_session(&token(), END, &acl, &SystemRandom)
-    }
-
-    fn part(text: &str, number: usize) -> Value {
-        let part = text.split('.').nth(number).expect("a part");
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("Base64")).expect("JSON")
-    }
-
-    #[test]
-    fn token_says_what_the_original_says_and_hides_the_core_s() {
-        let text = of_session(&keys());
-        let mut claims = part(&text, 1);
-        assert!(!text.contains(&URL_SAFE_NO_PAD.encode(token().reveal())));
-        let sealed = claims["s"].take();
-        assert!(!sealed.as_str().expect("text").is_empty());
-        assert_eq!(part(&text, 0), json!({"typ": "JWT", "alg": "HS256"}));
-        assert_eq!(
-            claims,
-            json!({"exp": 1_700_000_005_000_i64, "acl": {"cdr": ["ro"], "cdr/media": ["*"]}, "s": null})
-        );
-        assert_ne!(
-            text,
-            of_session(&keys()),
-            "two logins at the same time have tokens of their own"
-        );
-    }
-
-    #[test]
-    fn token_is_read_until_it_expires() {
-        let text = of_session(&keys());
-        let Behind::Session(read) = keys().read(&text, NOW).expect("good") else {
-            panic!("a session's");
-        };
-        assert_eq!(read.reveal(), token().reveal());
-        assert!(keys().read(&text, Timestamp(1_700_000_004_999_999)).is_ok());
-        let late = keys().read(&text, Timestamp(1_700_000_005_000_000));
-        assert_eq!(late.err(), Some(Unreadable::Expired));
-    }
-
-    #[test]
-    fn token_of_a_domain_leads_to_its_record() {
-        let id = Uuid::from_u128(9);
-        let text = keys().of_domain(id, END, "a.test");
-        let claims = json!({"id": id, "exp": 1_700_000_005_000_i64, "d": "a.test", "t": "domain", "v": 2});
-        assert_eq!(part(&text, 1), claims);
-        assert!(matches!(keys().read(&text, NOW), Ok(Behind::Record(read)) if read == id));
-    }
-
-    #[test]
-    fn what_is_not_ours_is_refused() {
-        let text = of_session(&keys());
-        let [_, claims, signature] = text.split('.').collect::<Vec<_>>().try_into().expect("three parts");
-        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let sign = |claims: Value| {
-            let signed = format!("{HEADER}.{}", encode(claims));
-            let mac = keys().mac(&signed).finalize().into_bytes();
-            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
-        };
-        let exp = 9_999_999_999_999_i64;
-        let none = encode(json!({"typ": "JWT", "alg": "none"}));
-        let other = of_session(&JwtKeys::new(&MasterKey::new([8; 32])));
-        let (foreign, forged) = (Some(Unreadable::Foreign), Some(Unreadable::Forged));
-        for (name, text, error) in [
-            ("nothing", String::new(), foreign),
-            ("a core token", token().reveal(), foreign),
-            ("two parts", format!("{HEADER}.{claims}"), foreign),
-            ("alg none", format!("{none}.{claims}."), foreign),
-            ("another key", other, forged),
-            ("no signature", format!("{HEADER}.{claims}."), forged),
-            (
-                "half a signature",
-                format!("{HEADER}.{claims}.{}", &signature[..20]),
-                forged,
-            ),
-            ("four parts", format!("{text}.{signature}"), forged),
-            (
-                "another payload",
-                format!("{HEADER}.{}.{signature}", encode(json!({}))),
-                forged,
-            ),
-            ("no claims", sign(json!({})), forged),
-            ("no token", sign(json!({"exp": exp})), forged),
-            ("a seal that is none", sign(json!({"exp": exp, "s": "AAAA"})), forged),
-            (
-                "another version",
-                sign(json!({"exp": exp, "id": Uuid::nil(), "t": "domain", "v": 3})),
-                forged,
-            ),
-            ("too long", format!("{text}{}", "A".repeat(MAX_LENGTH)), forged),
-        ] {
-            assert_eq!(keys().read(&text, NOW).err(), error, "{name}");
-        }
-    }
 }

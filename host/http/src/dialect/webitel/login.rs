@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::UnknownUser;
 use super::acl::{ADMIN, Acl, ROOT, USER};
 use super::ask::Ask;
-use super::caller::{Caller, expires};
+use super::caller::{Caller, check_key, expires};
 use super::error::{Failure, Unknown};
 use super::jwt::Behind;
 use crate::dialect::Dialect;
@@ -85,9 +85,12 @@ async fn attempt(ask: &Ask, username: &str, password: Option<Secret<Vec<u8>>>) -
                 transaction: Some(asked.transaction),
                 ..request
             };
-            match tokens.login(answer).await? {
-                LoginOutcome::Issued(issued) => issued,
-                LoginOutcome::Challenged(_) => return Err(Failure::CodeNeeded),
+            match tokens.login(answer).await {
+                Ok(LoginOutcome::Issued(issued)) => issued,
+                Ok(LoginOutcome::Challenged(_)) => return Err(Failure::CodeNeeded),
+                // The question is no secret: whoever sends no code is told of it.
+                Err(TokenError::Refused(_)) => return Err(Failure::CodeWrong),
+                Err(error) => return Err(error.into()),
             }
         }
     };
@@ -139,9 +142,13 @@ async fn welcome(ask: &Ask, issued: &IssuedToken) -> Result<Response, Failure> {
     let webitel = &ask.webitel;
     let session = &issued.live.record.session;
     let caller = webitel.caller_of(&issued.live).await?;
-    let token = webitel
-        .keys()
-        .of_session(&issued.value, caller.expires_at, &caller.acl, webitel.random());
+    let token = webitel.keys().of_session(
+        &issued.value,
+        session.id.0,
+        caller.expires_at,
+        &caller.acl,
+        webitel.random(),
+    );
     let welcome = Welcome {
         key: session.id.to_string(),
         domain: caller.domain.as_ref().map(|domain| domain.name.as_str()),
@@ -211,18 +218,32 @@ pub(super) async fn log_out(ask: Ask) -> Response {
 }
 
 async fn end(ask: &Ask) -> Result<(), Failure> {
-    let token = ask.token()?.ok_or(Unknown::NoPair)?;
-    let key = ask.proof("x_key", "x-key")?;
+    let webitel = &ask.webitel;
+    let text = ask.token()?.ok_or(Unknown::NoPair)?;
+    let key = ask.key()?;
     let nobody = |failure| match failure {
+        Failure::Unknown(_) if key.is_none() => Unknown::NoPair.into(),
         Failure::Unknown(_) => Unknown::NoSession.into(),
         failure => failure,
     };
-    let Behind::Session(token) = ask.webitel.behind(&token).await.map_err(nobody)? else {
+    let genuine = webitel.genuine(&text).await.map_err(nobody)?;
+    let has_expired = genuine.has_expired(webitel.now());
+    let token = match genuine.behind {
+        Behind::Pair { token, key: own } => {
+            check_key(own, key.as_deref().ok_or(Unknown::NoPair)?).map_err(nobody)?;
+            if has_expired {
+                // Who leaves late is told what others are, whether or not anything is left to be removed.
+                webitel.tokens().revoke(&token).await?;
+                return Ok(());
+            }
+            token
+        }
+        Behind::Foreign(token) => token,
         // What ends a domain's token is its removal.
-        return Err(Unknown::NoSession.into());
+        Behind::Record(_) => return Err(nobody(Unknown::Record.into())),
     };
-    ask.webitel.live(&token, key.as_deref()).await.map_err(nobody)?;
-    if ask.webitel.tokens().revoke(&token).await? {
+    webitel.live(&token, key.as_deref()).await.map_err(nobody)?;
+    if webitel.tokens().revoke(&token).await? {
         return Ok(());
     }
     Err(Unknown::NoSession.into())

@@ -228,8 +228,8 @@ fn ancestors<'a>(roles: &'a BTreeMap<String, Role>, name: &'a str) -> Vec<&'a st
 mod tests {
     use super::*;
 
-    fn role(allows: Value, parents: Value) -> Role {
-        Role::parse(&allows, &parents).expect("a role")
+    fn role(allows: &Value, parents: &Value) -> Role {
+        Role::parse(allows, parents).expect("a role")
     }
 
     fn roles(made: Vec<(&str, Role)>) -> Roles {
@@ -239,10 +239,10 @@ mod tests {
     #[test]
     fn role_allows_what_those_above_it_allow() {
         let roles = roles(vec![
-            ("clerk", role(json!({"book": ["c"]}), json!("user"))),
+            ("clerk", role(&json!({"book": ["c"]}), &json!("user"))),
             (
                 "chief",
-                role(json!({"book": ["d"], "x/y": ["r"]}), json!(["clerk", "admin"])),
+                role(&json!({"book": ["d"], "x/y": ["r"]}), &json!(["clerk", "admin"])),
             ),
         ]);
         let of = |name: &str| roles.acl(name).to_json();
@@ -258,8 +258,8 @@ mod tests {
     #[test]
     fn a_circle_has_an_end() {
         let roles = roles(vec![
-            ("a", role(json!({"book": ["c"]}), json!("b"))),
-            ("b", role(json!({"book": ["r"]}), json!("a"))),
+            ("a", role(&json!({"book": ["c"]}), &json!("b"))),
+            ("b", role(&json!({"book": ["r"]}), &json!("a"))),
         ]);
         assert_eq!(roles.acl("a").to_json(), json!({"book": ["c", "r"]}));
     }
@@ -267,10 +267,10 @@ mod tests {
     #[test]
     fn role_stands_below_others_and_never_below_itself() {
         let roles = roles(vec![
-            ("a", role(json!({}), json!(null))),
-            ("b", role(json!({}), json!("a"))),
+            ("a", role(&json!({}), &json!(null))),
+            ("b", role(&json!({}), &json!("a"))),
         ]);
-        let with = |name: &str, parents: Value| roles.acl_with(name, &role(json!({}), parents)).err();
+        let with = |name: &str, parents: Value| roles.acl_with(name, &role(&json!({}), &parents)).err();
         assert_eq!(with("c", json!(["a", "b"])), None);
         for (name, parents, error) in [
             ("a", json!("a"), RoleError::Parents),
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_made_user_takes_the_place_of_the_one_that_is_there() {
-        let roles = roles(vec![("user", role(json!({"cdr": ["r"]}), json!(null)))]);
+        let roles = roles(vec![("user", role(&json!({"cdr": ["r"]}), &json!(null)))]);
         assert_eq!(roles.acl("user").to_json(), json!({"cdr": ["r"]}));
         assert_eq!(roles.check_removal("user"), Ok(()));
     }

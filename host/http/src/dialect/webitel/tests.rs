@@ -1,6 +1,8 @@
 //! The API, route by route, over doubles.
 
 mod domain_token;
+mod ending;
+mod factor;
 mod login;
 mod role;
 mod session;

@@ -75,7 +75,7 @@ pub(in crate::dialect::webitel) fn log_out() -> Operation {
         .required("status")
         .required("info");
     Operation::webitel_caller(TAG, "webitelLogOut", "Logs out")
-        .detail("The token is not good any more. A domain's token is not ended here, but by its removal.")
+        .detail("The token is not good any more. A pair that has expired is taken back, too. A domain's token is not ended here, but by its removal.")
         .answer(Answer::new(200, "The session has ended.").json(Shape::just(ended)))
 }
 

@@ -152,14 +152,14 @@ async fn fault_is_503_and_says_nothing_of_the_reason() {
 }
 
 #[tokio::test]
-async fn code_is_asked_for_and_taken_from_the_query() {
+async fn question_of_a_backend_is_answered_by_the_query() {
     let house = House::new().await;
     let body = json!({"username": "asked", "password": "x"}).to_string();
     for (uri, answer) in [
         ("/login", "301 \"Set security code\""),
         ("/login?code=", "301 \"Set security code\""),
         ("/login?code=123456", "200"),
-        ("/login?code=654321", "401 \"secret incorrect\""),
+        ("/login?code=654321", "401 \"code incorrect\""),
     ] {
         assert_eq!(told(&house.ask("POST", uri, &[JSON], &body).await), answer, "{uri}");
     }
