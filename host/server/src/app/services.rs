@@ -1,5 +1,8 @@
 //! The rooms behind the dialects, put together over one store: for a server, and for a command that works without one.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use keyway_core::account::{AccountService, AccountSettings};
@@ -19,6 +22,7 @@ use keyway_core::port::{
 use keyway_core::setting::SettingService;
 use keyway_core::tenants::TenantDirectory;
 use keyway_core::token::{Challenges, TokenCache, TokenService, TokenSettings};
+use keyway_http::dialect::Dialect;
 use keyway_http::{
     AppParts, DialectSettings, EventStreams, KazooState, PrivacyideaKeys, PrivacyideaPolicies, WebitelState,
 };
@@ -256,7 +260,7 @@ fn account_settings(config: &Config) -> AccountSettings {
 /// Whether clients come that send digests of passwords: a password that is set has to have some, by a command too.
 fn serves_kazoo(config: &Config) -> bool {
     let mut served = config.listen.iter().flat_map(|listen| &listen.dialects);
-    served.any(|dialect| dialect.name() == "kazoo")
+    served.any(|dialect| *dialect == Dialect::Kazoo)
 }
 
 impl Backends for NoBackends {
