@@ -26,36 +26,22 @@ pub enum Dialect {
     Webitel,
 }
 
-/// The text names no dialect of this version.
+/// The text names no dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DialectError {
-    /// Planned, and not part of this version.
-    #[error("the dialect `{0}` is not part of this version; it has: {built}", built = Dialect::names())]
-    NotBuilt(&'static str),
-    /// No dialect at all.
-    #[error("unknown dialect `{0}`; this version has: {built}", built = Dialect::names())]
-    Unknown(String),
-}
+#[error("unknown dialect `{0}`; this version has: {known}", known = Dialect::names())]
+pub struct UnknownDialect(String);
 
 impl Dialect {
-    /// Every dialect of this version.
+    /// Every dialect.
     pub const ALL: &[Self] = &[Self::Wazo, Self::Privacyidea, Self::Kazoo, Self::Webitel];
-
-    /// The names that a configuration may hold and that this version does not serve yet.
-    const PLANNED: &[&'static str] = &[];
 
     /// Parses a configuration's name.
     ///
     /// # Errors
-    /// [`DialectError`].
-    pub fn parse(name: &str) -> Result<Self, DialectError> {
-        if let Some(dialect) = Self::ALL.iter().find(|dialect| dialect.name() == name) {
-            return Ok(*dialect);
-        }
-        match Self::PLANNED.iter().find(|planned| **planned == name) {
-            Some(planned) => Err(DialectError::NotBuilt(planned)),
-            None => Err(DialectError::Unknown(name.to_owned())),
-        }
+    /// [`UnknownDialect`].
+    pub fn parse(name: &str) -> Result<Self, UnknownDialect> {
+        let found = Self::ALL.iter().copied().find(|dialect| dialect.name() == name);
+        found.ok_or_else(|| UnknownDialect(name.to_owned()))
     }
 
     /// Its name in the configuration, in logs and in sessions.

@@ -336,20 +336,6 @@ fn report(config: &Config) {
         "starting"
     );
     certificate::warn(&config.listen, SystemClock.now());
-    let mut not_built: Vec<_> = config
-        .listen
-        .iter()
-        .flat_map(|listen| &listen.not_built)
-        .copied()
-        .collect();
-    not_built.sort_unstable();
-    not_built.dedup();
-    if !not_built.is_empty() {
-        tracing::warn!(
-            dialects = not_built.join(", "),
-            "this version does not have these dialects; they answer nothing"
-        );
-    }
 }
 
 fn announce(listener: &Listener, dialects: &[dialect::Dialect]) {

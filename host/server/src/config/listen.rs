@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use keyway_http::dialect::{Dialect, DialectError};
+use keyway_http::dialect::Dialect;
 use keyway_http::edge::{Tls, TlsError, TlsFiles};
 use serde::Deserialize;
 use toml::Spanned;
@@ -40,10 +40,8 @@ pub(crate) struct Listen {
     pub(crate) address: SocketAddr,
     /// Plain HTTP if absent.
     pub(crate) tls: Option<ListenTls>,
-    /// The dialects that this version serves there; none for liveness alone.
+    /// The dialects that are served there; none for liveness alone.
     pub(crate) dialects: Vec<Dialect>,
-    /// The dialects that the operator wants there and that this version does not have.
-    pub(crate) not_built: Vec<&'static str>,
 }
 
 /// Where a listener's certificate comes from.
@@ -63,7 +61,6 @@ impl RawListen {
                 address: DEFAULT_ADDRESS,
                 tls: Some(ListenTls::SelfSigned),
                 dialects: Dialect::ALL.to_vec(),
-                not_built: Vec::new(),
             }]);
         }
         let mut seen = HashSet::new();
@@ -92,29 +89,21 @@ impl RawListen {
             Some(raw) => check_tls(raw, source)?,
             None => None,
         };
-        let (dialects, not_built) = self.check_dialects(source)?;
         Ok(Listen {
             address,
             tls,
-            dialects,
-            not_built,
+            dialects: self.check_dialects(source)?,
         })
     }
 
-    fn check_dialects(&self, source: &Source) -> Result<(Vec<Dialect>, Vec<&'static str>), ConfigError> {
+    fn check_dialects(&self, source: &Source) -> Result<Vec<Dialect>, ConfigError> {
         let Some(names) = &self.dialects else {
-            return Ok((Dialect::ALL.to_vec(), Vec::new()));
+            return Ok(Dialect::ALL.to_vec());
         };
-        let mut dialects = Vec::new();
-        let mut not_built = Vec::new();
-        for name in names {
-            match Dialect::parse(name.get_ref()) {
-                Ok(dialect) => dialects.push(dialect),
-                Err(DialectError::NotBuilt(planned)) => not_built.push(planned),
-                Err(error @ DialectError::Unknown(_)) => return Err(source.refuse(name.span(), error.to_string())),
-            }
-        }
-        Ok((dialects, not_built))
+        names
+            .iter()
+            .map(|name| Dialect::parse(name.get_ref()).map_err(|error| source.refuse(name.span(), error.to_string())))
+            .collect()
     }
 }
 

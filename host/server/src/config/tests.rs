@@ -1,14 +1,15 @@
 //! What a configuration may hold, and what each mistake in it is answered with: the key, the file and the line.
 
-use std::time::Duration;
-
-use keyway_core::model::{BackendName, EventKind};
+use keyway_core::model::BackendName;
 use keyway_runtime::Instances;
 
 use super::*;
 
+mod backend;
+mod dialect;
 mod directory;
 mod endpoint;
+mod events;
 mod grant;
 mod kazoo;
 mod rights;
@@ -76,91 +77,6 @@ fn unknown_keys_are_named_with_file_and_line() {
     assert_eq!(
         backend_refusal("secrets.pw = { flie = \"x\" }"),
         "/srv/keyway.toml:4: unknown key `backend.secrets.pw.flie`; the keys here are `file`"
-    );
-}
-
-#[test]
-#[expect(clippy::too_many_lines, reason = "a table, or one story told in its order")]
-fn events_have_receivers_with_names_of_their_own() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (file, content) in [("hook.key", "k3y\n"), ("mq.password", "s3cre7"), ("ca.pem", "nothing")] {
-        std::fs::write(folder.path().join(file), content).expect("room");
-    }
-    let parse = |text: &str| Config::parse(&folder.path().join("keyway.toml"), text, &[]);
-    let refused = |text: &str| {
-        let error = parse(text).expect_err(text).to_string();
-        let place = folder.path().join("keyway.toml").display().to_string();
-        error
-            .replace(&place, "")
-            .replace(&folder.path().display().to_string(), "")
-    };
-    let usual = parse("").expect("a configuration").events;
-    assert_eq!(usual.settings.retention, Duration::from_hours(7 * 24));
-    assert_eq!((usual.webhooks.len(), usual.amqp.is_none()), (0, true));
-
-    let text = "events.retention = \"1d\"\nevents.max_events = 5\nevents.max_streams = 0\ntoken.sweep_interval = \"7s\"\n\
-        [events.amqp]\nuri = \"amqp://keyway@127.0.0.1/%2F\"\npassword = { file = \"mq.password\" }\nexchange_type = \"headers\"\n\
-        [[events.webhook]]\nurl = \"https://example.org/a?key=1\"\nsecret = { file = \"hook.key\" }\n\
-        [[events.webhook]]\nname = \"b\"\nurl = \"http://example.org\"\nsecret = { file = \"hook.key\" }\n\
-        events = [\"auth_session_deleted\"]\n";
-    let events = parse(text).expect(text).events;
-    assert_eq!(events.settings.max_events, 5);
-    assert_eq!(events.settings.expire_soon, Duration::from_secs(7));
-    assert_eq!(events.streams.max_streams, 0);
-    let names: Vec<_> = events.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
-    assert_eq!(names, ["example.org", "b"]);
-    assert_eq!(events.webhooks[0].secret.expose(), b"k3y");
-    let wanted = |kind| events.webhooks[1].events.contains(kind);
-    assert!(wanted(EventKind::SessionDeleted) && !wanted(EventKind::SessionCreated));
-    let amqp = events.amqp.expect("a broker");
-    assert_eq!(
-        (amqp.exchange.as_str(), amqp.exchange_type),
-        ("xivo", ExchangeType::Headers)
-    );
-    assert_eq!(
-        amqp.password.map(|password| password.expose().clone()),
-        Some("s3cre7".to_owned())
-    );
-
-    let hook = |lines: &str| format!("[[events.webhook]]\nsecret = {{ file = \"hook.key\" }}\n{lines}");
-    let table = [
-        (
-            "events.retention = \"0s\"".to_owned(),
-            ":1: `events.retention`: must not be zero",
-        ),
-        (
-            "events.max_events = 0".to_owned(),
-            ":1: `events.max_events`: must be 1 to 4294967295",
-        ),
-        (hook("url = \"s3cre7\""), ":3: `events.webhook.url`: is no URL"),
-        (
-            hook("url = \"ftp://s3cre7\""),
-            ":3: `events.webhook.url`: write `https://HOST/PATH`",
-        ),
-        (
-            hook("url = \"http://a\"\nname = \"\""),
-            ":4: `events.webhook.name`: must be 1 to 255 characters without line breaks",
-        ),
-        (
-            hook("url = \"http://a\"\n") + &hook("url = \"http://a/b\""),
-            ":4: `events.webhook`: another webhook has this name; give each a `name` of its own",
-        ),
-        (
-            hook("url = \"http://a\"\nca = \"ca.pem\""),
-            ":4: `events.webhook.ca`: `/ca.pem` holds no certificate in PEM",
-        ),
-        (
-            "events.amqp.uri = \"http://x:s3cre7@y\"".to_owned(),
-            ":1: `events.amqp.uri`: is no URI of a broker; write `amqp://USER@HOST:5672/VHOST` or `amqps://...`",
-        ),
-    ];
-    for (text, message) in table {
-        assert_eq!(refused(&text), message, "{text}");
-    }
-    let unknown = refused(&hook("url = \"http://a\"\nevents = [\"auth_x\"]"));
-    assert!(
-        unknown.contains("`auth_x` is no event; there are `auth_session_created`, "),
-        "{unknown}"
     );
 }
 
@@ -307,133 +223,6 @@ fn a_listener_needs_an_address_and_known_dialects() {
 }
 
 #[test]
-fn a_backend_needs_a_name_of_its_own_and_a_plugin() {
-    let table = [
-        (
-            "[[backend]]\nname = \"b\"",
-            "/srv/keyway.toml:4: missing key `backend.plugin`",
-        ),
-        (
-            "[[backend]]\nplugin = \"b\"",
-            "/srv/keyway.toml:4: missing key `backend.name`",
-        ),
-        (
-            "[[backend]]\nname = \"a\"\nplugin = \"b\"",
-            "/srv/keyway.toml:5: `backend.name`: `a` is taken by the backend `a`",
-        ),
-        (
-            "[[backend]]\nname = \"b\"\naliases = [\"a\"]\nplugin = \"b\"",
-            "/srv/keyway.toml:6: `backend.aliases`: `a` is taken by the backend `a`",
-        ),
-        (
-            "aliases = [\"c\", \"c\"]",
-            "/srv/keyway.toml:4: `backend.aliases`: `c` is taken by the backend `a`",
-        ),
-        (
-            "[[backend]]\nname = \"b/c\"\nplugin = \"b\"",
-            "/srv/keyway.toml:5: `backend.name`: `b/c` is not acceptable; a backend name is 1 to 64 characters of `a-z`, `A-Z`, `0-9`, `_`, \
-             `-` and `.`",
-        ),
-        (
-            "[[backend]]\nname = \"keyway\"\nplugin = \"b\"",
-            "/srv/keyway.toml:5: `backend.name`: `keyway` stands for the server itself",
-        ),
-        (
-            "aliases = [\"keyway\"]",
-            "/srv/keyway.toml:4: `backend.aliases`: `keyway` stands for the server itself",
-        ),
-        (
-            "[[backend]]\nname = \"b\"\nplugin = \"../evil\"",
-            "/srv/keyway.toml:6: `backend.plugin`: `../evil` is not the name of a file in `plugins_dir`",
-        ),
-        (
-            "[[backend]]\nname = \"b\"\nplugin = \"p.wasm\"",
-            "/srv/keyway.toml:6: `backend.plugin`: write `p`, without `.wasm`",
-        ),
-        (
-            "[[backend]]\nname = \"b\"\nplugin = \"\"",
-            "/srv/keyway.toml:6: `backend.plugin`: name a plugin, `wazo_user` for example",
-        ),
-    ];
-    for (lines, message) in table {
-        assert_eq!(backend_refusal(lines), message);
-    }
-}
-
-#[test]
-fn a_backends_limits_grants_and_secrets_are_checked() {
-    let table = [
-        (
-            "limits = { deadline = \"0s\" }",
-            "/srv/keyway.toml:4: `backend.limits.deadline`: must not be zero",
-        ),
-        (
-            "limits.memory = \"0MiB\"",
-            "/srv/keyway.toml:4: `backend.limits.memory`: must not be zero",
-        ),
-        (
-            "limits.concurrency = 0",
-            "/srv/keyway.toml:4: `backend.limits.concurrency`: must be 1 to 1000000",
-        ),
-        (
-            "instances = \"pooled\"",
-            "/srv/keyway.toml:4: `backend.instances`: unknown value `pooled`, expected `fresh` or `reuse`",
-        ),
-        (
-            "grants.directory = [\"find\", \"write\"]",
-            "/srv/keyway.toml:4: `backend.grants.directory`: unknown value `write`, expected one of `find`, `verify`, `list`, `link`",
-        ),
-        (
-            "grants.credential = [\"all\"]",
-            "/srv/keyway.toml:4: `backend.grants.credential`: unknown value `all`, expected `expose`",
-        ),
-        (
-            "grants.delegate = [\"b\"]",
-            "/srv/keyway.toml:4: `backend.grants.delegate`: no backend has the name `b`",
-        ),
-        (
-            "grants.kv = true",
-            "/srv/keyway.toml:4: `backend.grants.kv`: not supported by this version, which grants `log`, `directory`, `credential`, `net`, `file`, \
-             `sql` and `delegate`",
-        ),
-        (
-            "secrets.pw = { file = \"absent.pass\" }",
-            "/srv/keyway.toml:4: `backend.secrets.pw.file`: cannot read the secret's file `/srv/absent.pass`: No such file or directory (os \
-             error 2)",
-        ),
-        (
-            "pin = \"sha256:12\"",
-            "/srv/keyway.toml:4: `backend.pin`: a plugin digest is `sha256:` and 64 hexadecimal digits",
-        ),
-        (
-            "config.ratio = nan",
-            "/srv/keyway.toml:4: `backend.config`: `NaN` is no number that a plugin could be given",
-        ),
-    ];
-    for (lines, message) in table {
-        assert_eq!(backend_refusal(lines), message);
-    }
-}
-
-#[test]
-fn a_secret_in_the_wrong_place_is_not_repeated() {
-    for lines in [
-        "secrets.bind_password = \"hunter2, expected\"",
-        "secrets = \"hunter2\"",
-        "secrets.bind_password = { file = [\"hunter2\"] }",
-        "config = \"hunter2\"",
-    ] {
-        let message = backend_refusal(lines);
-        assert!(!message.contains("hunter2"), "{message}");
-        assert!(
-            message.contains("keyway.toml:4") && message.contains("backend."),
-            "{message}"
-        );
-    }
-    assert!(!refusal("store = \"postgres://u:hunter2@h/d\"").contains("hunter2"));
-}
-
-#[test]
 fn text_that_is_not_toml_is_named_with_its_line() {
     assert!(refusal("a = 1\nb = = 2").starts_with("/srv/keyway.toml:2: "));
     assert!(refusal("data_dir = \"a\"\ndata_dir = \"b\"").starts_with("/srv/keyway.toml:2: "));
@@ -452,70 +241,6 @@ fn a_listener_alone_is_a_whole_configuration() {
     assert_eq!(backend.name.as_str(), "wazo_user");
     assert_eq!(backend.aliases.first().map(BackendName::as_str), Some("xivo_user"));
     assert_eq!(config.listen.first().map(|listen| listen.dialects.len()), Some(4));
-}
-
-#[test]
-fn the_names_of_later_dialects_are_accepted() {
-    let config = parse(
-        "[[listen]]\naddress = \"127.0.0.1:0\"\ndialects = [\"wazo\", \"kazoo\", \"privacyidea\", \"webitel\"]\n\
-         [dialect.privacyidea]\nbackend = \"wazo_user\"",
-    )
-    .expect("they are names of the contract");
-    let listen = config.listen.first().expect("one listener");
-    assert_eq!(listen.dialects, keyway_http::dialect::Dialect::ALL);
-    assert_eq!(listen.not_built, Vec::<&str>::new());
-}
-
-#[test]
-fn the_privacyidea_dialect_says_through_whom_and_how() {
-    const BACKENDS: &str = "[[backend]]\nname = \"realms\"\nplugin = \"realm\"\n\
-        [[backend]]\nname = \"wazo_user\"\nplugin = \"wazo_user\"\naliases = [\"xivo_user\"]\n[dialect.privacyidea]\n";
-    let of = |lines: &str| parse(&format!("{BACKENDS}{lines}")).map(|config| config.dialect.privacyidea);
-    let usual = of("").expect("it is enough");
-    assert_eq!(usual, keyway_http::PrivacyideaSettings::default());
-    let all = of(
-        "backend = \"realms\"\nadmin_backend = \"xivo_user\"\nsuperuser_realms = [\"Admins\"]\n\
-        error_codes = \"seed\"\nsign_responses = true\naudit_keep = \"30d\"",
-    );
-    let expected = keyway_http::PrivacyideaSettings {
-        backend: "realms".to_owned(),
-        admin_backend: "xivo_user".to_owned(),
-        superuser_realms: vec!["admins".to_owned()],
-        error_codes: keyway_http::ErrorCodes::Seed,
-        sign_responses: true,
-        audit_keep: Duration::from_hours(30 * 24),
-    };
-    assert_eq!(all.expect("all of them"), expected);
-    for (line, problem) in [
-        (
-            "admin_backend = \"nosuch\"",
-            "`dialect.privacyidea.admin_backend`: no `[[backend]]` has the name or alias `nosuch`",
-        ),
-        (
-            "superuser_realms = [\"a\", \"b c\"]",
-            "`dialect.privacyidea.superuser_realms`: `b c` is no name of a realm: those are of `A-Z`, `a-z`, `0-9`, `_`, `-` and `.`",
-        ),
-        (
-            "error_codes = \"old\"",
-            "`dialect.privacyidea.error_codes`: unknown value `old`, expected `modern` or `seed`",
-        ),
-        (
-            "audit_keep = \"1s\"",
-            "`dialect.privacyidea.audit_keep`: must be at least `1m`",
-        ),
-        (
-            "audit_keep = \"40000d\"",
-            "`dialect.privacyidea.audit_keep`: must be at most `36500d`",
-        ),
-        (
-            "sign = true",
-            "unknown key `dialect.privacyidea.sign`; the keys here are `backend`, `admin_backend`, `superuser_realms`, `error_codes`, \
-             `sign_responses`, `audit_keep`",
-        ),
-    ] {
-        let refused = of(line).expect_err(line);
-        assert_eq!(refused, format!("/srv/keyway.toml:9: {problem}"));
-    }
 }
 
 #[test]
