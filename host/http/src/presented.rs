@@ -11,12 +11,32 @@ use serde::Deserialize;
 use crate::AppState;
 use crate::dialect::kazoo::{self, SigningError};
 
+/// Why a text is no token of a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    /// It is none by its form.
+    #[error("the token is malformed")]
+    Malformed,
+    /// It is signed in a way that is not allowed.
+    #[error("the token's algorithm is not allowed")]
+    Algorithm,
+    /// We did not sign it.
+    #[error("the token is not genuine")]
+    Signature,
+    /// What stands behind it is none of ours.
+    #[error("the token leads to nobody")]
+    Identity,
+    /// It has expired.
+    #[error("the token has expired")]
+    Expired,
+}
+
 /// Why there is no token of the core behind a text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unpresentable {
-    /// It is no token of any dialect. Says why, in words that tell nobody anything.
-    #[error("{0}")]
-    None(kazoo::Unreadable),
+    /// It is no token of any dialect.
+    #[error(transparent)]
+    None(Unreadable),
     /// The key that could tell cannot be read.
     #[error(transparent)]
     Key(#[from] SigningError),
@@ -75,27 +95,27 @@ pub(crate) async fn token_of(state: &AppState, text: &str) -> Result<TokenValue,
         }
         Form::Webitel => {
             let read = state.webitel.token_of(text, state.clock.now());
-            read.ok_or(Unpresentable::None(kazoo::Unreadable::Signature))
+            read.map_err(Unpresentable::None)
         }
     }
 }
 
-fn form_of(text: &str) -> Result<Form, kazoo::Unreadable> {
-    let (header, rest) = text.split_once('.').ok_or(kazoo::Unreadable::Malformed)?;
-    let (claims, _) = rest.split_once('.').ok_or(kazoo::Unreadable::Malformed)?;
+fn form_of(text: &str) -> Result<Form, Unreadable> {
+    let (header, rest) = text.split_once('.').ok_or(Unreadable::Malformed)?;
+    let (claims, _) = rest.split_once('.').ok_or(Unreadable::Malformed)?;
     let header: Header = decode(header)?;
     match header.alg.as_str() {
         "RS256" => Ok(Form::Kazoo),
         "HS256" => match decode::<Marks>(claims)? {
             Marks { nonce: Some(_), .. } => Ok(Form::Privacyidea),
             Marks { s: Some(_), .. } => Ok(Form::Webitel),
-            Marks { nonce: None, s: None } => Err(kazoo::Unreadable::Malformed),
+            Marks { nonce: None, s: None } => Err(Unreadable::Malformed),
         },
-        _ => Err(kazoo::Unreadable::Algorithm),
+        _ => Err(Unreadable::Algorithm),
     }
 }
 
-fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, kazoo::Unreadable> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| kazoo::Unreadable::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| kazoo::Unreadable::Malformed)
+fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Unreadable> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Unreadable::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| Unreadable::Malformed)
 }

@@ -51,7 +51,6 @@ use keyway_core::token::{TokenService, TokenValue};
 use crate::AppState;
 use crate::document::{Methods, Mount, Routes, get, put};
 
-pub(crate) use jwt::Unreadable;
 pub(crate) use keys::ReadError;
 pub use settings::{BucketSettings, Impersonation, KazooSettings};
 pub(crate) use signing::SigningError;

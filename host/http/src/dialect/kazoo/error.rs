@@ -10,15 +10,12 @@ use keyway_core::port::StoreError;
 use keyway_core::token::{Asked, TokenError};
 use serde_json::{Map, Value, json};
 
+use super::account::gregorian;
 use super::challenge;
-use super::jwt::Unreadable;
 use super::schema::Problems;
 use super::signing::SigningError;
 use crate::edge::{Call, PayloadError, log_failure};
-use crate::presented::Unpresentable;
-
-/// Seconds between the year 0, from which this API counts them, and 1970.
-pub(super) const GREGORIAN: i64 = 62_167_219_200;
+use crate::presented::{Unpresentable, Unreadable};
 
 /// Why a request was not served.
 #[derive(Debug)]
@@ -222,8 +219,7 @@ fn closed_because(closed: Closed) -> Value {
     match closed {
         Closed::Disabled => json!({ "account": { "disabled": { "message": "account disabled" } } }),
         Closed::Expired(end) => {
-            let cause = end.0.div_euclid(1_000_000).saturating_add(GREGORIAN);
-            json!({ "account": { "expired": { "message": "account expired", "cause": cause } } })
+            json!({ "account": { "expired": { "message": "account expired", "cause": gregorian(end) } } })
         }
     }
 }

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::signing::SigningKey;
+use crate::presented::Unreadable;
 
 /// Who says so.
 const ISSUER: &str = "kazoo";
@@ -43,26 +44,6 @@ pub(super) struct Verified {
     pub(super) expires_at: Timestamp,
 }
 
-/// Why a token is not good. As clients of this API read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unreadable {
-    /// It is none.
-    #[error("malformed_token")]
-    Malformed,
-    /// It is signed in a way that is not allowed.
-    #[error("unsupported_algorithm")]
-    Algorithm,
-    /// We did not sign it.
-    #[error("invalid_jwt_signature")]
-    Signature,
-    /// What stands behind it is none of ours, or has ended.
-    #[error("invalid_identity_signature")]
-    Identity,
-    /// It has expired.
-    #[error("token_expired")]
-    Expired,
-}
-
 /// Binds the token of the core to the claims beside it.
 #[derive(Clone)]
 pub(super) struct IdentityKey(Hmac<Sha256>);
@@ -85,7 +66,8 @@ struct RawClaims {
 impl Claims {
     /// As they are written.
     pub(super) fn document(&self, key: &IdentityKey) -> Map<String, Value> {
-        let mut claims = Map::new();
+        // With room for what is said beside them where a token is shown.
+        let mut claims = Map::with_capacity(24);
         let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         put("iss", json!(ISSUER));
         put(

@@ -12,8 +12,9 @@ use quick_cache::sync::Cache;
 use sha2::Sha256;
 use tokio::sync::OnceCell;
 
-use super::jwt::{self, Claims, IdentityKey, Unreadable, Verified};
+use super::jwt::{self, Claims, IdentityKey, Verified};
 use super::signing::{SigningError, SigningKey};
+use crate::presented::Unreadable;
 
 /// Longer texts are none of ours.
 const MAX_LENGTH: usize = 4096;

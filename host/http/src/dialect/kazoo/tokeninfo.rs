@@ -8,8 +8,7 @@ use serde_json::json;
 use super::ask::Ask;
 use super::envelope::Answer;
 use super::error::{Failure, Told};
-use super::jwt::Unreadable;
-use crate::presented::{Unpresentable, token_of};
+use crate::presented::{Unpresentable, Unreadable, token_of};
 
 pub(super) async fn handle(ask: Ask) -> Response {
     ask.call.note_routine();
@@ -35,5 +34,16 @@ async fn show(ask: &Ask) -> Result<Answer, Failure> {
 
 /// What is wrong with a token is told to whoever has it.
 fn bad(reason: Unreadable) -> Failure {
-    Told::new(StatusCode::UNAUTHORIZED, reason.to_string(), json!({})).into()
+    Told::new(StatusCode::UNAUTHORIZED, words(reason), json!({})).into()
+}
+
+/// As clients of this API read it.
+fn words(reason: Unreadable) -> &'static str {
+    match reason {
+        Unreadable::Malformed => "malformed_token",
+        Unreadable::Algorithm => "unsupported_algorithm",
+        Unreadable::Signature => "invalid_jwt_signature",
+        Unreadable::Identity => "invalid_identity_signature",
+        Unreadable::Expired => "token_expired",
+    }
 }

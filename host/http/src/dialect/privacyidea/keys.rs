@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::jwt::{self, JwtKey};
 use super::signature::ResponseKey;
-use crate::dialect::kazoo::Unreadable;
+use crate::presented::Unreadable;
 
 /// The keys of this dialect.
 pub struct PrivacyideaKeys {

@@ -2,7 +2,8 @@
 
 use keyway_core::model::Timestamp;
 
-use crate::dialect::kazoo::error::GREGORIAN;
+/// Seconds between the year 0 and 1970.
+const GREGORIAN: i64 = 62_167_219_200;
 
 pub(in crate::dialect::kazoo) fn gregorian(at: Timestamp) -> i64 {
     at.0.div_euclid(1_000_000).saturating_add(GREGORIAN)
