@@ -29,15 +29,14 @@ impl Languages {
 }
 
 impl Kazoo {
-    /// Who somebody is, and what else clients want to know.
+    /// Adds to the data of an answer who somebody is, and what else clients want to know.
     ///
     /// # Errors
     /// That the store did not answer.
-    pub(super) async fn decorations(&self, identity: &Identity) -> Result<Map<String, Value>, Failure> {
+    pub(super) async fn decorate(&self, data: &mut Map<String, Value>, identity: &Identity) -> Result<(), Failure> {
         let index = self.accounts().index().await?;
         let found = index.get(identity.tenant);
         let account = found.map(|(_, account)| account);
-        let mut data = Map::new();
         let mut put = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
         put("account_id", json!(identity.tenant.0.simple()));
         if let Some(owner) = owner_of(identity) {
@@ -56,7 +55,7 @@ impl Kazoo {
             json!({ "voicemail": { "transcription": { "available": false, "default": false } } }),
         );
         put("ui_config", json!({}));
-        Ok(data)
+        Ok(())
     }
 
     /// The user's, else the account's, else the usual one.

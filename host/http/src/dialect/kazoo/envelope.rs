@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keyway_core::model::Timestamp;
@@ -15,6 +16,12 @@ pub(super) const VERSION: &str = "4.3.142";
 
 /// What pages of other origins may read of an answer.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Content-Type, Location, ETag, X-Auth-Token, X-Request-ID");
+
+/// How many fields an envelope has, where an answer adds none.
+const FIELDS: usize = 7;
+
+/// The longest token that an answer repeats.
+const MAX_REPEATED: usize = 4096;
 
 /// An answer that is no error.
 #[derive(Debug)]
@@ -82,7 +89,7 @@ impl Ask {
         let body = &mut reply.body;
         // The caller's own, where there is no other one to tell.
         if !body.contains_key("auth_token")
-            && let Some(token) = self.own_token()
+            && let Some(token) = self.own_token().filter(|token| token.len() <= MAX_REPEATED)
         {
             body.insert("auth_token".to_owned(), json!(token));
         }
@@ -118,7 +125,8 @@ impl Ask {
 }
 
 fn done(answer: Answer) -> Reply {
-    let mut body = Map::from_iter([("data".to_owned(), answer.data)]);
+    let mut body = Map::with_capacity(FIELDS + answer.fields.len());
+    body.insert("data".to_owned(), answer.data);
     if let Some(token) = answer.auth_token {
         body.insert("auth_token".to_owned(), json!(token));
     }
@@ -133,9 +141,8 @@ fn done(answer: Answer) -> Reply {
 
 impl Reply {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Value::Object(self.body).to_string()).into_response();
+        let mut response = (self.status, Json(self.body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         open_to_all(headers);
         if let Some(after) = self.retry_after {

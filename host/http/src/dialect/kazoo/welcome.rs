@@ -9,10 +9,7 @@ use super::decorations::owner_of;
 use super::envelope::Answer;
 use super::error::Failure;
 use super::jwt::Claims;
-
-/// How a user logs in, and how an account does with its key.
-const BY_USER: &str = "cb_user_auth";
-const BY_KEY: &str = "cb_api_auth";
+use super::security::{BY_KEY, BY_USER};
 
 impl Kazoo {
     /// Answers 201 with the token of a login, and whose it is.
@@ -22,7 +19,8 @@ impl Kazoo {
     pub(super) async fn welcome(&self, issued: &IssuedToken) -> Result<Answer, Failure> {
         let claims = claims_of(&issued.value, &issued.live);
         let text = self.sign(&claims).await?;
-        let data = self.decorations(&issued.live.record.session.identity).await?;
+        let mut data = Map::new();
+        self.decorate(&mut data, &issued.live.record.session.identity).await?;
         Ok(Answer::created(data).token(text))
     }
 
@@ -32,7 +30,7 @@ impl Kazoo {
     /// That the store did not answer.
     pub(super) async fn describe(&self, token: &TokenValue, live: &LiveToken) -> Result<Map<String, Value>, Failure> {
         let mut data = claims_of(token, live).document(&self.state().keys.identity);
-        data.extend(self.decorations(&live.record.session.identity).await?);
+        self.decorate(&mut data, &live.record.session.identity).await?;
         Ok(data)
     }
 
