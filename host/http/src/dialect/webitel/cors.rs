@@ -1,5 +1,7 @@
 //! Which web pages may read the answers: the origin of one that may is given back, as the original does.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -18,10 +20,10 @@ pub(super) fn over(cors: &Cors, router: Router) -> Router {
     if !cors.enabled {
         return router;
     }
-    router.layer(from_fn_with_state(cors.clone(), mark))
+    router.layer(from_fn_with_state(Arc::new(cors.clone()), mark))
 }
 
-async fn mark(State(cors): State<Cors>, request: Request, next: Next) -> Response {
+async fn mark(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_question = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
