@@ -203,11 +203,7 @@ impl Services {
             Arc::clone(&tokens),
             self.mailer,
             Arc::clone(&self.clock),
-            NoticeSettings {
-                limit: config.mail.limit,
-                password_reset_lifetime: config.directory.rules.password_reset_lifetime,
-                email_confirmation_lifetime: config.directory.rules.email_confirmation_lifetime,
-            },
+            notice_settings(config),
         );
         let kazoo = KazooState::new(&self.master, &config.dialect.kazoo.settings, Arc::clone(&self.clock));
         AppParts {
@@ -244,6 +240,15 @@ pub(crate) fn token_settings(config: &Config) -> TokenSettings {
         max_sessions: rules.max_sessions,
         admin_status: rules.admin_status.clone(),
         ..config.token.clone()
+    }
+}
+
+/// What is said of mails to users.
+fn notice_settings(config: &Config) -> NoticeSettings {
+    NoticeSettings {
+        limit: config.mail.limit,
+        password_reset_lifetime: config.directory.rules.password_reset_lifetime,
+        email_confirmation_lifetime: config.directory.rules.email_confirmation_lifetime,
     }
 }
 
