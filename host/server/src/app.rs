@@ -120,10 +120,9 @@ impl Server {
             own: Arc::clone(&own),
         };
         let reloader = Arc::new(Reloader::new(config.clone(), parts, certificates, launch.log));
-        let backends: Arc<dyn Backends> = runtime.clone();
         let dialects = dialects(&config);
         let sinks = events::sinks(&config.events, &dialects.wazo, &services.clock())?;
-        let mut parts = services.into_parts(&config, Some(backends), dialects);
+        let mut parts = services.into_parts(&config, Some(runtime.clone() as Arc<dyn Backends>), dialects);
         add_receivers(&sinks, &parts).await?;
         parts.plugins = Some(Arc::clone(&runtime) as Arc<dyn PluginHost>);
         parts.desk = Some(Arc::new(desk.clone()) as Arc<dyn BackendDesk>);
@@ -323,7 +322,6 @@ fn dialects(config: &Config) -> DialectSettings {
         privacyidea: config.dialect.privacyidea.clone(),
         kazoo: config.dialect.kazoo.settings.clone(),
         webitel: config.dialect.webitel.clone(),
-        ..DialectSettings::default()
     }
 }
 
