@@ -4,7 +4,7 @@ use keyway_tests::kazoo::KazooClient;
 use keyway_tests::privacyidea::PrivacyideaClient;
 use keyway_tests::wazo::{WazoClient, send};
 use keyway_tests::webitel::{Pair, WebitelClient};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 
 use super::house::house_with;
 
@@ -17,32 +17,55 @@ struct Clients {
     webitel: WebitelClient,
 }
 
+/// A token, and the key without which Webitel's API does not take its own.
+struct Issued {
+    token: String,
+    key: Option<String>,
+}
+
 impl Clients {
-    async fn issue(&self, dialect: &str) -> String {
-        match dialect {
+    async fn issue(&self, dialect: &str) -> Issued {
+        let token = match dialect {
             "wazo" => self.wazo.token("wazo_user", "boss", "b0ss-pw").await,
             "kazoo" => self.kazoo.token("acme", "boss", "b0ss-pw").await,
             "privacyidea" => self.pi.token("boss", "b0ss-pw").await,
-            _ => self.webitel.pair("boss@acme.test", "b0ss-pw").await.token,
+            _ => {
+                let Pair { key, token } = self.webitel.pair("boss@acme.test", "b0ss-pw").await;
+                return Issued { token, key: Some(key) };
+            }
+        };
+        Issued { token, key: None }
+    }
+
+    /// A request of Webitel's API.
+    fn ask_webitel(&self, method: Method, path: &str, issued: &Issued) -> RequestBuilder {
+        let request = self.webitel.request(method, path);
+        let request = request.header("X-Access-Token", &issued.token);
+        match &issued.key {
+            Some(key) => request.header("X-Key", key),
+            None => request,
         }
     }
 
     /// Whether the dialect takes the token for one that is good.
-    async fn shows(&self, dialect: &str, token: &str) -> bool {
+    async fn shows(&self, dialect: &str, issued: &Issued) -> bool {
+        let token = issued.token.as_str();
         let status = match dialect {
             "wazo" => self.wazo.check(token, "").await,
             "kazoo" => self.kazoo.get_as(token, "/v2/token_auth").await.status,
             "privacyidea" => self.pi.get_as(token, "/auth/rights").await.status,
             _ => {
-                let request = self.webitel.request(Method::GET, "/api/v2/whoami");
-                send(request.header("X-Access-Token", token)).await.status
+                send(self.ask_webitel(Method::GET, "/api/v2/whoami", issued))
+                    .await
+                    .status
             }
         };
         assert!([200, 204, 401, 404].contains(&status), "{dialect}: {status}");
         status < 300
     }
 
-    async fn revoke(&self, dialect: &str, token: &str) {
+    async fn revoke(&self, dialect: &str, issued: &Issued) {
+        let token = issued.token.as_str();
         let answer = match dialect {
             "wazo" => send(self.wazo.request(Method::DELETE, &format!("/token/{token}"))).await,
             "kazoo" => {
@@ -53,10 +76,7 @@ impl Clients {
                 let request = self.pi.request(Method::DELETE, "/auth");
                 send(request.header("Authorization", token)).await
             }
-            _ => {
-                let request = self.webitel.request(Method::POST, "/logout");
-                send(request.header("X-Access-Token", token)).await
-            }
+            _ => send(self.ask_webitel(Method::POST, "/logout", issued)).await,
         };
         assert!(answer.status < 300, "{dialect}: {answer:?}");
     }
@@ -74,13 +94,13 @@ async fn a_token_of_one_dialect_shows_and_ends_in_each_of_the_others() {
     };
     for issuer in DIALECTS {
         for other in DIALECTS {
-            let token = clients.issue(issuer).await;
+            let issued = clients.issue(issuer).await;
             for dialect in DIALECTS {
-                assert!(clients.shows(dialect, &token).await, "{issuer}'s token in {dialect}");
+                assert!(clients.shows(dialect, &issued).await, "{issuer}'s token in {dialect}");
             }
-            clients.revoke(other, &token).await;
+            clients.revoke(other, &issued).await;
             for dialect in DIALECTS {
-                let shows = clients.shows(dialect, &token).await;
+                let shows = clients.shows(dialect, &issued).await;
                 assert!(!shows, "{issuer}'s token in {dialect} after {other} ended it");
             }
         }

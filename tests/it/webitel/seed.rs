@@ -12,6 +12,12 @@ pub(super) fn house(config: &str) -> (TestHost, WebitelClient) {
         .config(config)
         .user_with("root", "r00t-pw", &["--admin"])
         .start();
+    let client = furnish(&host);
+    (host, client)
+}
+
+/// Adds the domain and its users to a server.
+pub(super) fn furnish(host: &TestHost) -> WebitelClient {
     host.wait_until_loaded();
     host.keyway(&["tenant", "add", "mydomain", "--domain", "mydomain.com"])
         .ok();
@@ -21,8 +27,7 @@ pub(super) fn house(config: &str) -> (TestHost, WebitelClient) {
     }
     host.keyway(&["policy", "attach", "account_admin", "--user", "admin"])
         .ok();
-    let client = WebitelClient::new(host.url(""));
-    (host, client)
+    WebitelClient::new(host.url(""))
 }
 
 #[tokio::test]
@@ -132,6 +137,10 @@ async fn key_and_token_may_stand_in_header_query_and_body() {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
     let body = json!({ "x_key": key, "access_token": token });
+    for half in ["x_key", "access_token"] {
+        let answer = send(get("/api/v2/whoami").json(&json!({ half: body[half] }))).await;
+        assert_eq!(answer.status, 401, "{half} alone: {answer:?}");
+    }
     let out = send(webitel.request(Method::POST, "/logout").json(&body)).await;
     assert_eq!(out.status, 200, "{out:?}");
 }
@@ -174,7 +183,11 @@ async fn bad_logins_are_answered_as_the_seed_says() {
         .body("{");
     assert_eq!(send(no_json).await.status, 400);
     let unknown = send(webitel.request(Method::GET, "/api/v2/nosuch")).await;
-    assert!([401, 404].contains(&unknown.status), "{unknown:?}");
+    assert_eq!(
+        (unknown.status, &unknown.body["info"]),
+        (404, &json!("/api/v2/nosuch not found.")),
+        "{unknown:?}"
+    );
 }
 
 #[tokio::test]
