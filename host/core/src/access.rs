@@ -16,9 +16,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{IdentityId, SessionId};
-pub use denials::Denials;
 pub use share::AccessShare;
 
+use denials::Denials;
 use pattern::{Pattern, SIGNS, Words, with_signs};
 
 /// The longest pattern in bytes, a leading `!` included. A longer one grants nothing, and a longer negative one denies everything.
@@ -56,7 +56,7 @@ impl AccessList {
     }
 
     /// What the holder is denied by patterns that are not among these. What somebody else gets together with the denial oversteps nothing.
-    pub fn denials_without(&self, kept: &[String]) -> Denials {
+    fn denials_without(&self, kept: &[String]) -> Denials {
         let kept: Vec<_> = kept
             .iter()
             .filter_map(|text| text.strip_prefix('!'))
@@ -72,6 +72,29 @@ impl AccessList {
             self.identity.0.hyphenated().encode_lower(&mut identity),
             self.session.0.hyphenated().encode_lower(&mut session),
         ))
+    }
+
+    /// Whether these are the accesses of this identity itself.
+    pub fn is_of(&self, identity: IdentityId) -> bool {
+        self.identity == identity
+    }
+
+    /// The first access by which the holder would overstep what it may do itself, if it made these accesses of those: one that it lacks and would pass on, a
+    /// wildcard over what it is denied, or a denial that binds it and that it would lift.
+    pub fn overstep<'a>(&self, current: &'a [String], next: &'a [String]) -> Option<&'a str> {
+        let mut denials = self.denials_without(next);
+        for access in next.iter().filter(|access| !current.contains(access)) {
+            if !self.may_add(access) || (!access.starts_with('!') && denials.meet(access)) {
+                return Some(access);
+            }
+        }
+        for access in current.iter().filter(|access| !next.contains(access)) {
+            let is_binding = access.strip_prefix('!').is_some_and(|denied| denials.meet(denied));
+            if !self.may_remove(access) || is_binding {
+                return Some(access);
+            }
+        }
+        None
     }
 
     /// Whether the holder may add this pattern to a policy: it denies, or the holder's own list grants its text.
@@ -98,6 +121,12 @@ pub fn within_ceiling(claimed: &[String], ceiling: &[String]) -> Vec<String> {
         kept.extend(ceiling.iter().filter(|pattern| pattern.starts_with('!')).cloned());
     }
     kept
+}
+
+/// Whether a pattern, which is not negative, grants anything that one of these grants. `me` and `my_session` are whoever holds it.
+pub fn reaches_into<'a>(pattern: &str, others: impl IntoIterator<Item = &'a str>) -> bool {
+    let others: Vec<_> = others.into_iter().map(Pattern::parse).collect();
+    Denials::new(others.iter(), SIGNS).meet(pattern)
 }
 
 /// Patterns, compiled, for any token.

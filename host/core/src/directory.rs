@@ -3,6 +3,7 @@
 mod administrator;
 mod error;
 mod group;
+mod guard;
 mod policy;
 mod prepare;
 mod recovery;
@@ -17,9 +18,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::Secret;
-use crate::model::{AuthenticationMethod, Purpose, TenantId, TenantScope, TenantTree, User, UserId};
+use crate::model::{AuthenticationMethod, Purpose, TenantId, TenantScope, TenantTree, UserId};
 use crate::password::PasswordPool;
 use crate::port::{Clock, Random, Revoked, Store, StoreError, Uniqueness};
+use crate::rank::Ranks;
 use crate::tenants::TenantDirectory;
 use crate::token::{TokenCache, to_the_end};
 
@@ -71,6 +73,8 @@ pub struct DirectoryService {
     random: Arc<dyn Random>,
     /// What new tenants start with.
     provisions: ArcSwap<Provisions>,
+    /// By what somebody is more than others.
+    ranks: ArcSwap<Ranks>,
     /// What digests are made with; `None` where no client sends any.
     digests: Option<user::Digests>,
 }
@@ -93,6 +97,7 @@ impl DirectoryService {
             clock,
             random,
             provisions: ArcSwap::default(),
+            ranks: ArcSwap::default(),
             digests: None,
         }
     }

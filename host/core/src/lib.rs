@@ -16,6 +16,7 @@ pub mod model;
 pub mod notice;
 pub mod password;
 pub mod port;
+mod rank;
 pub mod rights;
 pub mod secret;
 pub mod setting;

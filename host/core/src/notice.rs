@@ -211,7 +211,7 @@ impl NoticeService {
     }
 
     /// Sets the password of a user of these tenants, or removes it, by a token that may. A token of the user's own, as links have it, is good for
-    /// one time: of several who use it at once, one succeeds.
+    /// one time: of several who use it at once, one succeeds. Another's is refused for a user who may do more at this server.
     ///
     /// # Errors
     /// [`NoticeError::Used`], [`NoticeError::Directory`], [`NoticeError::Token`].
@@ -232,7 +232,8 @@ impl NoticeService {
             }
         }
         // All that can be refused comes before the link is used up.
-        let prepared = self.directory.prepare_password(user, password, scope).await?;
+        let by = &live.accesses;
+        let prepared = self.directory.prepare_password(user, password, scope, by).await?;
         let own = live.record.session.identity.id == user.into();
         if own && !self.tokens.revoke(token).await? {
             return Err(NoticeError::Used(user));

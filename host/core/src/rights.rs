@@ -1,7 +1,8 @@
 //! What the same person is to each dialect: one table, which an operator can read and change.
 //!
 //! Accesses come first. A row says which access makes somebody what, to Kazoo's clients and to Webitel's; the first row whose access somebody has is the one
-//! that holds, and the last row needs none. The other way round, a client that gives somebody a level or a role attaches the policy of the first row that has it.
+//! that holds, and the last row needs none. The other way round, a client that gives somebody one of Kazoo's levels attaches the policy of the first row that
+//! has it; no client gives anybody one of Webitel's roles.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ impl PrivLevel {
 pub struct Right {
     /// The access that somebody must have; `None` for everybody, in the last row alone.
     pub access: Option<String>,
-    /// The slug of the top tenant's policy by which clients give it to somebody; `None` where they cannot.
+    /// The slug of the top tenant's policy by which Kazoo's clients give its level to somebody; `None` where they cannot.
     pub policy: Option<String>,
     /// What it is to Kazoo's clients.
     pub kazoo: PrivLevel,
@@ -92,14 +93,9 @@ impl Rights {
         self.0.iter().find(holds).unwrap_or(&LAST)
     }
 
-    /// The first row that a client may give to somebody and that is this level.
+    /// The first row that Kazoo's clients may give to somebody and that is this level.
     pub fn given_by_level(&self, level: PrivLevel) -> Option<&Right> {
         self.0.iter().find(|row| row.policy.is_some() && row.kazoo == level)
-    }
-
-    /// The first row that a client may give to somebody and that is this role.
-    pub fn given_by_role(&self, role: &str) -> Option<&Right> {
-        self.0.iter().find(|row| row.policy.is_some() && row.webitel == role)
     }
 }
 
@@ -112,8 +108,24 @@ pub const ADMIN_ACCESS: &str = "keyway.admin";
 /// The slug of the policy that makes somebody an administrator of a tenant.
 pub const ACCOUNT_ADMIN_POLICY: &str = "account_admin";
 
-/// The accesses of that policy: to administer through Kazoo's and Webitel's APIs, and through wazo's what these can.
-pub const ACCOUNT_ADMIN_ACCESSES: [&str; 4] = [ADMIN_ACCESS, "auth.users.#", "auth.tenants.#", "auth.sessions.#"];
+/// The accesses of that policy: to administer through Kazoo's and Webitel's APIs, and through wazo's what these can. `auth.users.#` would be more: with it
+/// goes `auth.users.password.reset.*.create`, which sets anybody's password.
+pub const ACCOUNT_ADMIN_ACCESSES: [&str; 14] = [
+    ADMIN_ACCESS,
+    "auth.users.read",
+    "auth.users.create",
+    "auth.users.*.read",
+    "auth.users.*.update",
+    "auth.users.*.delete",
+    "auth.users.*.password.update",
+    "auth.users.*.emails.#",
+    "auth.users.*.groups.read",
+    "auth.users.*.policies.#",
+    "auth.users.*.sessions.#",
+    "auth.users.*.tokens.#",
+    "auth.tenants.#",
+    "auth.sessions.#",
+];
 
 static LAST: Right = Right {
     access: None,
@@ -170,16 +182,24 @@ mod tests {
     }
 
     #[test]
-    fn clients_give_what_a_policy_stands_for() {
+    fn clients_give_the_levels_that_a_policy_stands_for() {
         let rights = Rights::default();
         let policy = |right: Option<&Right>| right.and_then(|right| right.policy.clone());
         assert_eq!(
             policy(rights.given_by_level(PrivLevel::Admin)).as_deref(),
             Some("account_admin")
         );
-        assert_eq!(policy(rights.given_by_role("admin")).as_deref(), Some("account_admin"));
-        assert_eq!(policy(rights.given_by_role("root")), None);
         assert_eq!(policy(rights.given_by_level(PrivLevel::User)), None);
+    }
+
+    #[test]
+    fn who_administers_an_account_sets_nobodys_password_by_the_access_of_links() {
+        let held = accesses(&ACCOUNT_ADMIN_ACCESSES);
+        let user = crate::model::UserId(Uuid::from_u128(7));
+        assert!(!held.grants(&crate::notice::reset_access(user)));
+        for verb in ["read", "update", "delete", "emails.update", "policies.x.create"] {
+            assert!(held.grants(&format!("auth.users.{user}.{verb}")), "{verb}");
+        }
     }
 
     #[test]

@@ -6,10 +6,11 @@ mod mail;
 mod memory_store;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::access::AccessList;
+use crate::model::{IdentityId, SessionId, Timestamp};
 use crate::password::{PasswordError, PasswordParams, PasswordPool};
 use crate::port::{Clock, SystemRandom};
 
@@ -44,6 +45,15 @@ impl Clock for StillClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
+}
+
+/// What grants everything, and is nobody's in particular.
+pub fn everything() -> &'static AccessList {
+    static EVERYTHING: LazyLock<AccessList> = LazyLock::new(|| {
+        let nil = uuid::Uuid::nil();
+        AccessList::new(&["#".to_owned()], IdentityId(nil), SessionId(nil))
+    });
+    &EVERYTHING
 }
 
 /// The cheapest parameters that argon2 takes.

@@ -13,7 +13,7 @@ const PAIRS_FOR_ONE: usize = 4096;
 
 /// What somebody is denied, and how much may still be compared with it.
 #[derive(Debug)]
-pub struct Denials {
+pub(super) struct Denials {
     denied: Vec<Vec<Step>>,
     effort: usize,
 }
@@ -45,7 +45,7 @@ impl Denials {
     }
 
     /// Whether the pattern, which is not negative, would grant anything of it to anybody: its `me` and `my_session` are whoever holds it.
-    pub fn meet(&mut self, pattern: &str) -> bool {
+    pub(super) fn meet(&mut self, pattern: &str) -> bool {
         let pattern = steps(&Pattern::parse(pattern), None);
         let Self { denied, effort } = self;
         denied.iter().any(|denied| have_a_text(&pattern, denied, effort))

@@ -2,6 +2,7 @@
 
 use super::AccountService;
 use crate::Secret;
+use crate::access::AccessList;
 use crate::directory::DirectoryError;
 use crate::model::TenantId;
 use crate::rights::PrivLevel;
@@ -12,11 +13,13 @@ pub fn key_subject(tenant: TenantId) -> String {
 }
 
 impl AccountService {
-    /// The API key of an account, 64 hexadecimal digits; an account that has none gets one.
+    /// The API key of an account, 64 hexadecimal digits; an account that has none gets one. `by` is what the caller may do itself: the key gives nobody more.
     ///
     /// # Errors
-    /// [`DirectoryError::NotFound`], [`DirectoryError::Store`].
-    pub async fn api_key(&self, tenant: TenantId) -> Result<Secret<String>, DirectoryError> {
+    /// [`DirectoryError::NotFound`], as [`AccountService::key_accesses`] too; [`DirectoryError::AccessDenied`] for an access of the key that the caller lacks;
+    /// [`DirectoryError::Store`].
+    pub async fn api_key(&self, tenant: TenantId, by: &AccessList) -> Result<Secret<String>, DirectoryError> {
+        self.may_hold_key(by).await?;
         let mut account = self.get_account(tenant).await?;
         if account.api_key == 0 {
             let first = |mut current: crate::model::Account| {
@@ -32,10 +35,18 @@ impl AccountService {
     ///
     /// # Errors
     /// As [`AccountService::api_key`].
-    pub async fn renew_api_key(&self, tenant: TenantId) -> Result<Secret<String>, DirectoryError> {
+    pub async fn renew_api_key(&self, tenant: TenantId, by: &AccessList) -> Result<Secret<String>, DirectoryError> {
+        self.may_hold_key(by).await?;
         let account = self.changes.renew_key(tenant).await?;
         tracing::info!(%tenant, "the API key of an account was made anew");
         Ok(self.accounts.keys().key(tenant, account.api_key))
+    }
+
+    async fn may_hold_key(&self, by: &AccessList) -> Result<(), DirectoryError> {
+        match by.overstep(&[], &self.key_accesses().await?) {
+            Some(access) => Err(DirectoryError::AccessDenied(access.to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// What a session of an API key may do: the accesses of the policy by which clients make somebody an administrator.

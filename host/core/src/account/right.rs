@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::AccountService;
+use super::change::to_the_end;
 use crate::access::AccessList;
 use crate::directory::DirectoryError;
-use crate::model::{Query, SessionId, TenantScope, UserId};
-use crate::port::{PolicyFilter, PolicyOrder, RevokeTarget};
+use crate::model::{Query, SessionId, TenantScope, UserId, login_key};
+use crate::port::{PolicyFilter, PolicyOrder};
 use crate::rights::{PrivLevel, Right, Rights};
 
 impl AccountService {
@@ -17,6 +18,8 @@ impl AccountService {
 
     /// Puts another table in its place: the configuration was read again.
     pub fn use_rights(&self, rights: Rights) {
+        self.directory
+            .rank_by(&rights, self.settings.default_user_policy.as_deref());
         self.rights.store(Arc::new(rights));
     }
 
@@ -36,6 +39,21 @@ impl AccountService {
             .load()
             .of(&AccessList::new(&accesses, user.into(), nobody))
             .clone())
+    }
+
+    /// The same of many users, one for each, in their order. Whether there are such users is not looked at.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Store`].
+    pub async fn list_rights(&self, users: &[UserId]) -> Result<Vec<Right>, DirectoryError> {
+        let default = self.settings.default_user_policy.as_deref();
+        let accesses = self.store.accesses_of_users(users, default).await?;
+        let (rights, nobody) = (self.rights.load(), SessionId(uuid::Uuid::nil()));
+        let right = |(user, accesses): (&UserId, &Vec<String>)| {
+            let accesses = AccessList::new(accesses, (*user).into(), nobody);
+            rights.of(&accesses).clone()
+        };
+        Ok(users.iter().zip(&accesses).map(right).collect())
     }
 
     /// Makes a user what this level is: attaches the policy of the first row of the table that gives it, and detaches those of the rows of other levels. Returns
@@ -67,29 +85,8 @@ impl AccountService {
         self.give(user, given, others, by).await
     }
 
-    /// As [`AccountService::set_priv_level`], for one of Webitel's roles. The role of the last row of the table is everybody's.
-    ///
-    /// # Errors
-    /// As [`AccountService::set_priv_level`].
-    pub async fn set_role(&self, user: UserId, role: &str, by: &AccessList) -> Result<Right, DirectoryError> {
-        let rights = self.rights.load_full();
-        let given = rights.given_by_role(role);
-        let is_last = rights.rows().last().is_some_and(|last| last.webitel == role);
-        if given.is_none() && !is_last {
-            return Err(DirectoryError::Invalid {
-                field: "role",
-                rule: "a role that the server's table of rights gives",
-            });
-        }
-        let now = self.rights_of(user).await?;
-        if now.webitel == role {
-            return Ok(now);
-        }
-        let others = rights.rows().iter().filter(|row| row.webitel != role);
-        self.give(user, given, others, by).await
-    }
-
-    /// Attaches the policy of one row, and detaches those of others.
+    /// Attaches the policy of one row, and takes those of others: each together with the sessions, so that what fails between two of them leaves the user what
+    /// its tokens say.
     async fn give<'a>(
         &self,
         user: UserId,
@@ -97,23 +94,27 @@ impl AccountService {
         others: impl Iterator<Item = &'a Right>,
         by: &AccessList,
     ) -> Result<Right, DirectoryError> {
-        let given = given.and_then(|right| right.policy.as_deref());
-        // Policies of the table are the top tenant's, whatever else has the slug of one.
-        let scope = TenantScope::All;
-        if let Some(slug) = given {
-            self.directory.attach_user_policy(user, slug, scope, by).await?;
-        }
+        let given = given.and_then(|right| right.policy.clone());
         let held = self.policies_of(user).await?;
-        let mut lost = false;
-        for slug in others.filter_map(|right| right.policy.as_deref()) {
-            if given != Some(slug) && held.iter().any(|known| known == slug) {
-                self.directory.detach_user_policy(user, slug, scope, by).await?;
-                lost = true;
+        let taken: Vec<_> = others
+            .filter_map(|right| right.policy.clone())
+            .filter(|slug| !given.as_deref().is_some_and(|given| is_same(given, slug)))
+            .filter(|slug| held.iter().any(|known| is_same(known, slug)))
+            .collect();
+        let lost = !taken.is_empty();
+        let (directory, by) = (Arc::clone(&self.directory), by.clone());
+        to_the_end("change what a user is", async move {
+            // Policies of the table are the top tenant's, whatever else has the slug of one.
+            let scope = TenantScope::All;
+            if let Some(slug) = given {
+                directory.attach_user_policy(user, &slug, scope, &by).await?;
             }
-        }
-        if lost {
-            self.changes.end(RevokeTarget::Identity(user.into())).await?;
-        }
+            for slug in taken {
+                directory.take_user_policy(user, &slug, scope, &by).await?;
+            }
+            Ok(())
+        })
+        .await?;
         let right = self.rights_of(user).await?;
         tracing::info!(%user, kazoo = right.kazoo.as_str(), webitel = right.webitel, lost, "what a user is was changed");
         Ok(right)
@@ -132,4 +133,9 @@ impl AccountService {
         let held = self.directory.list_policies(&query).await?.items;
         Ok(held.into_iter().map(|policy| policy.slug).collect())
     }
+}
+
+/// Slugs are found without regard to case.
+fn is_same(slug: &str, other: &str) -> bool {
+    login_key(slug) == login_key(other)
 }

@@ -18,6 +18,9 @@ pub struct ProvidedPolicy {
     pub accesses: Vec<String>,
     /// What it is for.
     pub description: Option<String>,
+    /// For one that nobody wrote into the configuration: what an operator is told whose top tenant has such a policy of its own. Nothing takes that over.
+    /// `None` for one of the configuration, which does.
+    pub unless_taken: Option<&'static str>,
 }
 
 /// The user that is made where there is none.
@@ -85,8 +88,12 @@ impl DirectoryService {
     /// nodes may do it at once.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// [`DirectoryError`]; [`DirectoryError::Invalid`] for `rights` where a policy of the top tenant's own is in the way: see
+    /// [`ProvidedPolicy::unless_taken`].
     pub async fn prepare(&self, mut provisions: Provisions) -> Result<(), DirectoryError> {
+        if provisions.update {
+            self.refuse_taken(&provisions.policies).await?;
+        }
         let first_user = provisions.first_user.take();
         let provisions = Arc::new(provisions);
         self.provisions.store(Arc::clone(&provisions));
@@ -98,6 +105,21 @@ impl DirectoryService {
             Some(first) => self.add_first_user(&first).await,
             None => Ok(()),
         }
+    }
+
+    /// Refuses policies that nobody wrote into the configuration, where the top tenant has other ones of its own by their names.
+    async fn refuse_taken(&self, policies: &[ProvidedPolicy]) -> Result<(), DirectoryError> {
+        let master = self.tenants.master().await?;
+        for provided in policies {
+            let Some(rule) = provided.unless_taken else {
+                continue;
+            };
+            let current = self.store.find_policy_by_slug(master, &provided.slug).await?;
+            if current.is_some_and(|current| !current.managed && current.accesses != provided.accesses) {
+                return Err(DirectoryError::Invalid { field: "rights", rule });
+            }
+        }
+        Ok(())
     }
 
     /// A tenant to be made, with the policies and the groups that each tenant starts with.

@@ -2,6 +2,7 @@
 
 use super::{AddTenant, AddUser, DirectoryError, DirectoryService, TenantProfile, validate};
 use crate::Secret;
+use crate::access::AccessList;
 use crate::model::{AuthenticationMethod, Email, EmailId, TenantScope, User, UserId};
 use crate::port::{NewPassword, Uniqueness};
 
@@ -28,18 +29,19 @@ pub struct Registration {
 }
 
 impl DirectoryService {
-    /// Checks and hashes a password for a user of these tenants, or the wish for none.
+    /// Checks and hashes a password for a user of these tenants, or the wish for none. `by` is what the caller may do itself.
     ///
     /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::ManagedExternally`].
+    /// [`DirectoryError`]; [`DirectoryError::ManagedExternally`]; [`DirectoryError::AccessDenied`] for a user who may do more at this server than the caller.
     pub async fn prepare_password(
         &self,
         id: UserId,
         password: Option<&Secret<Vec<u8>>>,
         scope: TenantScope,
+        by: &AccessList,
     ) -> Result<PreparedPassword, DirectoryError> {
         password.map_or(Ok(()), validate::password)?;
-        let user = self.get_user_in(id, scope).await?;
+        let user = self.get_changeable(id, scope, by).await?;
         if !self.has_own_password(user.id).await? {
             return Err(DirectoryError::ManagedExternally);
         }

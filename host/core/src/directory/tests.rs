@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::access::AccessList;
-use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Tenant, TenantScope};
+use crate::model::{BackendName, Email, IdentityId, Policy, Query, SessionId, Tenant, TenantScope, User};
 use crate::port::{DirectoryStore as _, PolicyFilter, PolicyStore as _};
-use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords};
+use crate::testing::{CHEAP, MemoryStore, StillClock, cheap_passwords, everything};
 
 mod among;
 mod digest;
+mod guard;
 mod policy;
 mod tenant;
 mod user;

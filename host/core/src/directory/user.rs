@@ -7,6 +7,7 @@ mod find;
 mod password;
 
 use super::{AddUser, DirectoryError, DirectoryService, validate};
+use crate::access::AccessList;
 use crate::model::{AuthenticationMethod, Email, EmailId, Paged, Purpose, Query, TenantScope, User, UserId};
 use crate::port::{NewUser, UserFilter, UserOrder};
 
@@ -98,12 +99,17 @@ impl DirectoryService {
         self.remove(user).await
     }
 
-    /// Removes a user of these tenants and ends its sessions.
+    /// Removes a user of these tenants and ends its sessions. `by` is what the caller may do itself.
     ///
     /// # Errors
-    /// As [`DirectoryService::get_user_in`].
-    pub async fn remove_user_in(&self, id: UserId, scope: TenantScope) -> Result<User, DirectoryError> {
-        let user = self.get_user_in(id, scope).await?;
+    /// As [`DirectoryService::get_user_in`]; [`DirectoryError::AccessDenied`] for a user who may do more at this server than the caller.
+    pub async fn remove_user_in(
+        &self,
+        id: UserId,
+        scope: TenantScope,
+        by: &AccessList,
+    ) -> Result<User, DirectoryError> {
+        let user = self.get_changeable(id, scope, by).await?;
         self.remove(user).await
     }
 

@@ -8,7 +8,7 @@ use crate::key::{KeyRing, MasterKey};
 use crate::model::AuthenticationMethod;
 use crate::port::{Store, SystemRandom};
 use crate::tenants::TenantDirectory;
-use crate::testing::{FakeBackends, Letterbox, MemoryStore, StillClock, cheap_passwords};
+use crate::testing::{FakeBackends, Letterbox, MemoryStore, StillClock, cheap_passwords, everything};
 use crate::token::{CheckRequest, TokenCache, TokenSettings};
 
 struct House {
@@ -255,7 +255,11 @@ async fn a_link_is_good_while_the_address_that_it_went_to_is_the_users() {
             confirmed: Some(confirmed),
         };
         let scope = TenantScope::All;
-        house.directory.set_emails(alice.id, vec![email], scope).await.unwrap();
+        house
+            .directory
+            .set_emails(alice.id, vec![email], scope, everything())
+            .await
+            .unwrap();
     };
     let scope = TenantScope::Subtree(alice.tenant);
     let follow = async |token: &TokenValue| {

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
-use crate::model::{GroupId, IdentityId, Paged, Policy, PolicyId, Query, TenantId, UserId};
+use super::{Revoked, StoreError};
+use crate::model::{GroupId, IdentityId, Paged, Policy, PolicyId, Query, TenantId, Timestamp, UserId};
 
 /// Which policies are wanted: those that fit all that is set. Texts are compared in their own spelling.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,6 +99,13 @@ pub trait PolicyStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn detach_policy(&self, policy: PolicyId, from: IdentityId) -> Result<bool, StoreError>;
 
+    /// Detaches a policy and ends, in the same transaction, all sessions and refresh tokens of the identity: no token is left that has the policy's accesses,
+    /// and no login that is under way gets one. One that is not attached is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn take_policy(&self, policy: PolicyId, from: IdentityId, at: Timestamp) -> Result<Revoked, StoreError>;
+
     /// What an identity may do: the accesses of the top tenant's policy with the slug `default`, if the identity is a user; of the policies of
     /// the user's groups; of the identity's own. Each policy counts once, where it stands first; those of one kind come in the order of their
     /// names, then ids.
@@ -111,4 +118,10 @@ pub trait PolicyStore: Send + Sync {
         user: Option<UserId>,
         default: Option<&str>,
     ) -> Result<Vec<String>, StoreError>;
+
+    /// The same of many users at once, in their order; nothing for one that there is not.
+    ///
+    /// # Errors
+    /// As [`PolicyStore::find_policy`].
+    async fn accesses_of_users(&self, users: &[UserId], default: Option<&str>) -> Result<Vec<Vec<String>>, StoreError>;
 }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::issue::storable;
 use super::open::Draft;
 use super::{IssuedToken, LiveToken, TokenError, TokenService};
 use crate::access::AccessList;
-use crate::model::{Actor, BackendName, Client, Closed, Identity, PluginDigest, Refusal, SessionId, User, UserId};
+use crate::model::{Actor, BackendName, Client, Closed, Identity, PluginDigest, Refusal, User, UserId};
 use crate::port::Refreshing;
-use crate::rights::ROOT_ACCESS;
+use crate::rank;
 
 /// Who is to become whom.
 #[derive(Debug, Clone)]
@@ -38,7 +36,8 @@ pub struct ImpersonateRequest<'a> {
 /// Why nobody became anybody.
 #[derive(Debug, thiserror::Error)]
 pub enum ImpersonateError {
-    /// The administrator lacks the access, or the user's tenant is not below the administrator's, or the user may do what the administrator may not.
+    /// The administrator lacks the access, or the user's tenant is not below the administrator's, or the user may do what the administrator may not and what not
+    /// every user of that tenant may.
     #[error("refused: the caller may not act in this user's place")]
     Forbidden,
     /// The administrator acts in somebody's place already.
@@ -60,7 +59,7 @@ impl TokenService {
     /// and never later than the actor's token. No factor is asked for: the actor has answered for itself. It does not count toward the user's limit of
     /// sessions, since it is none of the user's doing.
     ///
-    /// Nobody becomes somebody who may do everything without being allowed to oneself: who lacks [`ROOT_ACCESS`] is refused whoever has it.
+    /// Nobody becomes somebody who may do more: the actor has each access of the user, but for those that every user of the user's tenant has.
     ///
     /// # Errors
     /// [`ImpersonateError`].
@@ -123,16 +122,29 @@ impl TokenService {
             }),
             identity,
         };
-        let nobody = SessionId(Uuid::nil());
-        let granted = AccessList::new(&draft.accesses, draft.identity.id, nobody);
-        if granted.grants(ROOT_ACCESS) && !request.actor.accesses.grants(ROOT_ACCESS) {
-            return Err(ImpersonateError::Forbidden);
-        }
+        self.is_no_greater(&request.actor.accesses, &user, &draft.accesses)
+            .await?;
         self.open(draft).await.map_err(|error| match error {
             TokenError::Closed(closed) => ImpersonateError::Closed(closed),
             TokenError::Refused(Refusal::UnknownIdentifier) => ImpersonateError::UnknownUser(request.target),
             error => error.into(),
         })
+    }
+
+    /// Refuses a user whose accesses go beyond the actor's.
+    async fn is_no_greater(
+        &self,
+        actor: &AccessList,
+        user: &User,
+        accesses: &[String],
+    ) -> Result<(), ImpersonateError> {
+        let master = self.tenants.master().await.map_err(TokenError::from)?;
+        let default = self.settings.default_user_policy.as_deref();
+        let own = rank::without_everybodys(&*self.store, master, user, accesses.to_vec(), default).await;
+        match actor.overstep(&[], &own.map_err(TokenError::from)?) {
+            Some(_) => Err(ImpersonateError::Forbidden),
+            None => Ok(()),
+        }
     }
 
     /// The user, if the actor may act in its place as far as the tenants go. Who may not act in anybody's place learns nothing of who there is.

@@ -22,7 +22,7 @@ use crate::port::{
     BackendFault, ChallengeStore, DirectoryStore as _, FactorStore, NewTenant, NewUser, PolicyStore as _, SystemRandom,
     TenantStore as _,
 };
-use crate::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, principal};
+use crate::testing::{FakeBackend, FakeBackends, MemoryStore, StillClock, cheap_passwords, everything, principal};
 
 /// A service over doubles, with the backend `wazo_user` and its alias `xivo_user`, which lets the directory user alice in with `s3cre7`.
 struct House {

@@ -179,6 +179,7 @@ fn policy(slug: &str, raw: &Spanned<RawPolicy>, source: &Source) -> Result<Provi
         slug: slug.to_owned(),
         accesses: raw.get_ref().acl.clone(),
         description: raw.get_ref().description.clone(),
+        unless_taken: None,
     };
     policy.check().map_err(|error| refuse(&error, raw.span(), source))?;
     Ok(policy)

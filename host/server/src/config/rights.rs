@@ -76,6 +76,10 @@ fn is_access(text: &str) -> bool {
     plain && (1..=MAX_REQUIRED_LENGTH).contains(&text.len())
 }
 
+/// What an operator is told whose top tenant has a policy of that name already.
+const TAKEN: &str = "the top tenant has a policy `account_admin` of its own, which `[[rights]]` would fill with other accesses: say in `[directory.policies]` what \
+    it is to hold, or name another policy in `[[rights]]`";
+
 /// Adds the policy of administrators of accounts, if the table names it and the configuration does not say what is in it.
 pub(super) fn provide(rights: &Rights, provisions: &mut Provisions) {
     let key = login_key(ACCOUNT_ADMIN_POLICY);
@@ -89,6 +93,7 @@ pub(super) fn provide(rights: &Rights, provisions: &mut Provisions) {
             slug: ACCOUNT_ADMIN_POLICY.to_owned(),
             accesses: ACCOUNT_ADMIN_ACCESSES.map(str::to_owned).into(),
             description: Some("administers its own tenant and those below it".to_owned()),
+            unless_taken: Some(TAKEN),
         });
     }
 }

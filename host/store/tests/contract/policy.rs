@@ -7,7 +7,8 @@ use keyway_core::model::{
 };
 use keyway_core::port::{PolicyFilter, PolicyOrder, Store, StoreError};
 
-use crate::fixture::{added_tenant, added_user, master, policies_of, policy, tenant, uuid};
+use crate::fixture::{NOW, added_tenant, added_user, is_live, master, opening_of, policies_of, policy, tenant, uuid};
+use crate::overtake::is_refused;
 
 async fn added(store: &dyn Store, policy: Policy) -> Policy {
     store.add_policy(&policy).await.expect("added");
@@ -288,6 +289,34 @@ pub(crate) async fn a_policy_is_attached_and_detached(store: Arc<dyn Store>) {
     assert!(matches!(error, StoreError::Missing { what: "policy" }), "{error:?}");
 }
 
+pub(crate) async fn a_policy_is_taken_together_with_what_was_opened_with_it(store: Arc<dyn Store>) {
+    let (alice, bob) = (added_user(&*store, "alice").await, added_user(&*store, "bob").await);
+    let master = master(&*store).await;
+    let (taken, kept) = (policy(master, "a"), policy(master, "b"));
+    for policy in [&taken, &kept] {
+        store.add_policy(policy).await.expect("added");
+        store.attach_policy(policy.id, alice.id.into()).await.expect("attached");
+    }
+    store.attach_policy(taken.id, bob.id.into()).await.expect("attached");
+    let (open, others) = (opening_of(&*store, &alice).await, opening_of(&*store, &bob).await);
+    for opening in [&open, &others] {
+        let opened = store.open_session(opening.clone()).await.expect("an answer");
+        assert!(opened.is_opened());
+    }
+    let under_way = opening_of(&*store, &alice).await;
+    let revoked = store.take_policy(taken.id, alice.id.into(), NOW).await.expect("taken");
+    assert_eq!(revoked.tokens, [open.token.digest]);
+    assert!(!is_live(&*store, &open).await && is_live(&*store, &others).await);
+    assert!(is_refused(&*store, &under_way).await);
+    assert_eq!(policies_of(&*store, alice.id.into()).await, [kept]);
+    assert_eq!(policies_of(&*store, bob.id.into()).await, [taken.clone()]);
+    let nothing = store
+        .take_policy(taken.id, alice.id.into(), NOW)
+        .await
+        .expect("no error");
+    assert!(nothing.tokens.is_empty(), "{nothing:?}");
+}
+
 pub(crate) async fn removing_a_policy_removes_its_attachments(store: Arc<dyn Store>) {
     let master = master(&*store).await;
     let (removed, kept) = (policy(master, "Admin"), policy(master, "kept"));
@@ -352,4 +381,35 @@ pub(crate) async fn a_user_has_the_default_accesses_then_its_groups_then_its_own
     let other = added_tenant(&*store, "other").await;
     added(&*store, policy(other, "theirs")).await;
     assert_eq!(held(Some(user.id), Some("theirs")).await, "b c a d");
+}
+
+pub(crate) async fn the_accesses_of_many_users_are_those_of_each(store: Arc<dyn Store>) {
+    let master = master(&*store).await;
+    let [everybodys, own] = [policy(master, "d"), policy(master, "c")];
+    let (everybodys, own) = (added(&*store, everybodys).await.id, added(&*store, own).await.id);
+    let mut users = Vec::new();
+    for login in ["alice", "bob", "carol"] {
+        users.push(added_user(&*store, login).await.id);
+    }
+    store.attach_policy(own, users[1].into()).await.expect("attached");
+    store
+        .attach_policy(everybodys, users[1].into())
+        .await
+        .expect("attached");
+    let nobody = UserId(uuid());
+    for default in [None, Some("D"), Some("none")] {
+        let asked: Vec<_> = users.iter().rev().copied().chain([nobody]).collect();
+        let mut expected = Vec::new();
+        for user in users.iter().rev() {
+            let accesses = store.accesses_for((*user).into(), Some(*user), default).await;
+            expected.push(accesses.expect("an answer"));
+        }
+        expected.push(Vec::new());
+        let found = store.accesses_of_users(&asked, default).await.expect("an answer");
+        assert_eq!(found, expected, "{default:?}");
+    }
+    assert_eq!(
+        store.accesses_of_users(&[], None).await.expect("an answer"),
+        Vec::<Vec<String>>::new()
+    );
 }

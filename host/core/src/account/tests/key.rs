@@ -4,6 +4,7 @@ use super::*;
 use crate::model::Refusal;
 use crate::port::SystemRandom;
 use crate::rights::{ACCOUNT_ADMIN_ACCESSES, ACCOUNT_ADMIN_POLICY};
+use crate::testing::everything;
 use crate::token::{IssuedToken, KeyLogin, TokenError};
 
 impl House {
@@ -31,21 +32,24 @@ fn key_login(tenant: TenantId, api_key: u32) -> KeyLogin {
 
 #[tokio::test]
 async fn a_key_is_shown_again_until_it_is_made_anew() {
-    let house = House::new().await;
+    let house = House::with_policy().await;
     assert_eq!(house.account().await.api_key, 0);
-    let first = house.accounts.api_key(house.acme).await.unwrap();
-    assert_eq!(house.accounts.api_key(house.acme).await.unwrap(), first);
-    let second = house.accounts.renew_api_key(house.acme).await.unwrap();
+    let first = house.accounts.api_key(house.acme, everything()).await.unwrap();
+    assert_eq!(house.accounts.api_key(house.acme, everything()).await.unwrap(), first);
+    let second = house.accounts.renew_api_key(house.acme, everything()).await.unwrap();
     assert_ne!(first, second);
-    assert_eq!(house.accounts.api_key(house.acme).await.unwrap(), second);
-    let nobody = house.accounts.api_key(TenantId(SystemRandom.uuid())).await;
+    assert_eq!(house.accounts.api_key(house.acme, everything()).await.unwrap(), second);
+    let nobody = house
+        .accounts
+        .api_key(TenantId(SystemRandom.uuid()), everything())
+        .await;
     assert!(matches!(nobody, Err(DirectoryError::NotFound { .. })));
 }
 
 #[tokio::test]
 async fn a_key_opens_a_session_of_the_account_itself() {
-    let house = House::new().await;
-    let key = house.accounts.api_key(house.acme).await.unwrap();
+    let house = House::with_policy().await;
+    let key = house.accounts.api_key(house.acme, everything()).await.unwrap();
     let issued = house.log_in(key.expose()).await.unwrap();
     let identity = &issued.live.record.session.identity;
     assert_eq!(
@@ -65,10 +69,10 @@ async fn a_key_opens_a_session_of_the_account_itself() {
 
 #[tokio::test]
 async fn a_key_that_was_made_anew_is_good_no_more_and_its_sessions_have_ended() {
-    let house = House::new().await;
-    let old = house.accounts.api_key(house.acme).await.unwrap();
+    let house = House::with_policy().await;
+    let old = house.accounts.api_key(house.acme, everything()).await.unwrap();
     let session = house.log_in(old.expose()).await.unwrap();
-    let new = house.accounts.renew_api_key(house.acme).await.unwrap();
+    let new = house.accounts.renew_api_key(house.acme, everything()).await.unwrap();
     assert!(!house.is_good(&session.value).await);
     assert!(house.log_in(old.expose()).await.is_err());
     let session = house.log_in(new.expose()).await.unwrap();
@@ -82,14 +86,14 @@ async fn a_key_that_was_made_anew_is_good_no_more_and_its_sessions_have_ended() 
 
 #[tokio::test]
 async fn an_accounts_sessions_end_with_the_account() {
-    let house = House::new().await;
-    let key = house.accounts.api_key(house.acme).await.unwrap();
+    let house = House::with_policy().await;
+    let key = house.accounts.api_key(house.acme, everything()).await.unwrap();
     let session = house.log_in(key.expose()).await.unwrap();
     let disabled = Account {
         enabled: false,
         ..house.account().await
     };
-    house.accounts.put_account(disabled).await.unwrap();
+    house.put(disabled).await.unwrap();
     assert!(!house.is_good(&session.value).await);
     let refused = house.log_in(key.expose()).await;
     assert!(matches!(refused, Err(TokenError::Closed(Closed::Disabled))));
@@ -97,12 +101,12 @@ async fn an_accounts_sessions_end_with_the_account() {
 
 #[tokio::test]
 async fn what_others_say_of_an_account_keeps_its_key() {
-    let house = House::new().await;
+    let house = House::with_policy().await;
     let before = house.account().await;
-    let key = house.accounts.renew_api_key(house.acme).await.unwrap();
+    let key = house.accounts.renew_api_key(house.acme, everything()).await.unwrap();
     // Whoever read the account before the key was made writes it back afterwards.
-    house.accounts.put_account(before).await.unwrap();
-    assert_eq!(house.accounts.api_key(house.acme).await.unwrap(), key);
+    house.put(before).await.unwrap();
+    assert_eq!(house.accounts.api_key(house.acme, everything()).await.unwrap(), key);
 }
 
 #[tokio::test]
@@ -119,4 +123,25 @@ async fn a_key_may_what_the_policy_of_administrators_says() {
         .await
         .unwrap();
     assert_eq!(house.accounts.key_accesses().await.unwrap(), accesses);
+}
+
+#[tokio::test]
+async fn a_key_is_shown_and_renewed_for_those_who_may_all_that_it_may() {
+    let house = House::with_policy().await;
+    for enough in [&["#"][..], &ACCOUNT_ADMIN_ACCESSES, &["keyway.*", "auth.#"]] {
+        house.accounts.api_key(house.acme, &accesses(enough)).await.unwrap();
+    }
+    let before = house.account().await.api_key;
+    for poor in [&[][..], &["keyway.admin"], &["#", "!auth.tenants.#"]] {
+        let by = accesses(poor);
+        let shown = house.accounts.api_key(house.acme, &by).await;
+        let renewed = house.accounts.renew_api_key(house.acme, &by).await;
+        for refused in [shown, renewed] {
+            assert!(
+                matches!(refused, Err(DirectoryError::AccessDenied(_))),
+                "{poor:?}: {refused:?}"
+            );
+        }
+    }
+    assert_eq!(house.account().await.api_key, before);
 }

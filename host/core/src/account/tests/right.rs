@@ -1,10 +1,11 @@
 //! Levels and roles.
 
 use super::*;
+use crate::port::PolicyStore as _;
 use crate::rights::{ACCOUNT_ADMIN_ACCESSES, ACCOUNT_ADMIN_POLICY, PrivLevel, Right};
 
 impl House {
-    async fn with_policy() -> Self {
+    pub(super) async fn with_policy() -> Self {
         let house = Self::new().await;
         let accesses = ACCOUNT_ADMIN_ACCESSES.map(str::to_owned).to_vec();
         house
@@ -96,24 +97,20 @@ async fn a_tenants_own_policy_of_the_same_slug_gives_no_level() {
 }
 
 #[tokio::test]
-async fn a_level_or_a_role_that_no_row_gives_is_refused() {
+async fn a_level_that_no_row_gives_is_refused() {
     let house = House::with_policy().await;
-    let root = accesses(&["#"]);
-    let role = |role: &'static str| house.accounts.set_role(house.alice.id, role, &root);
-    assert_eq!(role("admin").await.unwrap().webitel, "admin");
-    assert_eq!(role("user").await.unwrap().webitel, "user");
-    for unknown in ["root", "boss", ""] {
-        assert!(is_invalid(role(unknown).await, "role"));
-    }
     house
         .accounts
         .use_rights(Rights::new(Rights::default().rows()[2..].to_vec()).unwrap());
     assert_eq!(house.accounts.rights().rows().len(), 1);
-    assert!(is_invalid(house.set(PrivLevel::Admin, &root).await, "priv_level"));
+    assert!(is_invalid(
+        house.set(PrivLevel::Admin, &accesses(&["#"])).await,
+        "priv_level"
+    ));
 }
 
 #[tokio::test]
-async fn a_role_takes_the_place_of_another_one() {
+async fn a_level_takes_the_place_of_another_one() {
     let house = House::with_policy().await;
     let root = accesses(&["#"]);
     house
@@ -126,15 +123,22 @@ async fn a_role_takes_the_place_of_another_one() {
         2,
         Right {
             access: Some("tel.supervise".to_owned()),
-            policy: Some("supervisor".to_owned()),
+            // As somebody else spells it.
+            policy: Some("Supervisor".to_owned()),
             kazoo: PrivLevel::User,
             webitel: "supervisor".to_owned(),
         },
     );
     house.accounts.use_rights(Rights::new(rows).unwrap());
-    let role = |role: &'static str| house.accounts.set_role(house.alice.id, role, &root);
-    assert_eq!(role("supervisor").await.unwrap().webitel, "supervisor");
-    assert_eq!(role("admin").await.unwrap().webitel, "admin");
-    assert_eq!(role("supervisor").await.unwrap().webitel, "supervisor");
-    assert_eq!(house.level().await, PrivLevel::User);
+    let alice = house.alice.id.to_string();
+    house.directory.attach_policy("supervisor", &alice).await.unwrap();
+    let role = async |level| house.set(level, &root).await.unwrap().webitel;
+    assert_eq!(role(PrivLevel::Admin).await, "admin");
+    let before = house.token(HOUR).await;
+    assert_eq!(role(PrivLevel::User).await, "supervisor");
+    assert!(!house.is_good(&before).await);
+    let policies = house
+        .store
+        .accesses_for(house.alice.id.into(), Some(house.alice.id), None);
+    assert_eq!(policies.await.unwrap(), ["tel.supervise"]);
 }

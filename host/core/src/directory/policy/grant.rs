@@ -13,20 +13,10 @@ use crate::port::PolicyFilter;
 
 /// Whether who holds these accesses may make `next` of `current`.
 pub(super) fn may_change(held: &AccessList, current: &[String], next: &[String]) -> Result<(), DirectoryError> {
-    let mut denials = held.denials_without(next);
-    let refuse = |access: &String| Err(DirectoryError::AccessDenied(access.clone()));
-    for access in next.iter().filter(|access| !current.contains(access)) {
-        if !held.may_add(access) || (!access.starts_with('!') && denials.meet(access)) {
-            return refuse(access);
-        }
+    match held.overstep(current, next) {
+        Some(access) => Err(DirectoryError::AccessDenied(access.to_owned())),
+        None => Ok(()),
     }
-    for access in current.iter().filter(|access| !next.contains(access)) {
-        let is_binding = access.strip_prefix('!').is_some_and(|denied| denials.meet(denied));
-        if !held.may_remove(access) || is_binding {
-            return refuse(access);
-        }
-    }
-    Ok(())
 }
 
 /// Whether who holds these accesses may give the policy to somebody.
@@ -107,6 +97,28 @@ impl DirectoryService {
         let policy = self.get_policy_in(policy, scope).await?;
         may_take(held, &policy)?;
         self.store.detach_policy(policy.id, user.id.into()).await?;
+        Ok(())
+    }
+
+    /// As [`DirectoryService::detach_user_policy`], and ends the user's sessions with it, so that no token is left that has the policy's accesses.
+    ///
+    /// # Errors
+    /// As [`DirectoryService::detach_user_policy`].
+    pub(crate) async fn take_user_policy(
+        &self,
+        user: UserId,
+        policy: &str,
+        scope: TenantScope,
+        held: &AccessList,
+    ) -> Result<(), DirectoryError> {
+        let user = self.get_user_in(user, scope).await?;
+        let policy = self.get_policy_in(policy, scope).await?;
+        may_take(held, &policy)?;
+        let (policy, now) = (policy.id, self.clock.now());
+        let take = self.revoking("take a policy", move |store| async move {
+            store.take_policy(policy, user.id.into(), now).await.map(Some)
+        });
+        take.await?;
         Ok(())
     }
 

@@ -399,7 +399,7 @@ mod prepare {
         ProvidedPolicy {
             slug: slug.to_owned(),
             accesses: accesses.iter().map(|access| (*access).to_owned()).collect(),
-            description: None,
+            ..ProvidedPolicy::default()
         }
     }
 
@@ -519,6 +519,45 @@ mod prepare {
         house.directory.prepare(first("root", ADMIN_POLICY)).await.unwrap();
         let root = house.directory.get_user("root").await.unwrap();
         assert_eq!(house.policies_of(root.id.into()).await[0].accesses, ["#"]);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_configured_takes_no_policy_over() {
+        let implied = |accesses: &[&str]| Provisions {
+            policies: vec![ProvidedPolicy {
+                unless_taken: Some("say so"),
+                ..provided("boss", accesses)
+            }],
+            ..usual()
+        };
+        let own = async || {
+            let house = House::new();
+            let master = house.tenants.master().await.unwrap();
+            let own = house.policy(master, new_policy("Boss", &["mine"])).await;
+            (house, own)
+        };
+        let (house, before) = own().await;
+        let error = house.directory.prepare(implied(&["#"])).await.unwrap_err();
+        assert_eq!(error.to_string(), "rights: say so");
+        let found = async |house: &House| house.store.find_policy(before.id).await.unwrap();
+        assert_eq!(found(&house).await, Some(before.clone()));
+        let spared = Provisions {
+            update: false,
+            ..implied(&["#"])
+        };
+        house.directory.prepare(spared).await.unwrap();
+        assert_eq!(found(&house).await, Some(before.clone()));
+        // What is the same already may as well be the configuration's, and from then on it is.
+        for accesses in [&["mine"], &["#"]] {
+            house.directory.prepare(implied(accesses)).await.unwrap();
+            let policy = found(&house).await.unwrap();
+            assert!(policy.managed && policy.accesses == accesses, "{policy:?}");
+        }
+        // What somebody wrote into the configuration is what the operator wants.
+        let (house, _) = own().await;
+        house.directory.prepare(usual()).await.unwrap();
+        let boss = house.directory.get_policy_in("boss", TenantScope::All).await.unwrap();
+        assert!(boss.managed && boss.accesses == ["#"]);
     }
 
     #[tokio::test]

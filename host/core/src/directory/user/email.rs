@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::access::AccessList;
 use crate::directory::{DirectoryError, DirectoryService, validate};
 use crate::model::{Email, EmailId, TenantScope, UserId, login_key};
 use crate::port::{EmailChange, Uniqueness};
@@ -22,16 +23,20 @@ pub struct SetEmail {
 
 impl DirectoryService {
     /// Puts these addresses in the place of all that a user of these tenants has. Exactly one of them is the main address, if there are any.
+    /// `by` is what the caller may do itself.
     ///
     /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::Invalid`] for `email` or `emails`.
+    /// [`DirectoryError`]; [`DirectoryError::Invalid`] for `email` or `emails`; [`DirectoryError::AccessDenied`] for a user who may do more at this server
+    /// than the caller.
     pub async fn set_emails(
         &self,
         id: UserId,
         emails: Vec<SetEmail>,
         scope: TenantScope,
+        by: &AccessList,
     ) -> Result<Vec<Email>, DirectoryError> {
-        self.set_emails_among(id, emails, Uniqueness::Everywhere, scope).await
+        self.set_emails_among(id, emails, Uniqueness::Everywhere, scope, by)
+            .await
     }
 
     /// As [`DirectoryService::set_emails`], for addresses that need only be free among these.
@@ -44,9 +49,10 @@ impl DirectoryService {
         emails: Vec<SetEmail>,
         unique: Uniqueness,
         scope: TenantScope,
+        by: &AccessList,
     ) -> Result<Vec<Email>, DirectoryError> {
         check(&emails)?;
-        self.get_user_in(id, scope).await?;
+        self.get_changeable(id, scope, by).await?;
         let changes: Vec<_> = emails
             .into_iter()
             .map(|email| EmailChange {

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{IdentityId, Paged, Policy, PolicyId, Query, TenantId, TenantScope, TenantTree, UserId, login_key};
-use crate::port::{PolicyFilter, PolicyOrder, PolicyStore, StoreError};
+use crate::model::{
+    IdentityId, Paged, Policy, PolicyId, Query, TenantId, TenantScope, TenantTree, Timestamp, UserId, login_key,
+};
+use crate::port::{PolicyFilter, PolicyOrder, PolicyStore, RevokeTarget, Revoked, StoreError};
 
 impl Tables {
     fn tree(&self) -> TenantTree {
@@ -177,6 +179,12 @@ impl PolicyStore for MemoryStore {
         Ok(tables.attachments.len() < before)
     }
 
+    async fn take_policy(&self, policy: PolicyId, from: IdentityId, at: Timestamp) -> Result<Revoked, StoreError> {
+        let mut tables = self.open("take a policy")?;
+        tables.attachments.retain(|attached| *attached != (policy, from));
+        Ok(tables.revoke(&RevokeTarget::Identity(from), at))
+    }
+
     async fn accesses_for(
         &self,
         identity: IdentityId,
@@ -205,5 +213,15 @@ impl PolicyStore for MemoryStore {
             .collect();
         held.sort();
         Ok(held.into_iter().flat_map(|(.., accesses)| accesses.clone()).collect())
+    }
+
+    async fn accesses_of_users(&self, users: &[UserId], default: Option<&str>) -> Result<Vec<Vec<String>>, StoreError> {
+        let mut all = Vec::with_capacity(users.len());
+        for user in users {
+            let is_there = self.open("find users' accesses")?.users.contains_key(user);
+            let accesses = self.accesses_for((*user).into(), Some(*user), default).await?;
+            all.push(if is_there { accesses } else { Vec::new() });
+        }
+        Ok(all)
     }
 }

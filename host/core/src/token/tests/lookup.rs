@@ -78,7 +78,7 @@ impl House {
             Arc::new(SystemRandom),
         );
         let users = [user];
-        let set = directory.set_authentication_method(&users, method, None, TenantScope::All);
+        let set = directory.set_authentication_method(&users, method, None, TenantScope::All, everything());
         set.await.unwrap();
     }
 }
@@ -162,6 +162,82 @@ async fn a_refresh_that_the_backend_cannot_judge_fails_and_loses_nothing() {
     assert_eq!(corp.house.store.session_count(), 1, "the login's");
     corp.finds(Ok(Found::Principal(bob())));
     corp.refresh().await.unwrap();
+}
+
+fn renewal() -> RenewRequest {
+    RenewRequest {
+        ttl: Some(Duration::from_hours(1)),
+        client: Client::default(),
+        dialect: "kazoo",
+        request_id: "request-1".to_owned(),
+    }
+}
+
+impl Corp {
+    /// A token of a login without a refresh token.
+    async fn log_in(&self) -> TokenValue {
+        let request = LoginRequest {
+            backend: "own".to_owned(),
+            offline: None,
+            ..offline("web", false)
+        };
+        self.house.login(request).await.unwrap().value
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_for_whom_the_backend_still_lets_in() {
+    let corp = Corp::new(|_| Principal {
+        groups: vec!["before".to_owned()],
+        ..bob()
+    })
+    .await;
+    let token = corp.log_in().await;
+    corp.finds(Ok(Found::Principal(Principal {
+        groups: vec!["now".to_owned()],
+        ..bob()
+    })));
+    let issued = corp.house.service.renew(&token, renewal()).await.unwrap();
+    let attributes = &issued.live.record.session.attributes;
+    let groups: Vec<_> = attributes.iter().filter(|(name, _)| name == "group").collect();
+    assert_eq!(groups, [&("group".to_owned(), "now".to_owned())]);
+    assert_eq!(corp.lookup().key, LookupKey::Subject("b".to_owned()));
+    for reason in [Refusal::UnknownIdentifier, Refusal::Disabled] {
+        corp.finds(Ok(Found::Refused(reason)));
+        assert!(is_refused(&corp.house.service.renew(&token, renewal()).await, reason));
+    }
+    corp.finds(Ok(Found::Principal(principal(Subject::Own("c".to_owned()), "bob"))));
+    let other = corp.house.service.renew(&token, renewal()).await;
+    assert!(is_refused(&other, Refusal::UnknownIdentifier));
+    corp.finds(Err(BackendFault::Unavailable("down".to_owned())));
+    let failed = corp.house.service.renew(&token, renewal()).await;
+    assert!(matches!(failed, Err(TokenError::Backend { .. })));
+}
+
+#[tokio::test]
+async fn where_the_backend_cannot_be_asked_renewals_end_with_the_longest_life_of_a_token() {
+    let kinds: [fn(&House) -> Principal; 2] = [|_| bob(), linked];
+    for named in kinds {
+        let corp = Corp::with(named, false).await;
+        let begun = corp.house.clock.now();
+        let last = begun.plus(corp.house.service.settings.max_ttl);
+        let mut token = corp.log_in().await;
+        let mut renewals = 0;
+        loop {
+            corp.house.clock.advance(Duration::from_mins(50));
+            match corp.house.service.renew(&token, renewal()).await {
+                Ok(issued) => {
+                    assert!(issued.live.record.token.expires_at <= last);
+                    token = issued.value;
+                    renewals += 1;
+                }
+                Err(TokenError::NotFound) => break,
+                Err(other) => panic!("{other:?}"),
+            }
+            assert!(renewals < 100, "it goes on for ever");
+        }
+        assert!(renewals > 10 && corp.house.clock.now() >= last);
+    }
 }
 
 #[tokio::test]

@@ -266,7 +266,7 @@ async fn a_refresh_token_that_a_password_made_is_good_while_the_password_would_b
     let token = house.refresh_token().await;
     let set = async |method| {
         let (users, service) = ([house.alice.id], house.users());
-        let set = service.set_authentication_method(&users, method, None, TenantScope::All);
+        let set = service.set_authentication_method(&users, method, None, TenantScope::All, everything());
         set.await.unwrap();
     };
     set(AuthenticationMethod::Ldap).await;

@@ -20,7 +20,7 @@ async fn show(ask: Ask) -> Response {
     let shown = async {
         let caller = ask.caller().await?;
         let account = ask.administered(&caller).await?;
-        let key = ask.kazoo.accounts().api_key(account).await?;
+        let key = ask.kazoo.accounts().api_key(account, &caller.live.accesses).await?;
         Ok(Answer::ok(json!({ "api_key": key.expose() })))
     };
     let result = shown.await;
@@ -31,7 +31,8 @@ async fn renew(ask: Ask) -> Response {
     let renewed = async {
         let caller = ask.caller().await?;
         let account = ask.administered(&caller).await?;
-        let key = ask.kazoo.accounts().renew_api_key(account).await?;
+        let by = &caller.live.accesses;
+        let key = ask.kazoo.accounts().renew_api_key(account, by).await?;
         Ok(Answer::created(json!({ "api_key": key.expose() })))
     };
     let result = renewed.await;

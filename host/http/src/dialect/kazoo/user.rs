@@ -67,11 +67,8 @@ impl Ask {
 
     /// Who administers an account does not become, by a new password, somebody of it who may more.
     async fn is_no_greater(&self, caller: &Caller, user: &User) -> Result<(), Failure> {
-        let right = self.kazoo.accounts().rights_of(user.id).await?;
-        match right.access {
-            Some(access) if !caller.live.accesses.grants(&access) => Err(Failure::Forbidden),
-            _ => Ok(()),
-        }
+        let directory = self.kazoo.directory();
+        Ok(directory.may_stand_in(user, &caller.live.accesses).await?)
     }
 }
 
@@ -107,12 +104,10 @@ async fn list_all(ask: &Ask) -> Result<Answer, Failure> {
     let found = ask.kazoo.directory().list_users(&query).await?;
     let ids: Vec<_> = found.items.iter().map(|user| user.id).collect();
     let profiles = ask.kazoo.accounts().list_profiles(&ids).await?;
-    let mut rows = Vec::with_capacity(found.items.len());
-    for (user, profile) in found.items.iter().zip(&profiles) {
-        let right = ask.kazoo.accounts().rights_of(user.id).await?;
-        rows.push(body::listed(user, profile, right.kazoo));
-    }
-    Ok(paging.answer(rows, found.filtered))
+    let rights = ask.kazoo.accounts().list_rights(&ids).await?;
+    let users = found.items.iter().zip(&profiles).zip(&rights);
+    let rows = users.map(|((user, profile), right)| body::listed(user, profile, right.kazoo));
+    Ok(paging.answer(rows.collect(), found.filtered))
 }
 
 async fn show(ask: Ask) -> Response {
@@ -171,10 +166,11 @@ async fn put(
     current: &Standing,
     data: &Map<String, Value>,
 ) -> Result<Answer, Failure> {
-    let content = Content::changed(data, current)?;
+    let mut content = Content::changed(data, current)?;
     if by == By::User && !content.leaves_governed(current) {
         return Err(Failure::Forbidden);
     }
+    content.say_only(by, ask.data()?);
     let changed = store::change(ask, caller, by, current, content).await?;
     Ok(Answer::ok(body::of(&changed)))
 }
@@ -188,7 +184,7 @@ async fn remove(ask: Ask) -> Response {
         let standing = Standing::of(&ask, user).await?;
         let directory = ask.kazoo.directory();
         directory
-            .remove_user_in(standing.user.id, TenantScope::Only(account))
+            .remove_user_in(standing.user.id, TenantScope::Only(account), &caller.live.accesses)
             .await?;
         Ok(Answer::ok(body::of(&standing)))
     };

@@ -44,9 +44,9 @@ async fn add(ask: Ask, Names([method, user]): Names<2>) -> Response {
     let added = async {
         let caller = ask.authorize(&access(&method, user, "create")).await?;
         let method = parse(&method)?;
-        let directory = ask.wazo.directory();
+        let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
         directory
-            .set_authentication_method(&[UserId(user)], method, None, caller.scope())
+            .set_authentication_method(&[UserId(user)], method, None, caller.scope(), by)
             .await?;
         Ok(wire::no_content())
     };
@@ -61,10 +61,10 @@ async fn remove(ask: Ask, Names([method, user]): Names<2>) -> Response {
     let removed = async {
         let caller = ask.authorize(&access(&method, user, "delete")).await?;
         let method = parse(&method)?;
-        let directory = ask.wazo.directory();
+        let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
         let default = AuthenticationMethod::Default;
         directory
-            .set_authentication_method(&[UserId(user)], default, Some(method), caller.scope())
+            .set_authentication_method(&[UserId(user)], default, Some(method), caller.scope(), by)
             .await?;
         Ok(wire::no_content())
     };
@@ -77,9 +77,9 @@ async fn add_many(ask: Ask, Names([method]): Names<1>, payload: Result<Payload, 
         let caller = ask.authorize(&access).await?;
         let users = users(Fields::parse(payload)?)?;
         let method = parse(&method)?;
-        let directory = ask.wazo.directory();
+        let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
         directory
-            .set_authentication_method(&users, method, None, caller.scope())
+            .set_authentication_method(&users, method, None, caller.scope(), by)
             .await?;
         Ok(wire::no_content())
     };

@@ -101,7 +101,8 @@ async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadErr
             login: change.login.clone(),
             ..Sent::default()
         };
-        let changed = ask.wazo.directory().update_user(UserId(id), change, caller.scope());
+        let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
+        let changed = directory.update_user(UserId(id), change, caller.scope(), by);
         let user = changed.await.map_err(|error| refused(error, &sent))?;
         Ok(wire::ok(&body(&user)))
     };
@@ -111,8 +112,8 @@ async fn update(ask: Ask, Ids([id]): Ids<1>, payload: Result<Payload, PayloadErr
 async fn remove(ask: Ask, Ids([id]): Ids<1>) -> Response {
     let removed = async {
         let caller = ask.authorize(&format!("auth.users.{id}.delete")).await?;
-        let directory = ask.wazo.directory();
-        directory.remove_user_in(UserId(id), caller.scope()).await?;
+        let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
+        directory.remove_user_in(UserId(id), caller.scope(), by).await?;
         Ok(wire::no_content())
     };
     ask.answer(removed.await)

@@ -1,6 +1,6 @@
 //! `[[rights]]`.
 
-use keyway_core::rights::{PrivLevel, Rights};
+use keyway_core::rights::{ACCOUNT_ADMIN_ACCESSES, PrivLevel, Rights};
 
 use super::*;
 
@@ -15,10 +15,11 @@ fn without_a_table_there_is_the_usual_one_with_its_policy() {
         panic!("{policies:?}");
     };
     assert_eq!(policy.slug, "account_admin");
-    assert_eq!(
-        policy.accesses,
-        ["keyway.admin", "auth.users.#", "auth.tenants.#", "auth.sessions.#"]
-    );
+    assert_eq!(policy.accesses, ACCOUNT_ADMIN_ACCESSES);
+    let told = policy.unless_taken.expect("nobody wrote it");
+    for part in ["`account_admin`", "`[directory.policies]`", "`[[rights]]`"] {
+        assert!(told.contains(part), "{told}");
+    }
     policy.check().expect("a policy that could be");
 }
 
@@ -28,6 +29,7 @@ fn the_policy_of_the_usual_table_may_be_the_operators_own_or_left_out() {
     let policies = own.directory.provisions.policies;
     assert_eq!(policies.len(), 1);
     assert_eq!(policies[0].accesses, ["keyway.admin"]);
+    assert_eq!(policies[0].unless_taken, None, "the operator wrote it");
     let none = parse(EVERYBODY).expect("it is right");
     assert!(none.directory.provisions.policies.is_empty());
 }

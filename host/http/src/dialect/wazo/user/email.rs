@@ -40,8 +40,8 @@ async fn set_by(
     let caller = ask.authorize(access).await?;
     let emails = read(Fields::parse(payload)?, by)?;
     let addresses: Vec<_> = emails.iter().map(|email| email.address.clone()).collect();
-    let directory = ask.wazo.directory();
-    let set = directory.set_emails(id, emails, caller.scope()).await;
+    let (directory, by) = (ask.wazo.directory(), &caller.live.accesses);
+    let set = directory.set_emails(id, emails, caller.scope(), by).await;
     let emails = set.map_err(|error| refused(error, &addresses.join(", ")))?;
     Ok(wire::ok(&emails.iter().map(body).collect::<Vec<_>>()))
 }
