@@ -7,9 +7,12 @@ use tokio::sync::Mutex;
 use super::current;
 use crate::accounts::AccountDirectory;
 use crate::directory::DirectoryError;
-use crate::model::{Account, BackendName, IdentityId, Query, TenantId, TenantScope, Timestamp};
-use crate::port::{Clock, Random, RevokeTarget, Revoked, SessionFilter, SessionOrder, Store, StoreError};
+use crate::model::{Account, BackendName, IdentityId, TenantId};
+use crate::port::{Clock, Random, RevokeTarget, Store, StoreError};
 use crate::token::TokenCache;
+
+/// How often a change is tried while others change the same thing at other nodes.
+pub(super) const MAX_ATTEMPTS: usize = 32;
 
 /// What changes accounts.
 #[derive(Clone)]
@@ -19,7 +22,7 @@ pub(super) struct Changes {
     accounts: Arc<AccountDirectory>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    /// An account is read and then written: two at once would undo each other.
+    /// An account is read and then written, if nobody did so in between: here they wait for each other.
     turn: Arc<Mutex<()>>,
 }
 
@@ -45,7 +48,7 @@ impl Changes {
     pub(super) async fn change(
         &self,
         tenant: TenantId,
-        edit: impl FnOnce(Account) -> Result<Account, DirectoryError> + Send + 'static,
+        edit: impl Fn(Account) -> Result<Account, DirectoryError> + Send + Sync + 'static,
     ) -> Result<Account, DirectoryError> {
         let own = self.clone();
         to_the_end("change an account", async move { own.write(tenant, edit).await }).await
@@ -73,63 +76,66 @@ impl Changes {
         .await
     }
 
-    /// Ends what this target has.
-    pub(super) async fn end(&self, target: RevokeTarget) -> Result<(), DirectoryError> {
-        let own = self.clone();
-        to_the_end("end sessions", async move { Ok(own.revoke(&target).await?) }).await
-    }
-
     async fn write(
         &self,
         tenant: TenantId,
-        edit: impl FnOnce(Account) -> Result<Account, DirectoryError> + Send,
+        edit: impl Fn(Account) -> Result<Account, DirectoryError> + Send + Sync,
     ) -> Result<Account, DirectoryError> {
         let _turn = self.turn.lock().await;
-        let before = current(&*self.store, tenant).await?;
-        let trial = before.trial_expires_at;
-        let next = edit(before)?;
-        let written = self.store.put_account(&next, self.clock.now()).await;
-        // Also where the store failed, since it may have written.
-        self.accounts.invalidate();
-        self.forget(&written);
-        written.map_err(|error| match error {
-            StoreError::Missing { .. } => DirectoryError::not_found("tenant", &tenant.to_string()),
-            error => error.into(),
-        })?;
-        if let Some(end) = next.trial_expires_at
-            && trial.is_none_or(|before| end < before)
-        {
-            self.end_what_outlives(tenant, end).await?;
-        }
-        Ok(next)
-    }
-
-    /// No session is good after the end of the trial: those that were opened before that was said end now.
-    async fn end_what_outlives(&self, tenant: TenantId, end: Timestamp) -> Result<(), StoreError> {
-        let query = Query::<SessionFilter, SessionOrder>::all(TenantScope::Only(tenant));
-        let sessions = self.store.list_sessions(&query).await?.items;
-        for listed in sessions {
-            if listed.expires_at.is_some_and(|expires_at| expires_at > end) {
-                self.revoke(&RevokeTarget::Session(listed.session.id)).await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let before = current(&*self.store, tenant).await?;
+            let next = edit(before.clone())?;
+            let written = self.store.put_account(&before, &next, self.clock.now()).await;
+            // Also where the store failed, since it may have written.
+            self.accounts.invalidate();
+            match written {
+                Ok(Some(revoked)) => {
+                    self.cache.forget(&revoked);
+                    return Ok(next);
+                }
+                // Another node changed it in between.
+                Ok(None) => {}
+                Err(StoreError::Missing { .. }) => {
+                    return Err(DirectoryError::not_found("tenant", &tenant.to_string()));
+                }
+                Err(error) => {
+                    self.forget_what_may_have_ended(&error);
+                    return Err(error.into());
+                }
             }
         }
-        Ok(())
+        Err(overtaken("change an account").into())
     }
 
     async fn revoke(&self, target: &RevokeTarget) -> Result<(), StoreError> {
         let revoked = self.store.revoke(target, self.clock.now()).await;
-        self.forget(&revoked);
-        revoked.map(drop)
+        match revoked {
+            Ok(revoked) => {
+                self.cache.forget(&revoked);
+                Ok(())
+            }
+            Err(error) => {
+                self.forget_what_may_have_ended(&error);
+                Err(error)
+            }
+        }
     }
 
-    fn forget(&self, outcome: &Result<Revoked, StoreError>) {
-        match outcome {
-            Ok(revoked) => self.cache.forget(revoked),
+    fn forget_what_may_have_ended(&self, error: &StoreError) {
+        match error {
             // What the store refused by name, it has not written.
-            Err(StoreError::Conflict { .. } | StoreError::Missing { .. }) => {}
+            StoreError::Conflict { .. } | StoreError::Missing { .. } => {}
             // Whether a store that failed has written is not known, so the cache must not answer in its place.
-            Err(_) => self.cache.forget_all(),
+            _ => self.cache.forget_all(),
         }
+    }
+}
+
+/// What is to be said where others change the same thing at other nodes all the time.
+pub(super) fn overtaken(action: &'static str) -> StoreError {
+    StoreError::Unavailable {
+        action,
+        source: "others changed it at the same time, again and again".into(),
     }
 }
 

@@ -76,7 +76,7 @@ impl AccountService {
                 .add_tenant(&new.name, Some(&above), new.realm.as_deref(), &new.domains)
                 .await?;
             let account = new.account(tenant.id);
-            match changes.change(tenant.id, |_| Ok(account)).await {
+            match changes.change(tenant.id, move |_| Ok(account.clone())).await {
                 Ok(account) => Ok((tenant, account)),
                 Err(error) => {
                     if let Err(left) = directory.remove_whole_tenant(tenant.id, tenant.parent).await {

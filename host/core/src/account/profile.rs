@@ -1,9 +1,10 @@
 //! What clients keep of users.
 
+use super::change::{MAX_ATTEMPTS, overtaken};
 use super::{AccountService, validate};
 use crate::directory::DirectoryError;
 use crate::model::{Profile, UserId};
-use crate::port::StoreError;
+use crate::port::{Store, StoreError};
 
 impl AccountService {
     /// What was said of a user.
@@ -32,16 +33,40 @@ impl AccountService {
         Ok(users.iter().map(profile).collect())
     }
 
-    /// Puts a profile in the place of what was said of its user, and returns it.
+    /// Makes of what was said of a user what `edit` makes of it as it is when it is written, and returns it. `edit` may be asked several times.
     ///
     /// # Errors
     /// [`DirectoryError::Invalid`], [`DirectoryError::NotFound`], [`DirectoryError::Store`].
-    pub async fn put_profile(&self, profile: Profile) -> Result<Profile, DirectoryError> {
-        validate::profile(&profile)?;
-        match self.store.put_profile(&profile).await {
-            Ok(()) => Ok(profile),
-            Err(StoreError::Missing { .. }) => Err(DirectoryError::not_found("user", &profile.user.to_string())),
-            Err(error) => Err(error.into()),
+    pub async fn change_profile(
+        &self,
+        user: UserId,
+        edit: impl Fn(Profile) -> Profile + Send + Sync,
+    ) -> Result<Profile, DirectoryError> {
+        let edit = move |current| {
+            let profile = Profile { user, ..edit(current) };
+            validate::profile(&profile).map(|()| profile)
+        };
+        let changed = change_profile(&*self.store, user, edit).await;
+        changed.map_err(|error| match error {
+            DirectoryError::Store(StoreError::Missing { .. }) => DirectoryError::not_found("user", &user.to_string()),
+            error => error,
+        })
+    }
+}
+
+/// Makes of what was said of a user what `edit` makes of it as it is when it is written.
+pub(crate) async fn change_profile<E: From<StoreError>>(
+    store: &dyn Store,
+    user: UserId,
+    edit: impl Fn(Profile) -> Result<Profile, E> + Send + Sync,
+) -> Result<Profile, E> {
+    for _ in 0..MAX_ATTEMPTS {
+        let before = store.find_profile(user).await?;
+        let before = before.unwrap_or_else(|| Profile::of(user));
+        let profile = edit(before.clone())?;
+        if store.put_profile(&before, &profile).await? {
+            return Ok(profile);
         }
     }
+    Err(overtaken("change a profile").into())
 }

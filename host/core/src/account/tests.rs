@@ -14,7 +14,7 @@ use crate::model::{
 use crate::port::{NewAttempt, Opening, OpeningOutcome, Refreshing, SystemRandom, TokenStore as _};
 use crate::tenants::TenantDirectory;
 use crate::testing::{FakeBackends, MemoryStore, StillClock, cheap_passwords};
-use crate::token::{CheckRequest, TokenService, TokenSettings, TokenValue};
+use crate::token::{TokenService, TokenSettings, TokenValue};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -140,7 +140,13 @@ impl House {
     }
 
     async fn is_good(&self, token: &TokenValue) -> bool {
-        self.tokens.check(token, CheckRequest::default()).await.is_ok()
+        self.tokens.accesses(token, None).await.is_ok()
+    }
+
+    /// Puts an account in the place of what is there.
+    async fn put(&self, account: Account) -> Result<Account, DirectoryError> {
+        let tenant = account.tenant;
+        self.accounts.change_account(tenant, move |_| account.clone()).await
     }
 
     async fn account(&self) -> Account {
@@ -186,7 +192,7 @@ async fn what_is_said_of_an_account_is_read_again_but_for_its_reseller_and_its_k
         api_key: 7,
         ..said.clone()
     };
-    assert_eq!(house.accounts.put_account(taken).await.unwrap(), said);
+    assert_eq!(house.put(taken).await.unwrap(), said);
     assert_eq!(house.account().await, said);
     let index = house.accounts.index().await.unwrap();
     assert_eq!(
@@ -196,7 +202,7 @@ async fn what_is_said_of_an_account_is_read_again_but_for_its_reseller_and_its_k
     );
     let nobody = Account::of(TenantId(SystemRandom.uuid()));
     for unknown in [
-        house.accounts.put_account(nobody.clone()).await,
+        house.put(nobody.clone()).await,
         house.accounts.get_account(nobody.tenant).await,
     ] {
         assert!(matches!(unknown, Err(DirectoryError::NotFound { what: "tenant", .. })));
@@ -207,7 +213,7 @@ async fn what_is_said_of_an_account_is_read_again_but_for_its_reseller_and_its_k
 async fn what_cannot_be_true_of_an_account_is_refused() {
     let house = House::new().await;
     let acme = || Account::of(house.acme);
-    let put = |account| house.accounts.put_account(account);
+    let put = |account| house.put(account);
     for language in ["", "e n", "en_us", "-en", "1n", "abcdefghi"] {
         let language = Some(language.to_owned());
         assert!(is_invalid(put(Account { language, ..acme() }).await, "language"));
@@ -253,10 +259,56 @@ async fn a_number_is_one_accounts_alone() {
         phone_numbers: vec!["+1 2".to_owned()],
         ..Account::of(tenant)
     };
-    house.accounts.put_account(with_number(house.acme)).await.unwrap();
-    let taken = house.accounts.put_account(with_number(MemoryStore::MASTER)).await;
+    house.put(with_number(house.acme)).await.unwrap();
+    let taken = house.put(with_number(MemoryStore::MASTER)).await;
     let conflict = StoreError::Conflict { what: "phone number" }.to_string();
     assert_eq!(taken.unwrap_err().to_string(), conflict);
+}
+
+#[tokio::test]
+async fn an_account_and_its_tenant_change_together_or_not_at_all() {
+    let house = House::new().await;
+    let token = house.token(HOUR).await;
+    let with_number = |tenant| Account {
+        phone_numbers: vec!["+1 2".to_owned()],
+        ..Account::of(tenant)
+    };
+    let top = house.put(with_number(MemoryStore::MASTER)).await;
+    top.unwrap();
+    let taken = Some("taken.example.org".to_owned());
+    house
+        .directory
+        .add_tenant("other", None, taken.as_deref(), &[])
+        .await
+        .unwrap();
+    let closed = |account: Account| Account {
+        enabled: false,
+        ..account
+    };
+    let realm = || Some("new.example.org".to_owned());
+    let before = house.directory.get_tenant(house.acme, TenantScope::All).await.unwrap();
+    for (case, account, name, realm) in [
+        ("a realm that is taken", Account::of(house.acme), "new", taken),
+        ("no name", Account::of(house.acme), "a\nb", realm()),
+        ("a number that is taken", with_number(house.acme), "new", realm()),
+    ] {
+        let name = Some(name.to_owned());
+        let accounts = &house.accounts;
+        let account = closed(account);
+        let refused = accounts.change_account_and_tenant(house.acme, move |_| account.clone(), name, realm);
+        let refused = refused.await;
+        assert!(refused.is_err(), "{case}");
+        let tenant = house.directory.get_tenant(house.acme, TenantScope::All).await.unwrap();
+        assert_eq!(tenant, before, "{case}");
+        let account = house.accounts.get_account(house.acme).await.unwrap();
+        assert!(account.enabled && account.phone_numbers.is_empty(), "{case}");
+        assert!(house.is_good(&token).await, "{case}");
+    }
+    let accounts = &house.accounts;
+    let put = accounts.change_account_and_tenant(house.acme, closed, Some("new".to_owned()), realm());
+    assert!(!put.await.unwrap().enabled && !house.is_good(&token).await);
+    let tenant = house.directory.get_tenant(house.acme, TenantScope::All).await.unwrap();
+    assert_eq!((tenant.name.as_deref(), tenant.realm), (Some("new"), realm()));
 }
 
 #[tokio::test]
@@ -268,7 +320,7 @@ async fn nobody_of_a_disabled_account_has_a_session_left_or_gets_one() {
         enabled: false,
         ..Account::of(house.acme)
     };
-    house.accounts.put_account(disabled.clone()).await.unwrap();
+    house.put(disabled.clone()).await.unwrap();
     assert!(!house.is_good(&token).await, "the cache forgot it too");
     assert_eq!(house.store.session_count(), 0);
     assert_eq!(house.open(HOUR).await, OpeningOutcome::Closed(Closed::Disabled));
@@ -276,28 +328,99 @@ async fn nobody_of_a_disabled_account_has_a_session_left_or_gets_one() {
         enabled: true,
         ..disabled
     };
-    house.accounts.put_account(enabled).await.unwrap();
+    house.put(enabled).await.unwrap();
     assert!(house.open(HOUR).await.is_opened());
 }
 
 #[tokio::test]
-async fn a_trial_that_is_cut_short_ends_what_would_outlive_it() {
+async fn no_token_is_good_after_the_end_of_a_trial() {
     let house = House::new().await;
     let (short, long) = (house.token(HOUR).await, house.token(10 * HOUR).await);
-    let until = |hours: u32| Account {
-        trial_expires_at: Some(house.clock.now().plus(hours * HOUR)),
+    let end = house.clock.now().plus(5 * HOUR);
+    let trial = Account {
+        trial_expires_at: Some(end),
         ..Account::of(house.acme)
     };
-    house.accounts.put_account(until(12)).await.unwrap();
-    assert!(house.is_good(&short).await && house.is_good(&long).await);
-    house.accounts.put_account(until(5)).await.unwrap();
-    assert!(house.is_good(&short).await && !house.is_good(&long).await);
-    let capped = house.token(10 * HOUR).await;
-    house.clock.advance(5 * HOUR);
+    // The same once more changes nothing, and does not fail.
+    for _ in 0..2 {
+        house.put(trial.clone()).await.unwrap();
+        assert!(house.is_good(&short).await && house.is_good(&long).await);
+    }
+    let during = house.token(10 * HOUR).await;
+    house.clock.advance(5 * HOUR - Duration::from_secs(1));
+    assert!(house.is_good(&long).await && house.is_good(&during).await);
+    house.clock.advance(Duration::from_secs(1));
+    assert!(!house.is_good(&long).await, "the cache knows of its new end");
+    assert!(!house.is_good(&during).await);
+}
+
+#[tokio::test]
+async fn an_account_is_closed_with_the_one_above_it_and_opens_with_it() {
+    let house = House::new().await;
+    let below = house
+        .accounts
+        .create_account(house.acme, NewAccount::named("below"))
+        .await
+        .unwrap()
+        .0
+        .id;
+    let bob = add_user(&house.directory, "bob", below).await;
+    let mint = async || house.tokens.mint_link(bob.id, Vec::new(), HOUR, Vec::new()).await;
+    let token = mint().await.unwrap().value;
+    let disabled = Account {
+        enabled: false,
+        ..Account::of(house.acme)
+    };
+    house.put(disabled).await.unwrap();
+    assert!(!house.is_good(&token).await, "the cache forgot it too");
+    assert!(matches!(
+        mint().await,
+        Err(crate::token::TokenError::Closed(Closed::Disabled))
+    ));
+    let index = house.accounts.index().await.unwrap();
+    assert_eq!(index.closed(below, house.clock.now()), Some(Closed::Disabled));
     assert!(
-        !house.is_good(&capped).await,
-        "a session made during the trial ends with it"
+        house.accounts.get_account(below).await.unwrap().enabled,
+        "nothing is said of it"
     );
+    house.put(Account::of(house.acme)).await.unwrap();
+    let token = mint().await.unwrap().value;
+    assert!(house.is_good(&token).await);
+
+    let closed = house.directory.add_tenant("closed", None, None, &[]).await.unwrap().id;
+    let over = Account {
+        trial_expires_at: Some(house.clock.now()),
+        ..Account::of(closed)
+    };
+    house.put(over).await.unwrap();
+    house
+        .directory
+        .move_tenant(house.acme, closed, TenantScope::All)
+        .await
+        .unwrap();
+    assert!(!house.is_good(&token).await, "it went below one that is closed");
+    let index = house.accounts.index().await.unwrap();
+    let expired = Some(Closed::Expired(house.clock.now()));
+    assert_eq!(index.closed(below, house.clock.now()), expired);
+}
+
+#[tokio::test]
+async fn an_edit_gets_the_account_as_it_is_when_it_is_written() {
+    let house = House::new().await;
+    let read = house.account().await;
+    let closed = Account {
+        enabled: false,
+        ..read.clone()
+    };
+    house.store.set_account(&closed, house.clock.now()).await.unwrap();
+    let language = Some("de".to_owned());
+    let edit = move |current| Account {
+        language: language.clone(),
+        ..current
+    };
+    let changed = house.accounts.change_account(house.acme, edit).await.unwrap();
+    assert!(!changed.enabled && changed.language.is_some());
+    assert_eq!(house.account().await, changed);
 }
 
 #[tokio::test]
@@ -384,24 +507,22 @@ async fn profiles_are_read_again_and_are_somebodys() {
         verified: true,
         ..Profile::of(alice)
     };
-    house.accounts.put_profile(profile.clone()).await.unwrap();
+    let put = async |profile: Profile| house.accounts.change_profile(profile.user, |_| profile.clone()).await;
+    put(profile.clone()).await.unwrap();
     assert_eq!(house.accounts.get_profile(alice).await.unwrap(), profile);
     let bob = add_user(&house.directory, "bob", house.acme).await.id;
     let listed = house.accounts.list_profiles(&[bob, alice]).await.unwrap();
     assert_eq!(listed, [Profile::of(bob), profile]);
     let nobody = UserId(SystemRandom.uuid());
-    let missing = house.accounts.put_profile(Profile::of(nobody)).await;
+    let missing = put(Profile::of(nobody)).await;
     assert!(matches!(missing, Err(DirectoryError::NotFound { what: "user", .. })));
     assert!(house.accounts.get_profile(nobody).await.is_err());
     let timezone = Some(" ".to_owned());
-    let wrong = house
-        .accounts
-        .put_profile(Profile {
-            timezone,
-            ..Profile::of(bob)
-        })
-        .await;
-    assert!(is_invalid(wrong, "timezone"));
+    let wrong = Profile {
+        timezone,
+        ..Profile::of(bob)
+    };
+    assert!(is_invalid(put(wrong).await, "timezone"));
 }
 
 #[tokio::test]
@@ -418,8 +539,8 @@ async fn attempts_are_kept_for_their_time_and_hold_what_can_be_stored() {
         user_agent: format!("\0{}é", "x".repeat(510)),
         request_id: "r".to_owned(),
     };
-    house.accounts.record_attempt(attempt("first")).await;
-    house.accounts.record_attempt(attempt("second")).await;
+    house.accounts.record_attempt(attempt("first"));
+    house.accounts.record_attempt(attempt("second"));
     let (long_ago, ever) = (Timestamp(0), Timestamp(i64::MAX));
     let listed = house
         .accounts
@@ -448,7 +569,8 @@ async fn attempts_are_kept_for_their_time_and_hold_what_can_be_stored() {
             .is_none()
     );
     house.store.set_down(true);
-    house.accounts.record_attempt(attempt("lost")).await;
+    house.accounts.record_attempt(attempt("lost"));
+    house.accounts.settle_attempts(HOUR).await;
     house.store.set_down(false);
     assert_eq!(house.accounts.sweep_attempts().await.unwrap(), 0);
 }

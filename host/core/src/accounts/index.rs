@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::AccountKeys;
 use crate::Secret;
-use crate::model::{Account, Tenant, TenantId, TenantTree, account_key, login_key, phone_key};
+use crate::model::{Account, Closed, Tenant, TenantId, TenantTree, Timestamp, account_key, login_key, phone_key};
 use crate::port::StoreError;
 
 /// How many accounts of one name are looked at.
@@ -26,7 +26,7 @@ pub struct AccountIndex {
 }
 
 impl AccountIndex {
-    /// `tree` is of these tenants, which are in the order of their names, then ids.
+    /// `tree` is of these tenants, which are in the order in which they took their names.
     ///
     /// # Errors
     /// [`StoreError::Inconsistent`] if there is no top tenant.
@@ -61,6 +61,11 @@ impl AccountIndex {
         for tenant in tenants {
             let account = said.remove(&tenant.id).unwrap_or_else(|| Account::of(tenant.id));
             index.add(tenant, account);
+        }
+        let accounts = &index.accounts;
+        let name = |id: &TenantId| accounts.get(id).and_then(|(tenant, _)| tenant.name.clone());
+        for children in index.children.values_mut() {
+            children.sort_by_cached_key(|id| (name(id).unwrap_or_default(), *id));
         }
         Ok(index)
     }
@@ -120,7 +125,8 @@ impl AccountIndex {
         self.realms.get(&login_key(realm)).copied()
     }
 
-    /// The accounts of this name, compared by [`account_key`]: at the most [`MAX_SAME_NAME`] of them, in the order of their spellings, then ids.
+    /// The accounts of this name, compared by [`account_key`]: at the most [`MAX_SAME_NAME`] of them, those that had it first. Whoever takes a name later
+    /// does not get in front of them.
     pub fn find_by_name(&self, name: &str) -> &[TenantId] {
         let found = self.names.get(&account_key(name)).map_or(&[][..], Vec::as_slice);
         found.get(..MAX_SAME_NAME).unwrap_or(found)
@@ -147,6 +153,13 @@ impl AccountIndex {
         }
         found.reverse();
         found
+    }
+
+    /// Why this account is closed at this time, by what is said of it and of those above it; `None` if it is not, and for one that is unknown.
+    pub fn closed(&self, id: TenantId, now: Timestamp) -> Option<Closed> {
+        let lineage = [id].into_iter().chain(self.ancestors(id).into_iter().rev());
+        let lineage = lineage.filter_map(|id| self.accounts.get(&id));
+        Account::closed_among(lineage.map(|(_, account)| account), now)
     }
 
     /// The accounts right below this one, in the order of their names, then ids.

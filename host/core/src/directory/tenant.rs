@@ -43,6 +43,19 @@ impl Default for TenantProfile {
     }
 }
 
+impl From<&Tenant> for TenantProfile {
+    fn from(tenant: &Tenant) -> Self {
+        Self {
+            name: tenant.name.clone(),
+            phone: tenant.phone.clone(),
+            contact: tenant.contact,
+            address: tenant.address.clone(),
+            domains: tenant.domains.clone(),
+            authentication_method: tenant.authentication_method,
+        }
+    }
+}
+
 /// A tenant to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddTenant {
@@ -145,12 +158,14 @@ impl DirectoryService {
         Ok(tenant)
     }
 
-    /// All tenants.
+    /// All tenants, ordered by name, then id.
     ///
     /// # Errors
     /// [`DirectoryError::Store`].
     pub async fn list_tenants(&self) -> Result<Vec<Tenant>, DirectoryError> {
-        Ok(self.store.list_tenants().await?)
+        let mut tenants = self.store.list_tenants().await?;
+        tenants.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(tenants)
     }
 
     /// Tenants. A scope holds the tenants that it names.
@@ -230,7 +245,7 @@ impl DirectoryService {
         }
     }
 
-    /// Puts a tenant, and all that is below it, below another one. Both must be among `scope`.
+    /// Puts a tenant, and all that is below it, below another one. Both must be among `scope`. What an account above it closes is closed from here on.
     ///
     /// # Errors
     /// [`DirectoryError::NotFound`]; [`DirectoryError::Invalid`] for the top tenant, and for a parent that is the tenant itself or lies below it.
@@ -238,13 +253,21 @@ impl DirectoryService {
         for tenant in [id, parent] {
             self.get_tenant(tenant, scope).await?;
         }
+        let (at, cache) = (self.clock.now(), Arc::clone(&self.cache));
         let moved = self
             .changing("move a tenant", move |store| async move {
-                store.move_tenant(id, parent).await
+                let moved = store.move_tenant(id, parent, at).await;
+                match &moved {
+                    Ok(TenantMove::Moved(revoked)) => cache.forget(revoked),
+                    Ok(TenantMove::Unknown | TenantMove::Circular) | Err(StoreError::Missing { .. }) => {}
+                    // Whether a store that failed has written is not known, so the cache must not answer in its place.
+                    Err(_) => cache.forget_all(),
+                }
+                moved
             })
             .await;
         match moved.map_err(|error| missing(error, None, parent))? {
-            TenantMove::Moved => Ok(()),
+            TenantMove::Moved(_) => Ok(()),
             TenantMove::Unknown => Err(DirectoryError::not_found("tenant", &id.to_string())),
             TenantMove::Circular => Err(DirectoryError::Invalid {
                 field: "parent",

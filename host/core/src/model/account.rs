@@ -16,9 +16,10 @@ pub const MAX_PHONE_NUMBERS: usize = 1000;
 pub struct Account {
     /// The tenant.
     pub tenant: TenantId,
-    /// Whether its users may log in. It says nothing of the tenants below it.
+    /// Whether its users may log in, and those of the tenants below it. An account is closed while it is disabled or its trial is over, and while one above
+    /// it is.
     pub enabled: bool,
-    /// From when on its users may no longer log in; `None` for never.
+    /// From when on neither its users nor those of the tenants below it may log in; `None` for never.
     pub trial_expires_at: Option<Timestamp>,
     /// Whether it resells: the nearest such tenant above another one is that one's reseller.
     pub reseller: bool,
@@ -50,13 +51,23 @@ impl Account {
         }
     }
 
-    /// Why nobody of it may log in at this time; `None` if they may.
+    /// Why it is closed at this time, as far as it says so itself; `None` if it does not. See [`Account::closed_among`].
     pub fn closed(&self, now: Timestamp) -> Option<Closed> {
         match self.trial_expires_at {
             Some(end) if end <= now => Some(Closed::Expired(end)),
             Some(_) | None if !self.enabled => Some(Closed::Disabled),
             Some(_) | None => None,
         }
+    }
+
+    /// Why an account is closed at this time, as it and those above it say, the nearest first; `None` if it is not.
+    pub fn closed_among<'a>(lineage: impl IntoIterator<Item = &'a Self>, now: Timestamp) -> Option<Closed> {
+        lineage.into_iter().find_map(|account| account.closed(now))
+    }
+
+    /// The earliest end of the trials of an account and of those above it.
+    pub fn trial_end_among<'a>(lineage: impl IntoIterator<Item = &'a Self>) -> Option<Timestamp> {
+        lineage.into_iter().filter_map(|account| account.trial_expires_at).min()
     }
 }
 

@@ -20,14 +20,21 @@ pub trait AccountStore: Send + Sync {
     /// As [`AccountStore::find_account`].
     async fn list_accounts(&self) -> Result<Vec<Account>, StoreError>;
 
-    /// Puts an account in the place of what was said of its tenant, in one transaction, but for an [`Account::api_key`] below the one that is there: who read
-    /// the account before its key was made anew does not bring the old one back. Other nodes hear of it as
-    /// [`Change::TenantsChanged`](super::Change::TenantsChanged). If `at` that time nobody of it may log in, all sessions and refresh tokens of its users
-    /// end in the same transaction, and logins under way are refused: [`super::TokenStore::open_session`] looks at the account.
+    /// Puts an account in the place of `before`, in one transaction: of what was read of the same tenant, or [`Account::of`] if nothing was said of it.
+    /// `None` if there is something else by now, and then nothing is written: nobody brings back what another changed meanwhile. Other nodes hear of it as
+    /// [`Change::TenantsChanged`](super::Change::TenantsChanged).
+    ///
+    /// If it is closed `at` that time, all sessions and refresh tokens of its users and of those of the tenants below it end in the same transaction, and
+    /// logins under way are refused: [`super::TokenStore::open_session`] looks at the account. Else no token of theirs is good after the end of its trial.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for the `tenant`, [`StoreError::Conflict`] on `phone number`, [`StoreError::Unavailable`].
-    async fn put_account(&self, account: &Account, at: Timestamp) -> Result<Revoked, StoreError>;
+    async fn put_account(
+        &self,
+        before: &Account,
+        account: &Account,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError>;
 
     /// What was said of this user; `None` for nothing.
     ///
@@ -41,9 +48,10 @@ pub trait AccountStore: Send + Sync {
     /// As [`AccountStore::find_account`].
     async fn list_profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError>;
 
-    /// Puts a profile in the place of what was said of its user.
+    /// Puts a profile in the place of `before`: of what was read of the same user, or [`Profile::of`] if nothing was said of it. Returns whether that still
+    /// is what is there; else nothing is written.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for the `user`, [`StoreError::Unavailable`].
-    async fn put_profile(&self, profile: &Profile) -> Result<(), StoreError>;
+    async fn put_profile(&self, before: &Profile, profile: &Profile) -> Result<bool, StoreError>;
 }

@@ -49,7 +49,7 @@ impl NewUser {
     }
 }
 
-/// What of a user can be replaced, all of it at once. Its addresses are not part of it: see [`DirectoryStore::set_emails`].
+/// What of a user can be replaced, all of it at once: who has no say in something leaves it as it is when the change is written, whatever was read before. Its addresses are not part of it: see [`DirectoryStore::set_emails`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserChange {
     /// The login name; `None` for none.
@@ -58,12 +58,12 @@ pub struct UserChange {
     pub firstname: Option<String>,
     /// The family name.
     pub lastname: Option<String>,
-    /// What it is there for.
-    pub purpose: Purpose,
-    /// How it proves who it is.
-    pub authentication_method: AuthenticationMethod,
-    /// Whether it may log in.
-    pub enabled: bool,
+    /// What it is there for; `None` leaves it as it is.
+    pub purpose: Option<Purpose>,
+    /// How it proves who it is; `None` leaves it as it is.
+    pub authentication_method: Option<AuthenticationMethod>,
+    /// Whether it may log in; `None` leaves it as it is.
+    pub enabled: Option<bool>,
 }
 
 /// An address that a user is to have. One that it has already, without regard to case, keeps its id.

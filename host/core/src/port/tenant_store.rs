@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Revoked, StoreError};
-use crate::model::{Group, GroupId, Paged, PolicyId, Query, Tenant, TenantId};
+use crate::model::{Group, GroupId, Paged, PolicyId, Query, Tenant, TenantId, Timestamp};
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -55,10 +55,10 @@ pub enum TenantOrder {
 
 /// What became of a move.
 #[must_use = "a tenant may not have been moved"]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TenantMove {
-    /// It is below its new parent.
-    Moved,
+    /// It is below its new parent. If that one's account is closed, or one above it, this ended; if it is on trial, these tokens are good for less long.
+    Moved(Revoked),
     /// There is no such tenant.
     Unknown,
     /// It is the top tenant, or its new parent is the tenant itself or lies below it: nothing was changed.
@@ -82,7 +82,7 @@ pub trait TenantStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn find_tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError>;
 
-    /// All tenants, ordered by name, then id.
+    /// All tenants, in the order in which they took their names, as [`account_key`](crate::model::account_key) compares them; the top one first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -100,11 +100,12 @@ pub trait TenantStore: Send + Sync {
     /// As [`TenantStore::add_tenant`].
     async fn update_tenant(&self, tenant: &Tenant) -> Result<bool, StoreError>;
 
-    /// Puts a tenant, and all that is below it, below another one.
+    /// Puts a tenant, and all that is below it, below another one. What an account above it closes `at` that time is closed from here on, as
+    /// [`super::AccountStore::put_account`] does it.
     ///
     /// # Errors
     /// [`StoreError::Missing`] for the parent (`tenant`), [`StoreError::Unavailable`].
-    async fn move_tenant(&self, id: TenantId, parent: TenantId) -> Result<TenantMove, StoreError>;
+    async fn move_tenant(&self, id: TenantId, parent: TenantId, at: Timestamp) -> Result<TenantMove, StoreError>;
 
     /// Gives the top tenant the id that it has elsewhere, and its group of all users likewise. All that is its own stays its own. `None` if it has
     /// that id already; else the tokens that caches must read again.

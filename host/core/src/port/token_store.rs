@@ -61,6 +61,8 @@ pub enum Refreshing {
 pub struct Opened {
     /// The refresh token that was made or kept.
     pub refresh: Option<Box<RefreshToken>>,
+    /// When the token ends, if that is earlier than was asked: at the end of a trial of its owner's account, or of one above it.
+    pub cut_to: Option<Timestamp>,
     /// What ended because of it.
     pub revoked: Revoked,
 }
@@ -73,7 +75,7 @@ pub enum OpeningOutcome {
     Opened(Opened),
     /// Nothing was written: the directory user is disabled.
     Disabled,
-    /// Nothing was written: nobody of the tenant's account may log in when the session would begin.
+    /// Nothing was written: the account, or one above it, is closed when the session would begin.
     Closed(Closed),
     /// Nothing was written: since the credential was judged, the user's password was set, or the identity's or the plugin's sessions were
     /// revoked, or the refresh token was removed.
@@ -109,7 +111,7 @@ pub enum RevokeTarget {
 pub struct Revoked {
     /// The sessions that ended.
     pub sessions: Vec<SessionId>,
-    /// The tokens that are no longer good, so that caches can forget them.
+    /// The tokens that are no longer good, or for less long than before, so that caches can forget them.
     pub tokens: Vec<TokenDigest>,
 }
 
@@ -134,8 +136,8 @@ pub trait TokenStore: Send + Sync {
     async fn revocation_mark(&self) -> Result<RevocationMark, StoreError>;
 
     /// Writes a session and its token in one transaction, and returns when they survive a power cut. The same transaction makes sure that
-    /// nothing overtook the login: a [`super::DirectoryStore::set_verifier`], or a revocation of the identity or the plugin, that runs at the
-    /// same time either ends this session or refuses it.
+    /// nothing overtook the login: a [`super::DirectoryStore::set_verifier`], a revocation of the identity or the plugin, or a closing of an account, that
+    /// runs at the same time either ends this session or refuses it. No trial that is set at the same time, or before, ends before the token does.
     ///
     /// # Errors
     /// [`StoreError::Missing`] if the identity's directory user or tenant is gone, [`StoreError::Unavailable`].

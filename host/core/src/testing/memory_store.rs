@@ -49,6 +49,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Tables {
     tenants: HashMap<TenantId, Tenant>,
+    /// In which order tenants took their names.
+    named: HashMap<TenantId, usize>,
     users: HashMap<UserId, (User, Option<StoredVerifier>)>,
     digests: HashMap<UserId, Vec<StoredDigest>>,
     profiles: HashMap<UserId, Profile>,

@@ -43,14 +43,11 @@ pub(super) struct Standing {
 }
 
 impl TokenService {
-    /// Writes the session and its token, and answers when they are durable. The token ends with the trial of its owner's account at the latest.
-    pub(super) async fn open(&self, mut draft: Draft) -> Result<IssuedToken, TokenError> {
-        let account = self.store.find_account(draft.identity.tenant).await?;
-        let trial_end = account.and_then(|account| account.trial_expires_at);
-        draft.not_after = draft.not_after.into_iter().chain(trial_end).min();
+    /// Writes the session and its token, and answers when they are durable. The store cuts the token to the trials of its owner's account and of those above.
+    pub(super) async fn open(&self, draft: Draft) -> Result<IssuedToken, TokenError> {
         let (value, opening) = self.opening(draft);
         let ticket = self.cache.ticket(opening.token.digest);
-        let (token, mut session) = (opening.token.clone(), opening.session.clone());
+        let (mut token, mut session) = (opening.token.clone(), opening.session.clone());
         let identity = session.identity.id;
         // The user may have been removed or disabled since it was looked up, and its password changed since the backend was asked.
         let opened = match self.write(opening).await {
@@ -62,7 +59,12 @@ impl TokenService {
             Err(StoreError::Missing { what: "user" }) => return Err(TokenError::Refused(Refusal::UnknownIdentifier)),
             Err(error) => return Err(error.into()),
         };
-        let Opened { refresh, revoked } = opened;
+        let Opened {
+            refresh,
+            cut_to,
+            revoked,
+        } = opened;
+        token.expires_at = cut_to.unwrap_or(token.expires_at);
         session.refresh = refresh.as_ref().map(|refresh| refresh.id).or(session.refresh);
         let live = self.enliven(TokenRecord { token, session });
         self.cache.insert(ticket, Arc::clone(&live));

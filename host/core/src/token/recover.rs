@@ -15,6 +15,7 @@ use super::{
     Asked, CheckRequest, FactorRule, LiveToken, LoginOutcome, SecondSteps, TokenError, TokenService, TokenValue,
 };
 use crate::Secret;
+use crate::account::change_profile;
 use crate::factor::FactorVerdict;
 use crate::model::{
     AuthenticationMethod, BackendName, ChallengeKind, Client, Identity, LINK_DIALECT, PluginDigest, Principal, Profile,
@@ -75,10 +76,11 @@ impl TokenService {
     /// however many use it at once, and a login that is refused or challenged does not use it up. Clients are to ask the user for a new password then.
     ///
     /// # Errors
-    /// [`TokenError::NotFound`] for a token that is no such link, or not any more; otherwise as [`TokenService::login`].
+    /// [`TokenError::NotFound`] for a token that is no such link, or not any more, or of a user of another account than the one that the link names; otherwise
+    /// as [`TokenService::login`].
     pub async fn login_by_link(
         &self,
-        link: &TokenValue,
+        link: &ResetId,
         access: &str,
         login: LinkLogin,
     ) -> Result<(UserId, LoginOutcome), TokenError> {
@@ -90,7 +92,7 @@ impl TokenService {
 
     async fn follow_link(
         &self,
-        link: &TokenValue,
+        link: &ResetId,
         access: &str,
         login: LinkLogin,
     ) -> Result<(UserId, LoginOutcome), TokenError> {
@@ -119,7 +121,7 @@ impl TokenService {
         };
         let issued = self.open(draft).await?;
         // Nobody has seen the new token yet. So the link goes last: whatever fails before leaves it good, and of several who follow it at once, one ends it.
-        match self.use_up(link, user.id).await {
+        match self.use_up(&link.token, user.id).await {
             Ok(true) => Ok((user.id, LoginOutcome::Issued(issued))),
             outcome => {
                 let session = RevokeTarget::Session(issued.live.record.session.id);
@@ -130,12 +132,12 @@ impl TokenService {
     }
 
     /// Whose link it is, if that one may log in by it.
-    async fn owner_of_link(&self, link: &TokenValue, access: &str) -> Result<User, TokenError> {
+    async fn owner_of_link(&self, link: &ResetId, access: &str) -> Result<User, TokenError> {
         let asked = CheckRequest {
             scope: Some(access),
             tenant: None,
         };
-        let live: Arc<LiveToken> = match self.check(link, asked).await {
+        let live: Arc<LiveToken> = match self.check(&link.token, asked).await {
             Err(TokenError::AccessDenied(_)) => return Err(TokenError::NotFound),
             checked => checked?,
         };
@@ -144,6 +146,10 @@ impl TokenService {
             return Err(TokenError::NotFound);
         };
         let user = self.store.find_user(id).await?.ok_or(TokenError::NotFound)?;
+        // What is counted and allowed for each account goes by the one that the link names.
+        if user.tenant != link.tenant {
+            return Err(TokenError::NotFound);
+        }
         if !user.enabled {
             return Err(TokenError::Refused(Refusal::Disabled));
         }
@@ -242,15 +248,13 @@ impl TokenService {
 
     /// Notes that the user needs a new password, and ends the link; returns whether it was there.
     async fn use_up(&self, link: &TokenValue, user: UserId) -> Result<bool, TokenError> {
-        let profile = self.store.find_profile(user).await?;
-        let profile = profile.unwrap_or_else(|| Profile::of(user));
-        if !profile.require_password_update {
-            let profile = Profile {
+        let needs_one = |profile| {
+            Ok::<_, TokenError>(Profile {
                 require_password_update: true,
                 ..profile
-            };
-            self.store.put_profile(&profile).await?;
-        }
+            })
+        };
+        change_profile(&*self.store, user, needs_one).await?;
         self.revoke(link).await
     }
 }

@@ -1,5 +1,12 @@
 -- What Kazoo's and Webitel's clients know of tenants and users; digests that stand for passwords; who acts in whose place; attempts to log in.
 
+-- In which order tenants took their names: whoever takes one later is looked at later. The top tenant comes first.
+ALTER TABLE tenant ADD COLUMN named bigint NOT NULL DEFAULT 0;
+UPDATE tenant SET named = place.number
+    FROM (SELECT id, row_number() OVER (ORDER BY parent <> id, name_key, id) - 1 AS number FROM tenant) place
+    WHERE place.id = tenant.id;
+CREATE INDEX tenant_by_named ON tenant (named);
+
 CREATE TABLE account (
     tenant uuid NOT NULL PRIMARY KEY REFERENCES tenant (id) ON DELETE CASCADE,
     enabled boolean NOT NULL,

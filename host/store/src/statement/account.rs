@@ -5,9 +5,8 @@ use keyway_core::model::{Account, Profile, TenantId, Timestamp, UserId, phone_ke
 use keyway_core::port::{AccountStore, Revoked, StoreError};
 use sqlx::QueryBuilder;
 
-use super::ending::BY_TENANT;
 use super::revocation::{self, Whole};
-use super::{Connection, Database, DriverStore, LOCKS_ROWS};
+use super::{Connection, Database, DriverStore, LOCKS_ROWS, user_change};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{AccountRow, ProfileRow, accounts, to_json};
 
@@ -32,12 +31,21 @@ impl AccountStore for DriverStore {
             .await
     }
 
-    async fn put_account(&self, account: &Account, at: Timestamp) -> Result<Revoked, StoreError> {
-        let account = account.clone();
+    async fn put_account(
+        &self,
+        before: &Account,
+        account: &Account,
+        at: Timestamp,
+    ) -> Result<Option<Revoked>, StoreError> {
+        let (before, account) = (before.clone(), account.clone());
         let work = self.write_tenants_revoking("put an account", move |connection| {
-            Box::pin(async move { Ok(((), put(connection, &account, at).await?)) })
+            Box::pin(async move {
+                let put = put(connection, &before, &account, at).await?;
+                Ok((put.is_some(), put.unwrap_or_default()))
+            })
         });
-        Ok(work.await?.1)
+        let (is_put, revoked) = work.await?;
+        Ok(is_put.then_some(revoked))
     }
 
     async fn find_profile(&self, user: UserId) -> Result<Option<Profile>, StoreError> {
@@ -51,10 +59,10 @@ impl AccountStore for DriverStore {
         .await
     }
 
-    async fn put_profile(&self, profile: &Profile) -> Result<(), StoreError> {
-        let profile = profile.clone();
+    async fn put_profile(&self, before: &Profile, profile: &Profile) -> Result<bool, StoreError> {
+        let (before, profile) = (before.clone(), profile.clone());
         self.write("put a profile", move |connection| {
-            Box::pin(async move { put_profile(connection, &profile).await })
+            Box::pin(async move { put_profile(connection, &before, &profile).await })
         })
         .await
     }
@@ -86,19 +94,22 @@ async fn list(connection: &mut Connection) -> Result<Vec<Account>, Failure> {
     Ok(accounts(rows)?)
 }
 
-async fn put(connection: &mut Connection, account: &Account, at: Timestamp) -> Result<Revoked, Failure> {
-    let whole = account.closed(at).map(|_| Whole::Tenant(account.tenant));
-    if let Some(whole) = whole {
-        revocation::lock_out(connection, whole).await?;
+async fn put(
+    connection: &mut Connection,
+    before: &Account,
+    account: &Account,
+    at: Timestamp,
+) -> Result<Option<Revoked>, Failure> {
+    let tenant = account.tenant;
+    // Also whoever else changes this account waits here.
+    revocation::lock_out(connection, Whole::Subtree(tenant)).await?;
+    let current = find(connection, tenant).await?;
+    if current.unwrap_or_else(|| Account::of(tenant)) != *before {
+        return Ok(None);
     }
     write(connection, account).await?;
     write_numbers(connection, account).await?;
-    let Some(whole) = whole else {
-        return Ok(Revoked::default());
-    };
-    let revoked = BY_TENANT.end(connection, account.tenant.0).await?;
-    revocation::note(connection, whole, at).await?;
-    Ok(revoked)
+    Ok(Some(revocation::confine(connection, tenant, at).await?))
 }
 
 async fn write(connection: &mut Connection, account: &Account) -> Result<(), Failure> {
@@ -106,8 +117,7 @@ async fn write(connection: &mut Connection, account: &Account) -> Result<(), Fai
         "INSERT INTO account (tenant, enabled, trial_expires_at, reseller, language, timezone, api_key, document) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant) DO UPDATE SET enabled = excluded.enabled, \
          trial_expires_at = excluded.trial_expires_at, reseller = excluded.reseller, language = excluded.language, \
-         timezone = excluded.timezone, document = excluded.document, \
-         api_key = CASE WHEN excluded.api_key > account.api_key THEN excluded.api_key ELSE account.api_key END",
+         timezone = excluded.timezone, api_key = excluded.api_key, document = excluded.document",
     )
     .bind(account.tenant.0)
     .bind(account.enabled)
@@ -179,7 +189,14 @@ async fn list_profiles(connection: &mut Connection, users: &[UserId]) -> Result<
     Ok(profiles)
 }
 
-async fn put_profile(connection: &mut Connection, profile: &Profile) -> Result<(), Failure> {
+async fn put_profile(connection: &mut Connection, before: &Profile, profile: &Profile) -> Result<bool, Failure> {
+    if !user_change::lock(connection, profile.user).await? {
+        return Err(StoreError::Missing { what: "user" }.into());
+    }
+    let current = list_profiles(connection, &[profile.user]).await?.pop();
+    if current.unwrap_or_else(|| Profile::of(profile.user)) != *before {
+        return Ok(false);
+    }
     sqlx::query(
         "INSERT INTO user_profile (directory_user, language, timezone, verified, require_password_update, document) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (directory_user) DO UPDATE SET language = excluded.language, \
@@ -195,5 +212,5 @@ async fn put_profile(connection: &mut Connection, profile: &Profile) -> Result<(
     .execute(connection)
     .await
     .map_err(|error| explain(error, &[], "user"))?;
-    Ok(())
+    Ok(true)
 }

@@ -3,7 +3,7 @@
 //!
 //! Each function wants to be called inside a transaction.
 
-use keyway_core::model::{EventKind, SessionId};
+use keyway_core::model::{EventKind, SessionId, Timestamp};
 use keyway_core::port::Revoked;
 use sqlx::{Encode, Type};
 use uuid::Uuid;
@@ -19,6 +19,8 @@ use crate::row::{DigestRow, EndedSession, ToldSession};
 pub(super) struct Ending {
     refresh: Option<EndingRefresh>,
     lock: &'static str,
+    /// Besides, the end of the life of their tokens, and of those with which their owners act in somebody else's place.
+    cut: &'static str,
     tokens: &'static str,
     sessions: &'static str,
 }
@@ -58,6 +60,14 @@ macro_rules! ending {
                 $which,
                 ")) ORDER BY id FOR UPDATE"
             ),
+            cut: concat!(
+                "UPDATE token SET expires_at = $2 WHERE expires_at > $2 AND session IN (SELECT id FROM session WHERE ",
+                $which,
+                " UNION ALL SELECT id FROM session WHERE actor_session IS NOT NULL \
+                 AND actor_session IN (SELECT id FROM session WHERE ",
+                $which,
+                ")) RETURNING hash, key_id"
+            ),
             tokens: concat!(
                 "DELETE FROM token WHERE session IN (SELECT id FROM session WHERE ",
                 $which,
@@ -85,6 +95,16 @@ pub(super) const BY_TENANT: Ending = ending!(
     "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))",
     refresh "(tenant = $1 OR directory_user IN (SELECT id FROM directory_user WHERE tenant = $1))"
 );
+/// As [`BY_TENANT`], and those of the tenants below it.
+pub(super) const BY_SUBTREE: Ending = ending!(
+    "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM tenant WHERE id = $1 UNION SELECT t.id FROM tenant t JOIN below b ON b.id = t.parent) \
+     SELECT s.id FROM session s LEFT JOIN directory_user u ON u.id = s.directory_user \
+     WHERE s.tenant IN (SELECT id FROM below) OR u.tenant IN (SELECT id FROM below))",
+    refresh
+    "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM tenant WHERE id = $1 UNION SELECT t.id FROM tenant t JOIN below b ON b.id = t.parent) \
+     SELECT r.id FROM refresh_token r LEFT JOIN directory_user u ON u.id = r.directory_user \
+     WHERE r.tenant IN (SELECT id FROM below) OR u.tenant IN (SELECT id FROM below))"
+);
 /// The sessions that an identity opened with mobile clients' refresh tokens.
 pub(super) const BY_MOBILE_REFRESH: Ending =
     ending!("refresh IN (SELECT id FROM refresh_token WHERE identity = $1 AND mobile)");
@@ -101,6 +121,30 @@ impl Ending {
         let acting = self.end_sessions(connection, value, &mut revoked).await?;
         end_acted(connection, acting, &mut revoked).await?;
         Ok(revoked)
+    }
+
+    /// Lets no token of the sessions for which the column is `value` be good after `end`, nor one of those in which their owners act in somebody else's
+    /// place; returns those that would have been.
+    pub(super) async fn cut<'v, T>(
+        &self,
+        connection: &mut Connection,
+        value: T,
+        end: Timestamp,
+    ) -> Result<Revoked, Failure>
+    where
+        T: Encode<'v, Database> + Type<Database> + Copy + Send + 'v,
+    {
+        self.lock(connection, value).await?;
+        let cut: Vec<DigestRow> = sqlx::query_as(self.cut)
+            .bind(value)
+            .bind(end.0)
+            .fetch_all(connection)
+            .await?;
+        let tokens = cut.iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        Ok(Revoked {
+            sessions: Vec::new(),
+            tokens,
+        })
     }
 
     /// Ends the sessions themselves; returns those of them whose owners act in somebody else's place.

@@ -8,19 +8,24 @@
 //! - An opening and a revocation of the same target wait for each other (where several may write at once): both look only when they hold
 //!   the lock, so either the revocation finds the session or the opening finds the note.
 //!
-//! An account of which nobody may log in any more is a revocation of its tenant: an opening that waits for it finds the account closed.
+//! An account that is closed, or on trial, is a revocation of its tenant and of those below: an opening waits for it and finds the account closed, or its end.
+//! So an opening holds the session's tenant and its user's and all those above them, and nobody moves a tenant that is held.
 //!
 //! A refresh token needs no note: whatever makes a note removes it, so a login with one makes sure that it is still there.
 //!
-//! The order of locks is: names (see `user_name.rs`), plugin, identity, the session's tenant, directory user, the user's tenant if that is another one,
-//! the identity's queue, account, numbers (see `account.rs`), refresh tokens, sessions, `revocation_clock`, `revocation`.
+//! The order of locks is: moves of tenants (see `tenant.rs`), names (see `user_name.rs`), plugin, identity, directory user, tenants, the identity's queue,
+//! account, numbers (see `account.rs`), refresh tokens, sessions, `revocation_clock`, `revocation`. Whoever waits for a tenant alone holds no other one
+//! alone but while it moves that one, of which there is one at a time.
 
-use keyway_core::model::{Account, Closed, IdentityId, PluginDigest, Session, TenantId, Timestamp};
-use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, StoreError};
+use std::collections::{HashMap, HashSet};
 
+use keyway_core::model::{Account, IdentityId, PluginDigest, Session, TenantId, Timestamp};
+use keyway_core::port::{OpeningOutcome, REVOCATIONS_KEPT, RevocationMark, Revoked, StoreError};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Connection, LOCKS_ROWS};
+use super::ending::BY_SUBTREE;
+use super::{Connection, Database, LOCKS_ROWS};
 use crate::failure::Failure;
 
 /// Whose sessions are revoked as a whole.
@@ -29,6 +34,8 @@ pub(super) enum Whole {
     Identity(IdentityId),
     Plugin(PluginDigest),
     Tenant(TenantId),
+    /// A tenant and all that are below it.
+    Subtree(TenantId),
 }
 
 impl Whole {
@@ -37,6 +44,7 @@ impl Whole {
             Self::Identity(_) => "identity",
             Self::Plugin(_) => "plugin",
             Self::Tenant(_) => "tenant",
+            Self::Subtree(_) => "subtree",
         }
     }
 
@@ -44,7 +52,7 @@ impl Whole {
         match self {
             Self::Identity(id) => id.0.as_bytes(),
             Self::Plugin(digest) => &digest.0,
-            Self::Tenant(id) => id.0.as_bytes(),
+            Self::Tenant(id) | Self::Subtree(id) => id.0.as_bytes(),
         }
     }
 
@@ -53,7 +61,7 @@ impl Whole {
         let kind = match self {
             Self::Identity(_) => 0x6b77_0001,
             Self::Plugin(_) => 0x6b77_0002,
-            Self::Tenant(_) => 0x6b77_0005,
+            Self::Tenant(_) | Self::Subtree(_) => 0x6b77_0005,
         };
         let first = self.target().first_chunk().copied().unwrap_or_default();
         (kind, i32::from_be_bytes(first))
@@ -117,62 +125,130 @@ pub(super) async fn queue(connection: &mut Connection, identity: IdentityId) -> 
 /// The kind of advisory lock of [`queue`].
 pub(super) const QUEUE: i32 = 0x6b77_0003;
 
-/// Why the session may not be opened; if it may, it still may until the transaction ends.
+/// Whether a session may be opened. If so, it still may until the transaction ends.
+pub(super) enum Admission {
+    /// It may, with a token that ends no later than this: the earliest end of a trial.
+    Granted { until: Option<Timestamp> },
+    /// It may not.
+    Refused(OpeningOutcome),
+}
+
 pub(super) async fn admit(
     connection: &mut Connection,
     session: &Session,
     since: RevocationMark,
-) -> Result<Option<OpeningOutcome>, Failure> {
+) -> Result<Admission, Failure> {
     let identity = &session.identity;
-    let own = identity.tenant;
-    let whole = [
-        Whole::Plugin(session.plugin),
-        Whole::Identity(identity.id),
-        Whole::Tenant(own),
-    ];
-    let [plugin, identity_lock, tenant] = whole.map(|whole| whole.lock_name());
-    if LOCKS_ROWS {
-        sqlx::query(
-            "SELECT pg_advisory_xact_lock_shared($1, $2), pg_advisory_xact_lock_shared($3, $4), pg_advisory_xact_lock_shared($5, $6)",
-        )
-        .bind(plugin.0)
-        .bind(plugin.1)
-        .bind(identity_lock.0)
-        .bind(identity_lock.1)
-        .bind(tenant.0)
-        .bind(tenant.1)
-        .execute(&mut *connection)
-        .await?;
-    }
-    let users = match identity.user {
-        None => own,
-        Some(user) => {
-            let (enabled, tenant) = find_standing(connection, user.0).await?;
-            if !enabled {
-                return Ok(Some(OpeningOutcome::Disabled));
-            }
-            tenant
+    let wholes = [Whole::Plugin(session.plugin), Whole::Identity(identity.id)];
+    lock_in(connection, &wholes).await?;
+    let mut tenants = vec![identity.tenant];
+    if let Some(user) = identity.user {
+        let (enabled, tenant) = find_standing(connection, user.0).await?;
+        if !enabled {
+            return Ok(Admission::Refused(OpeningOutcome::Disabled));
         }
-    };
-    if users != own {
-        lock_in(connection, Whole::Tenant(users)).await?;
+        tenants.push(tenant);
     }
-    // A statement of its own: only one that begins when the locks are held sees what was committed until then.
-    let (closed, overtaken): (bool, bool) = sqlx::query_as(REFUSED)
-        .bind(since.0)
-        .bind(session.plugin.0.as_slice())
-        .bind(identity.id.0.as_bytes().as_slice())
-        .bind(own.0.as_bytes().as_slice())
-        .bind(users.0.as_bytes().as_slice())
-        .bind(own.0)
-        .bind(users.0)
-        .bind(session.opened_at.0)
-        .fetch_one(&mut *connection)
-        .await?;
-    if closed && let Some(closed) = find_closed(connection, [own, users], session.opened_at).await? {
-        return Ok(Some(OpeningOutcome::Closed(closed)));
+    let lineage = hold_lineage(connection, &tenants).await?;
+    if let Some(closed) = Account::closed_among(&lineage, session.opened_at) {
+        return Ok(Admission::Refused(OpeningOutcome::Closed(closed)));
     }
-    Ok(overtaken.then_some(OpeningOutcome::Overtaken))
+    let wholes = [
+        wholes.to_vec(),
+        tenants.into_iter().map(Whole::Tenant).collect(),
+        lineage.iter().map(|account| Whole::Subtree(account.tenant)).collect(),
+    ]
+    .concat();
+    if is_overtaken(connection, &wholes, since).await? {
+        return Ok(Admission::Refused(OpeningOutcome::Overtaken));
+    }
+    Ok(Admission::Granted {
+        until: Account::trial_end_among(&lineage),
+    })
+}
+
+/// Does to what those of a tenant and of those below it hold what its account and those above it say: ends it and refuses the logins that are under way where
+/// one is closed, else lets it last no longer than the earliest trial. The tenant must be locked out. To be called last in a transaction, as [`note`].
+pub(super) async fn confine(connection: &mut Connection, tenant: TenantId, at: Timestamp) -> Result<Revoked, Failure> {
+    let lineage = lineage(connection, &[tenant]).await?;
+    if Account::closed_among(&lineage, at).is_some() {
+        let revoked = BY_SUBTREE.end(connection, tenant.0).await?;
+        note(connection, Whole::Subtree(tenant), at).await?;
+        return Ok(revoked);
+    }
+    match Account::trial_end_among(&lineage) {
+        Some(end) => BY_SUBTREE.cut(connection, tenant.0, end).await,
+        None => Ok(Revoked::default()),
+    }
+}
+
+/// As [`lineage`]. None of these accounts is closed, gets another trial or moves until the transaction ends.
+pub(super) async fn hold_lineage(connection: &mut Connection, tenants: &[TenantId]) -> Result<Vec<Account>, Failure> {
+    let mut held = HashSet::new();
+    loop {
+        // A statement of its own each time: only one that begins when the locks are held sees what was committed until then.
+        let found = lineage(connection, tenants).await?;
+        let new: Vec<_> = found.iter().map(|account| account.tenant).collect();
+        let new: Vec<_> = new.into_iter().filter(|tenant| held.insert(*tenant)).collect();
+        if !LOCKS_ROWS || new.is_empty() {
+            return Ok(found);
+        }
+        let wholes: Vec<_> = new.into_iter().map(Whole::Subtree).collect();
+        lock_in(connection, &wholes).await?;
+    }
+}
+
+/// What a tenant that is looked at has for an account: its id, its parent, and whether the account is enabled and when its trial ends.
+type LineageRow = (Uuid, Uuid, Option<bool>, Option<i64>);
+
+/// The accounts of these tenants, each followed by those above it, the nearest first. Only what closes them is read.
+async fn lineage(connection: &mut Connection, tenants: &[TenantId]) -> Result<Vec<Account>, Failure> {
+    let mut select: QueryBuilder<Database> =
+        QueryBuilder::new("WITH RECURSIVE above (id) AS (SELECT id FROM tenant WHERE id IN (");
+    let mut ids = select.separated(", ");
+    for tenant in tenants {
+        ids.push_bind(tenant.0);
+    }
+    select.push(
+        ") UNION SELECT t.parent FROM tenant t JOIN above a ON a.id = t.id) \
+         SELECT t.id, t.parent, c.enabled, c.trial_expires_at FROM above a JOIN tenant t ON t.id = a.id \
+         LEFT JOIN account c ON c.tenant = t.id",
+    );
+    let rows: Vec<LineageRow> = select.build_query_as().fetch_all(connection).await?;
+    let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.0, row)).collect();
+    let mut found = Vec::with_capacity(rows.len());
+    for tenant in tenants {
+        let mut at = tenant.0;
+        // Each once: the tenants above two of them are the same from some place on.
+        while let Some((id, parent, enabled, trial)) = rows.remove(&at) {
+            let known = Account::of(TenantId(id));
+            found.push(Account {
+                enabled: enabled.unwrap_or(known.enabled),
+                trial_expires_at: trial.map(Timestamp),
+                ..known
+            });
+            at = parent;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether one of these was revoked as a whole since. Besides a later note: if one that was later is removed already, nobody knows whom it concerned. And a
+/// mark that is still to come was not read from this database as it is; it was restored from a backup.
+async fn is_overtaken(connection: &mut Connection, wholes: &[Whole], since: RevocationMark) -> Result<bool, Failure> {
+    let mut select: QueryBuilder<Database> =
+        QueryBuilder::new("SELECT NOT EXISTS (SELECT 1 FROM revocation_clock WHERE swept <= ");
+    select.push_bind(since.0).push(" AND mark >= ").push_bind(since.0);
+    select.push(") OR EXISTS (SELECT 1 FROM revocation WHERE mark > ");
+    select.push_bind(since.0).push(" AND (");
+    let mut any = select.separated(" OR ");
+    for whole in wholes {
+        any.push("kind = ").push_bind_unseparated(whole.kind());
+        any.push_unseparated(" AND target = ")
+            .push_bind_unseparated(whole.target());
+    }
+    select.push("))");
+    Ok(select.build_query_scalar().fetch_one(connection).await?)
 }
 
 /// Whether the user is enabled, and its tenant. Neither changes until the transaction ends.
@@ -187,54 +263,23 @@ async fn find_standing(connection: &mut Connection, user: Uuid) -> Result<(bool,
     Ok((enabled, TenantId(tenant)))
 }
 
-/// Keeps the target's sessions from being revoked as a whole until the transaction ends, and waits while they are.
-async fn lock_in(connection: &mut Connection, whole: Whole) -> Result<(), Failure> {
-    if LOCKS_ROWS {
+/// Keeps the targets' sessions from being revoked as a whole until the transaction ends, and waits while they are.
+async fn lock_in(connection: &mut Connection, wholes: &[Whole]) -> Result<(), Failure> {
+    if !LOCKS_ROWS {
+        return Ok(());
+    }
+    let mut select: QueryBuilder<Database> = QueryBuilder::new("SELECT ");
+    for (position, whole) in wholes.iter().enumerate() {
         let (kind, target) = whole.lock_name();
-        sqlx::query("SELECT pg_advisory_xact_lock_shared($1, $2)")
-            .bind(kind)
-            .bind(target)
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Whether nobody of the tenants may log in (see [`Account::closed`]), and whether the login was overtaken. Besides a later note: if one that was later
-/// is removed already, nobody knows whom it concerned. And a mark that is still to come was not read from this database as it is; it was
-/// restored from a backup.
-const REFUSED: &str = "SELECT \
-    EXISTS (SELECT 1 FROM account WHERE tenant IN ($6, $7) AND (NOT enabled OR trial_expires_at <= $8)), \
-    EXISTS (SELECT 1 FROM revocation WHERE kind = 'plugin' AND target = $2 AND mark > $1) \
-    OR EXISTS (SELECT 1 FROM revocation WHERE kind = 'identity' AND target = $3 AND mark > $1) \
-    OR EXISTS (SELECT 1 FROM revocation WHERE kind = 'tenant' AND target IN ($4, $5) AND mark > $1) \
-    OR NOT EXISTS (SELECT 1 FROM revocation_clock WHERE swept <= $1 AND mark >= $1)";
-
-/// Why nobody of the first of these tenants of which that is so may log in.
-async fn find_closed(
-    connection: &mut Connection,
-    tenants: [TenantId; 2],
-    at: Timestamp,
-) -> Result<Option<Closed>, Failure> {
-    for tenant in tenants {
-        let found: Option<(bool, Option<i64>)> =
-            sqlx::query_as("SELECT enabled, trial_expires_at FROM account WHERE tenant = $1")
-                .bind(tenant.0)
-                .fetch_optional(&mut *connection)
-                .await?;
-        let closed = found.and_then(|(enabled, end)| {
-            let account = Account {
-                enabled,
-                trial_expires_at: end.map(Timestamp),
-                ..Account::of(tenant)
-            };
-            account.closed(at)
+        select.push(if position == 0 {
+            "pg_advisory_xact_lock_shared("
+        } else {
+            ", pg_advisory_xact_lock_shared("
         });
-        if closed.is_some() {
-            return Ok(closed);
-        }
+        select.push_bind(kind).push(", ").push_bind(target).push(")");
     }
-    Ok(None)
+    select.build().execute(connection).await?;
+    Ok(())
 }
 
 /// Removes the notes that no login can be waiting for.

@@ -1,7 +1,9 @@
 //! Tenants: the port and its statements. Compiled once per driver.
 
 use async_trait::async_trait;
-use keyway_core::model::{Group, GroupId, NewEvent, Paged, PolicyId, Query, Tenant, TenantId, UserId, login_key};
+use keyway_core::model::{
+    Group, GroupId, NewEvent, Paged, PolicyId, Query, Tenant, TenantId, Timestamp, UserId, account_key, login_key,
+};
 use keyway_core::port::{NewTenant, Random, Revoked, StoreError, TenantFilter, TenantMove, TenantOrder, TenantStore};
 use sqlx::QueryBuilder;
 use sqlx::error::ErrorKind;
@@ -10,9 +12,13 @@ use uuid::Uuid;
 use super::ending::BY_TENANT;
 use super::event;
 use super::list::{count, push_equal, push_order, push_scope, push_search, push_slice};
+use super::revocation::{self, Whole};
 use super::{Connection, Database, DriverStore, LOCKS_ROWS, adopt, group};
 use crate::failure::{Failure, explain, optional_text, text};
 use crate::row::{TenantRow, tenants, to_json};
+
+/// The name of the advisory lock under which tenants move; see `revocation.rs` for the others.
+pub(super) const MOVES: i32 = 0x6b77_0007;
 
 #[async_trait]
 impl TenantStore for DriverStore {
@@ -51,11 +57,18 @@ impl TenantStore for DriverStore {
         .await
     }
 
-    async fn move_tenant(&self, id: TenantId, parent: TenantId) -> Result<TenantMove, StoreError> {
-        self.write_tenants("move a tenant", move |connection| {
-            Box::pin(move_tenant(connection, id, parent))
-        })
-        .await
+    async fn move_tenant(&self, id: TenantId, parent: TenantId, at: Timestamp) -> Result<TenantMove, StoreError> {
+        let work = self.write_tenants_revoking("move a tenant", move |connection| {
+            Box::pin(async move {
+                let moved = move_tenant(connection, id, parent, at).await?;
+                let revoked = match &moved {
+                    TenantMove::Moved(revoked) => revoked.clone(),
+                    TenantMove::Unknown | TenantMove::Circular => Revoked::default(),
+                };
+                Ok((moved, revoked))
+            })
+        });
+        Ok(work.await?.0)
     }
 
     async fn adopt_top_tenant(&self, id: TenantId, all_users: GroupId) -> Result<Option<Revoked>, StoreError> {
@@ -144,7 +157,7 @@ async fn add_tenant(connection: &mut Connection, new: &NewTenant) -> Result<(), 
     let realm = optional_text("tenant.realm", tenant.realm.as_deref())?;
     sqlx::query(
         "INSERT INTO tenant (id, parent, name, name_key, realm, realm_key, slug, slug_key, phone, contact, address, \
-         authentication_method) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         authentication_method, named) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (SELECT max(named) + 1 FROM tenant))",
     )
     .bind(tenant.id.0)
     .bind(tenant.parent.0)
@@ -233,8 +246,7 @@ async fn list_tenants(connection: &mut Connection) -> Result<Vec<Tenant>, Failur
     select
         .push(COLUMNS)
         .push(" FROM tenant t LEFT JOIN tenant_domain d ON d.tenant = t.id");
-    // A database may put tenants without a name first or last.
-    select.push(" ORDER BY coalesce(t.name, ''), t.id, d.position");
+    select.push(" ORDER BY t.named, t.id, d.position");
     let rows: Vec<TenantRow> = select.build_query_as().fetch_all(connection).await?;
     Ok(tenants(rows)?)
 }
@@ -302,9 +314,24 @@ async fn update_tenant(connection: &mut Connection, tenant: &Tenant) -> Result<b
     check_contact(connection, tenant.contact).await?;
     let name = optional_text("tenant.name", tenant.name.as_deref())?;
     let realm = optional_text("tenant.realm", tenant.realm.as_deref())?;
+    let select = if LOCKS_ROWS {
+        "SELECT name FROM tenant WHERE id = $1 FOR NO KEY UPDATE"
+    } else {
+        "SELECT name FROM tenant WHERE id = $1"
+    };
+    let before: Option<Option<String>> = sqlx::query_scalar(select)
+        .bind(tenant.id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(before) = before else {
+        return Ok(false);
+    };
+    let key = |name: Option<&str>| account_key(name.unwrap_or_default());
+    let takes_name = key(before.as_deref()) != key(name);
     let updated = sqlx::query(
         "UPDATE tenant SET name = $2, name_key = $3, realm = $4, realm_key = $5, phone = $6, contact = $7, address = $8, \
-         authentication_method = $9 WHERE id = $1",
+         authentication_method = $9, named = CASE WHEN $10 AND parent <> id THEN (SELECT max(named) + 1 FROM tenant) ELSE named END \
+         WHERE id = $1",
     )
     .bind(tenant.id.0)
     .bind(name)
@@ -315,6 +342,7 @@ async fn update_tenant(connection: &mut Connection, tenant: &Tenant) -> Result<b
     .bind(tenant.contact.map(|user| user.0))
     .bind(to_json("tenant.address", &tenant.address)?)
     .bind(tenant.authentication_method.as_str())
+    .bind(takes_name)
     .execute(&mut *connection)
     .await
     .map_err(|error| explain(error, UNIQUE, "user"))?;
@@ -330,10 +358,16 @@ async fn update_tenant(connection: &mut Connection, tenant: &Tenant) -> Result<b
     Ok(true)
 }
 
-async fn move_tenant(connection: &mut Connection, id: TenantId, parent: TenantId) -> Result<TenantMove, Failure> {
+async fn move_tenant(
+    connection: &mut Connection,
+    id: TenantId,
+    parent: TenantId,
+    at: Timestamp,
+) -> Result<TenantMove, Failure> {
     if LOCKS_ROWS {
-        // Two moves at once could put two tenants below each other. Nobody else waits but who adds or changes tenants.
-        sqlx::query("LOCK TABLE tenant IN SHARE ROW EXCLUSIVE MODE")
+        // Two moves at once could put two tenants below each other. Nobody else waits.
+        sqlx::query("SELECT pg_advisory_xact_lock($1, 0)")
+            .bind(MOVES)
             .execute(&mut *connection)
             .await?;
     }
@@ -359,6 +393,9 @@ async fn move_tenant(connection: &mut Connection, id: TenantId, parent: TenantId
     if is_below {
         return Ok(TenantMove::Circular);
     }
+    // Logins of the tenants that move, and whoever closes an account above the place where they go, come before or after this.
+    revocation::lock_out(connection, Whole::Subtree(id)).await?;
+    revocation::hold_lineage(connection, &[parent]).await?;
     // All rows are fetched: SQLite looks at foreign keys when the statement ends.
     let names: Vec<Option<String>> = sqlx::query_scalar("UPDATE tenant SET parent = $2 WHERE id = $1 RETURNING name")
         .bind(id.0)
@@ -371,7 +408,7 @@ async fn move_tenant(connection: &mut Connection, id: TenantId, parent: TenantId
         .map(|name| NewEvent::tenant_updated(id, name.as_deref()))
         .collect();
     event::record(connection, &events).await?;
-    Ok(TenantMove::Moved)
+    Ok(TenantMove::Moved(revocation::confine(connection, id, at).await?))
 }
 
 /// What a tenant may own, and how to find one of it. Sessions and factors of backends' own subjects are the last that may be left.

@@ -8,7 +8,7 @@ use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
 use super::ending::{BY_ID, BY_IDENTITY, BY_PLUGIN, BY_TENANT, end_acted, tell_ended};
-use super::revocation::{self, Whole};
+use super::revocation::{self, Admission, Whole};
 use super::{Connection, LOCKS_ROWS, REMOVE_EXPIRED_TOKENS, event, refresh, remove_empty_sessions, session};
 use crate::failure::{Failure, text};
 use crate::row::{TokenRow, ToldSession, to_json};
@@ -20,9 +20,10 @@ pub(super) async fn open_session(
 ) -> Result<(OpeningOutcome, Revoked), Failure> {
     let refused = |outcome| Ok((outcome, Revoked::default()));
     let session = &opening.session;
-    if let Some(outcome) = revocation::admit(connection, session, opening.verified_since).await? {
-        return refused(outcome);
-    }
+    let until = match revocation::admit(connection, session, opening.verified_since).await? {
+        Admission::Granted { until } => until,
+        Admission::Refused(outcome) => return refused(outcome),
+    };
     if opening.limit.is_some() || matches!(opening.refresh, Refreshing::Make { .. }) {
         revocation::queue(connection, session.identity.id).await?;
     }
@@ -39,17 +40,27 @@ pub(super) async fn open_session(
     {
         return refused(OpeningOutcome::Overtaken);
     }
-    let (opened, session_refresh) = match &opening.refresh {
+    let (mut opened, session_refresh) = match &opening.refresh {
         Refreshing::No | Refreshing::With(_) => (Opened::default(), session.refresh),
         Refreshing::Make { token, replaces } => {
             let (refresh, revoked) = refresh::make(connection, session, token, *replaces).await?;
             let id = Some(refresh.id);
             let refresh = Some(Box::new(refresh));
-            (Opened { refresh, revoked }, id)
+            let opened = Opened {
+                refresh,
+                revoked,
+                ..Opened::default()
+            };
+            (opened, id)
         }
     };
+    opened.cut_to = until.filter(|until| *until < opening.token.expires_at);
+    let token = Token {
+        expires_at: opened.cut_to.unwrap_or(opening.token.expires_at),
+        ..opening.token.clone()
+    };
     write_session(connection, session, session_refresh).await?;
-    write_token(connection, &opening.token).await?;
+    write_token(connection, &token).await?;
     let revoked = opened.revoked.clone();
     Ok((OpeningOutcome::Opened(opened), revoked))
 }

@@ -166,9 +166,9 @@ pub(super) async fn update(
         login,
         firstname,
         lastname,
-        purpose,
-        authentication_method,
-        enabled,
+        purpose: purpose.unwrap_or(user.purpose),
+        authentication_method: authentication_method.unwrap_or(user.authentication_method),
+        enabled: enabled.unwrap_or(user.enabled),
         ..user
     };
     write(connection, &user).await?;

@@ -83,6 +83,7 @@ const TAKEN_IN_TENANT: &str = "SELECT \
 mod tests {
     use super::super::account::NUMBERS;
     use super::super::revocation::{QUEUE, Whole};
+    use super::super::tenant::MOVES;
     use super::*;
     use keyway_core::model::{IdentityId, PluginDigest, TenantId};
     use uuid::Uuid;
@@ -96,6 +97,7 @@ mod tests {
             Whole::Tenant(TenantId(Uuid::nil())).lock_name().0,
             QUEUE,
             NUMBERS,
+            MOVES,
         ];
         assert!(!others.contains(&LOCK));
     }

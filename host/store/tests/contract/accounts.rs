@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use keyway_core::model::{Account, Closed, GroupId, Profile, TenantId, Timestamp, User, UserId};
-use keyway_core::port::{Opening, OpeningOutcome, RevokeTarget, Revoked, Store, StoreError};
+use keyway_core::port::{Opening, OpeningOutcome, RevokeTarget, Revoked, Store, StoreError, TenantMove};
 use serde_json::{Map, Value, json};
 
 use crate::fixture::{
-    NOW, added_tenant, added_user, is_live, master, open_session, opened, opening_of, own_opening, tenant, user, uuid,
+    NOW, acting_opening, added_tenant, added_user, is_live, master, open_session, opened, opening_of, own_opening,
+    tenant, user, uuid,
 };
 use crate::overtake::{is_refused, race};
 use crate::refresh::made;
@@ -49,8 +50,26 @@ fn with_numbers(tenant: TenantId, numbers: &[&str]) -> Account {
     }
 }
 
+/// Puts an account in the place of whatever is there.
+async fn try_to_put(store: &dyn Store, account: &Account) -> Result<Revoked, StoreError> {
+    loop {
+        let before = store.find_account(account.tenant).await?;
+        let before = before.unwrap_or_else(|| Account::of(account.tenant));
+        if let Some(revoked) = store.put_account(&before, account, NOW).await? {
+            return Ok(revoked);
+        }
+    }
+}
+
 pub(crate) async fn put(store: &dyn Store, account: &Account) -> Revoked {
-    store.put_account(account, NOW).await.expect("put")
+    try_to_put(store, account).await.expect("put")
+}
+
+/// Puts a profile in the place of whatever is there.
+async fn put_profile(store: &dyn Store, profile: &Profile) -> Result<bool, StoreError> {
+    let before = store.find_profile(profile.user).await?;
+    let before = before.unwrap_or_else(|| Profile::of(profile.user));
+    store.put_profile(&before, profile).await
 }
 
 async fn found(store: &dyn Store, tenant: TenantId) -> Option<Account> {
@@ -89,35 +108,72 @@ pub(crate) async fn an_account_is_found_as_it_was_put(store: Arc<dyn Store>) {
     other.language = None;
     put(&*store, &other).await;
     assert_eq!(found(&*store, one).await, Some(other));
-    let nobody = store.put_account(&full(TenantId(uuid())), NOW).await;
+    let nobody = try_to_put(&*store, &full(TenantId(uuid()))).await;
     assert!(
         matches!(nobody, Err(StoreError::Missing { what: "tenant" })),
         "{nobody:?}"
     );
 }
 
-pub(crate) async fn the_count_of_an_accounts_keys_never_goes_back(store: Arc<dyn Store>) {
+pub(crate) async fn an_account_takes_the_place_of_what_was_read_alone(store: Arc<dyn Store>) {
     let tenant = added_tenant(&*store, "one").await;
-    for (put_as, expected) in [(2, 2), (1, 2), (0, 2), (3, 3)] {
-        let account = Account {
-            api_key: put_as,
-            reseller: put_as == 0,
-            ..Account::of(tenant)
-        };
-        put(&*store, &account).await;
-        let expected = Account {
-            api_key: expected,
-            ..account
-        };
-        assert_eq!(found(&*store, tenant).await, Some(expected));
+    let (nothing, closed) = (Account::of(tenant), disabled(tenant));
+    let put =
+        async |before: &Account, account: &Account| store.put_account(before, account, NOW).await.expect("an answer");
+    assert_eq!(put(&closed, &full(tenant)).await, None, "there is nothing yet");
+    assert_eq!(found(&*store, tenant).await, None);
+    assert!(put(&nothing, &closed).await.is_some());
+    assert_eq!(put(&nothing, &full(tenant)).await, None, "what was read is out of date");
+    assert_eq!(found(&*store, tenant).await, Some(closed.clone()));
+    assert!(put(&closed, &full(tenant)).await.is_some());
+    assert!(put(&full(tenant), &nothing).await.is_some());
+    assert_eq!(found(&*store, tenant).await, Some(nothing));
+}
+
+pub(crate) async fn of_all_who_change_an_account_at_once_each_is_heard(store: Arc<dyn Store>) {
+    let tenant = added_tenant(&*store, "one").await;
+    let tasks = (0..8).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            loop {
+                let before = found(&*store, tenant).await.unwrap_or_else(|| Account::of(tenant));
+                let counted = Account {
+                    api_key: before.api_key + 1,
+                    ..before.clone()
+                };
+                let put = store.put_account(&before, &counted, NOW).await;
+                if put.expect("an answer").is_some() {
+                    return;
+                }
+            }
+        })
+    });
+    for task in join_all(tasks.collect::<Vec<_>>()).await {
+        task.expect("no panic");
     }
+    assert_eq!(found(&*store, tenant).await.expect("an account").api_key, 8);
+}
+
+pub(crate) async fn a_profile_takes_the_place_of_what_was_read_alone(store: Arc<dyn Store>) {
+    let alice = added_user(&*store, "alice").await;
+    let nothing = Profile::of(alice.id);
+    let verified = Profile {
+        verified: true,
+        ..nothing.clone()
+    };
+    let put = async |before: &Profile, profile: &Profile| store.put_profile(before, profile).await.expect("an answer");
+    assert!(!put(&verified, &nothing).await);
+    assert!(put(&nothing, &verified).await);
+    assert!(!put(&nothing, &nothing).await, "what was read is out of date");
+    let found = store.find_profile(alice.id).await.expect("an answer");
+    assert_eq!(found, Some(verified));
 }
 
 pub(crate) async fn a_number_is_one_accounts_alone(store: Arc<dyn Store>) {
     let (one, two) = (added_tenant(&*store, "one").await, added_tenant(&*store, "two").await);
     put(&*store, &with_numbers(one, &["+1 415 555 0100", "2000"])).await;
     for numbers in [&["+14155550100"][..], &["3000", "(20)00"], &["3000", "30-00"]] {
-        let taken = store.put_account(&with_numbers(two, numbers), NOW).await;
+        let taken = try_to_put(&*store, &with_numbers(two, numbers)).await;
         assert_eq!(conflict(taken), "phone number");
         assert_eq!(found(&*store, two).await, None, "nothing of it was written");
     }
@@ -134,7 +190,7 @@ pub(crate) async fn of_two_accounts_that_take_a_number_at_once_one_gets_it(store
         let number = format!("+49 {round}");
         let tasks = tenants.iter().map(|tenant| {
             let (store, account) = (Arc::clone(&store), with_numbers(*tenant, &[&number]));
-            tokio::spawn(async move { store.put_account(&account, NOW).await })
+            tokio::spawn(async move { try_to_put(&*store, &account).await })
         });
         let mut won = 0;
         for put in join_all(tasks.collect::<Vec<_>>()).await {
@@ -153,7 +209,7 @@ pub(crate) async fn accounts_that_exchange_numbers_at_once_do_not_stand_still(st
     for round in 0..20 {
         let tasks = [(one, halves[round % 2]), (two, halves[(round + 1) % 2])].map(|(tenant, numbers)| {
             let (store, account) = (Arc::clone(&store), with_numbers(tenant, numbers));
-            tokio::spawn(async move { store.put_account(&account, NOW).await })
+            tokio::spawn(async move { try_to_put(&*store, &account).await })
         });
         for put in join_all(tasks).await {
             if let Err(error) = put.expect("no panic") {
@@ -192,7 +248,7 @@ pub(crate) async fn an_account_stays_with_the_top_tenant_when_its_id_changes(sto
     assert_eq!(found(&*store, new).await, Some(full(new)));
     assert_eq!(found(&*store, old).await, None);
     let below = added_tenant(&*store, "below").await;
-    let taken = store.put_account(&with_numbers(below, &["2000"]), NOW).await;
+    let taken = try_to_put(&*store, &with_numbers(below, &["2000"])).await;
     assert_eq!(conflict(taken), "phone number");
 }
 
@@ -208,17 +264,17 @@ pub(crate) async fn a_profile_is_found_as_it_was_put(store: Arc<dyn Store>) {
         require_password_update: true,
         document: document(json!({ "a": "\u{0}" })),
     };
-    store.put_profile(&profile).await.expect("put");
+    assert!(put_profile(&*store, &profile).await.expect("put"));
     assert_eq!(find(alice.id).await, Some(profile.clone()));
     let asked = [bob.id, alice.id, UserId(uuid())];
     let listed = store.list_profiles(&asked).await.expect("a list");
     assert_eq!(listed, [profile]);
     assert_eq!(store.list_profiles(&[]).await.expect("a list"), []);
-    store.put_profile(&Profile::of(bob.id)).await.expect("put");
-    store.put_profile(&Profile::of(alice.id)).await.expect("put");
+    assert!(put_profile(&*store, &Profile::of(bob.id)).await.expect("put"));
+    assert!(put_profile(&*store, &Profile::of(alice.id)).await.expect("put"));
     assert_eq!(find(alice.id).await, Some(Profile::of(alice.id)));
     assert_eq!(store.list_profiles(&asked).await.expect("a list").len(), 2);
-    let nobody = store.put_profile(&Profile::of(UserId(uuid()))).await;
+    let nobody = put_profile(&*store, &Profile::of(UserId(uuid()))).await;
     assert!(
         matches!(nobody, Err(StoreError::Missing { what: "user" })),
         "{nobody:?}"
@@ -229,7 +285,7 @@ pub(crate) async fn a_profile_goes_with_its_user(store: Arc<dyn Store>) {
     let below = added_tenant(&*store, "below").await;
     let (alice, bob) = (added_user(&*store, "alice").await, user_in(&*store, below, "bob").await);
     for user in [&alice, &bob] {
-        store.put_profile(&Profile::of(user.id)).await.expect("put");
+        assert!(put_profile(&*store, &Profile::of(user.id)).await.expect("put"));
     }
     store.remove_user(alice.id).await.expect("an answer").expect("one");
     store.remove_whole_tenant(below).await.expect("an answer").expect("one");
@@ -285,7 +341,8 @@ pub(crate) async fn an_account_whose_trial_is_over_ends_what_its_users_hold(stor
         trial_expires_at: Some(Timestamp(NOW.0 + 1)),
         ..Account::of(tenant)
     };
-    assert_eq!(put(&*store, &trial).await, Revoked::default(), "it is not over yet");
+    let cut = put(&*store, &trial).await;
+    assert_eq!((cut.sessions.len(), cut.tokens.len()), (0, 2), "it is not over yet");
     assert!(is_live(&*store, &logins[0]).await);
     trial.trial_expires_at = Some(NOW);
     let revoked = put(&*store, &trial).await;
@@ -321,9 +378,10 @@ pub(crate) async fn nobody_logs_in_to_an_account_that_is_closed(store: Arc<dyn S
         OpeningOutcome::Closed(Closed::Disabled)
     );
     let others = opening_of(&*store, &bob).await;
-    assert!(
-        outcome(&*store, &others).await.is_opened(),
-        "it says nothing of tenants below"
+    assert_eq!(
+        outcome(&*store, &others).await,
+        OpeningOutcome::Closed(Closed::Disabled),
+        "so are those below it"
     );
 
     let begins = opening.session.opened_at;
@@ -400,4 +458,211 @@ pub(crate) async fn no_session_survives_an_account_that_closes_at_the_same_time(
         put(&*store, &Account::of(tenant)).await;
     }
     assert!(is_live(&*store, &opened(&*store, &alice).await).await);
+}
+
+/// A tenant below another one, and a user of it.
+async fn branch(store: &dyn Store, parent: TenantId, name: &str) -> (TenantId, User) {
+    let new = tenant(parent, name);
+    store.add_tenant(&new).await.expect("added");
+    let user = user_in(store, new.tenant.id, name).await;
+    (new.tenant.id, user)
+}
+
+fn on_trial(tenant: TenantId, end: Timestamp) -> Account {
+    Account {
+        trial_expires_at: Some(end),
+        ..Account::of(tenant)
+    }
+}
+
+async fn end_of(store: &dyn Store, opening: &Opening) -> Option<Timestamp> {
+    let found = store.find_token(&opening.token.digest).await.expect("an answer");
+    found.map(|record| record.token.expires_at)
+}
+
+pub(crate) async fn an_account_that_closes_closes_those_below_it_until_it_opens(store: Arc<dyn Store>) {
+    let top = added_tenant(&*store, "top").await;
+    let (middle, _) = branch(&*store, top, "middle").await;
+    let (bottom, alice) = branch(&*store, middle, "bottom").await;
+    let (_, bob) = branch(&*store, master(&*store).await, "beside").await;
+    let (own, _) = made(&*store, &alice, "web", false).await;
+    let others = opened(&*store, &bob).await;
+    let before = opening_of(&*store, &alice).await;
+
+    let revoked = put(&*store, &disabled(top)).await;
+    assert_eq!(revoked.tokens, [own.token.digest]);
+    assert!(!is_live(&*store, &own).await && !has_refresh_token(&*store, &own).await);
+    assert!(is_live(&*store, &others).await);
+    let closed = OpeningOutcome::Closed(Closed::Disabled);
+    assert_eq!(outcome(&*store, &opening_of(&*store, &alice).await).await, closed);
+    assert_eq!(found(&*store, bottom).await, None, "nothing is said of those below");
+    put(&*store, &on_trial(bottom, NOW)).await;
+    let expired = OpeningOutcome::Closed(Closed::Expired(NOW));
+    let opening = opening_of(&*store, &alice).await;
+    assert_eq!(outcome(&*store, &opening).await, expired, "the nearest reason is told");
+
+    put(&*store, &Account::of(bottom)).await;
+    put(&*store, &Account::of(top)).await;
+    assert!(is_refused(&*store, &before).await, "it began before the account closed");
+    assert!(is_live(&*store, &opened(&*store, &alice).await).await);
+}
+
+pub(crate) async fn a_trial_cuts_the_tokens_that_would_outlive_it(store: Arc<dyn Store>) {
+    let top = added_tenant(&*store, "top").await;
+    let (bottom, alice) = branch(&*store, top, "bottom").await;
+    let actor = opened(&*store, &alice).await;
+    let bob = added_user(&*store, "bob").await;
+    let acting = acting_opening(&*store, &actor, &bob).await;
+    open_session(&*store, &acting).await;
+    let others = opened(&*store, &bob).await;
+    let asked = actor.token.expires_at;
+    let (late, early) = (Timestamp(asked.0 - 1_000_000), Timestamp(asked.0 - 2_000_000));
+
+    assert_eq!(put(&*store, &on_trial(top, asked)).await, Revoked::default());
+    let cut = put(&*store, &on_trial(top, late)).await;
+    assert_eq!(
+        (cut.sessions.len(), cut.tokens.len()),
+        (0, 2),
+        "caches are to read them again"
+    );
+    for opening in [&actor, &acting] {
+        assert!(cut.tokens.contains(&opening.token.digest));
+        assert_eq!(end_of(&*store, opening).await, Some(late));
+    }
+    assert_eq!(end_of(&*store, &others).await, Some(asked));
+    put(&*store, &on_trial(bottom, early)).await;
+    assert_eq!(end_of(&*store, &actor).await, Some(early), "the earliest counts");
+    put(&*store, &Account::of(bottom)).await;
+    assert_eq!(end_of(&*store, &actor).await, Some(early), "what was cut stays cut");
+
+    let opening = opening_of(&*store, &alice).await;
+    match outcome(&*store, &opening).await {
+        OpeningOutcome::Opened(opened) => assert_eq!(opened.cut_to, Some(late)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(end_of(&*store, &opening).await, Some(late));
+    let opening = opening_of(&*store, &bob).await;
+    match outcome(&*store, &opening).await {
+        OpeningOutcome::Opened(opened) => assert_eq!(opened.cut_to, None),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn a_tenant_that_moves_is_closed_by_what_is_above_it_then(store: Arc<dyn Store>) {
+    let (closed, trial) = (
+        added_tenant(&*store, "closed").await,
+        added_tenant(&*store, "trial").await,
+    );
+    put(&*store, &disabled(closed)).await;
+    let (moving, alice) = branch(&*store, master(&*store).await, "moving").await;
+    let (_, bob) = branch(&*store, moving, "below").await;
+    let live = [opened(&*store, &alice).await, opened(&*store, &bob).await];
+    let end = Timestamp(live[0].token.expires_at.0 - 1);
+    put(&*store, &on_trial(trial, end)).await;
+    let before = opening_of(&*store, &bob).await;
+
+    let to = async |parent| match store.move_tenant(moving, parent, NOW).await.expect("an answer") {
+        TenantMove::Moved(revoked) => revoked,
+        other => panic!("{other:?}"),
+    };
+    let cut = to(trial).await;
+    assert_eq!((cut.sessions.len(), cut.tokens.len()), (0, 2));
+    for opening in &live {
+        assert_eq!(end_of(&*store, opening).await, Some(end));
+    }
+    let ended = to(closed).await;
+    assert_eq!((ended.sessions.len(), ended.tokens.len()), (2, 2));
+    for opening in &live {
+        assert!(!is_live(&*store, opening).await);
+    }
+    let refused = OpeningOutcome::Closed(Closed::Disabled);
+    assert_eq!(outcome(&*store, &opening_of(&*store, &bob).await).await, refused);
+    assert_eq!(to(master(&*store).await).await, Revoked::default());
+    assert!(
+        is_refused(&*store, &before).await,
+        "it began before the tenant was closed"
+    );
+    assert!(is_live(&*store, &opened(&*store, &bob).await).await);
+}
+
+pub(crate) async fn no_session_survives_what_closes_above_it_at_the_same_time(store: Arc<dyn Store>) {
+    let (top, closed) = (
+        added_tenant(&*store, "top").await,
+        added_tenant(&*store, "closed").await,
+    );
+    put(&*store, &disabled(closed)).await;
+    let (middle, _) = branch(&*store, top, "middle").await;
+    let (_, alice) = branch(&*store, middle, "bottom").await;
+    for round in 0..10 {
+        let openings = join_all((0..8).map(|_| opening_of(&*store, &alice))).await;
+        let close = async {
+            if round % 2 == 0 {
+                put(&*store, &disabled(top)).await;
+            } else {
+                let moved = store.move_tenant(middle, closed, NOW).await.expect("an answer");
+                assert!(matches!(moved, TenantMove::Moved(_)));
+            }
+        };
+        race(&store, openings, close).await;
+        put(&*store, &Account::of(top)).await;
+        let back = store.move_tenant(middle, top, NOW).await.expect("an answer");
+        assert!(matches!(back, TenantMove::Moved(_)));
+    }
+    assert!(is_live(&*store, &opened(&*store, &alice).await).await);
+}
+
+pub(crate) async fn no_token_outlives_a_trial_that_is_set_at_the_same_time(store: Arc<dyn Store>) {
+    let top = added_tenant(&*store, "top").await;
+    let (_, alice) = branch(&*store, top, "bottom").await;
+    for _ in 0..10 {
+        let openings = join_all((0..8).map(|_| opening_of(&*store, &alice))).await;
+        let end = Timestamp(openings[0].token.expires_at.0 - 1);
+        let tasks = openings.iter().map(|opening| {
+            let (store, opening) = (Arc::clone(&store), opening.clone());
+            tokio::spawn(async move { store.open_session(opening).await })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        tokio::task::yield_now().await;
+        let trial = on_trial(top, end);
+        let (outcomes, _) = futures::join!(join_all(tasks), put(&*store, &trial));
+        for outcome in outcomes {
+            assert!(outcome.expect("no panic").expect("an answer").is_opened());
+        }
+        for opening in &openings {
+            assert_eq!(end_of(&*store, opening).await, Some(end));
+        }
+        put(&*store, &Account::of(top)).await;
+    }
+}
+
+pub(crate) async fn moves_and_closings_at_once_do_not_stand_still(store: Arc<dyn Store>) {
+    let (left, right) = (
+        added_tenant(&*store, "left").await,
+        added_tenant(&*store, "right").await,
+    );
+    let (moving, alice) = branch(&*store, left, "moving").await;
+    for round in 0..20 {
+        let parent = if round % 2 == 0 { right } else { left };
+        let moves = [(moving, parent), (parent, moving), (left, right)].map(|(id, parent)| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.move_tenant(id, parent, NOW).await.map(drop) })
+        });
+        let puts = [left, right, moving].map(|tenant| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                try_to_put(&*store, &disabled(tenant)).await?;
+                try_to_put(&*store, &Account::of(tenant)).await.map(drop)
+            })
+        });
+        let opening = opening_of(&*store, &alice).await;
+        let other = Arc::clone(&store);
+        let open = tokio::spawn(async move { other.open_session(opening).await.map(drop) });
+        for task in join_all(moves.into_iter().chain(puts).chain([open])).await {
+            task.expect("no panic").expect("an answer");
+        }
+        let top = master(&*store).await;
+        for tenant in [moving, left, right] {
+            store.move_tenant(tenant, top, NOW).await.map(drop).expect("an answer");
+        }
+    }
 }

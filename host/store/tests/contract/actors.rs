@@ -160,7 +160,7 @@ const ENDERS: &[(&str, Ender)] = &[
         "its user is disabled",
         ender!(|store, house| {
             let mut change = change_of(&house.admin);
-            change.enabled = false;
+            change.enabled = Some(false);
             let updated = store
                 .update_user(house.admin.id, &change, Uniqueness::InTenant, NOW)
                 .await;

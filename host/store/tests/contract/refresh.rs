@@ -114,7 +114,7 @@ pub(crate) async fn a_refresh_token_is_found_as_it_was_made(store: Arc<dyn Store
         let opened = open(&*store, making(&opening, token.clone())).await;
         let expected = Opened {
             refresh: Some(Box::new(token.clone())),
-            revoked: Revoked::default(),
+            ..Opened::default()
         };
         assert_eq!(opened, expected);
         let mark = store.revocation_mark().await.expect("a mark");

@@ -6,11 +6,12 @@ use keyway_core::model::{
     AuthenticationMethod, Direction, Group, GroupId, Page, PostalAddress, Query, Tenant, TenantId, TenantScope, UserId,
 };
 use keyway_core::port::{
-    GroupFilter, NewTenant, SettingKind, Store, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
+    GroupFilter, NewTenant, Revoked, SettingKind, Store, StoreError, StoredSetting, TenantFilter, TenantMove,
+    TenantOrder,
 };
 
 use crate::fixture::{
-    added_tenant, added_user, is_live, master, open_session, opened, own_opening, policy, tenant, user, uuid,
+    NOW, added_tenant, added_user, is_live, master, open_session, opened, own_opening, policy, tenant, user, uuid,
 };
 
 async fn names(store: &dyn Store) -> String {
@@ -47,7 +48,7 @@ pub(crate) async fn the_top_tenant_is_there_and_its_own_parent(store: Arc<dyn St
     assert_eq!((parent, name.as_deref(), domains.len()), (id, Some("master"), 0));
 }
 
-pub(crate) async fn tenants_are_listed_by_name(store: Arc<dyn Store>) {
+pub(crate) async fn all_tenants_are_listed_with_what_is_said_of_them(store: Arc<dyn Store>) {
     let master = master(&*store).await;
     let mut full = tenant(master, "b");
     full.tenant.realm = Some("Sip.Example.org".to_owned());
@@ -57,7 +58,7 @@ pub(crate) async fn tenants_are_listed_by_name(store: Arc<dyn Store>) {
     for tenant in [&below, &tenant(master, "ab"), &tenant(master, "C")] {
         store.add_tenant(tenant).await.expect("added");
     }
-    assert_eq!(names(&*store).await, "C a-b ab b master");
+    assert_eq!(names(&*store).await, "master b a-b ab C");
     let tenants = store.list_tenants().await.expect("the tenants");
     assert!(tenants.contains(&full.tenant), "{tenants:?}");
     assert_eq!(
@@ -107,7 +108,7 @@ pub(crate) async fn realms_and_domains_are_unique_everywhere_without_regard_to_c
     assert_eq!(conflict(&*store, &second).await, "tenant domain");
     assert_eq!(
         names(&*store).await,
-        "first master",
+        "master first",
         "what is refused leaves nothing behind"
     );
     second.tenant.domains.pop();
@@ -192,6 +193,34 @@ pub(crate) async fn a_tenant_has_a_group_of_all_its_users_and_the_groups_it_star
     assert!(matches!(in_use, StoreError::InUse { what: "groups" }), "{in_use:?}");
     store.remove_group(own.id).await.expect("removed");
     assert!(store.remove_tenant(new.tenant.id).await.expect("removed"));
+}
+
+pub(crate) async fn tenants_are_listed_in_the_order_in_which_they_took_their_names(store: Arc<dyn Store>) {
+    let top = master(&*store).await;
+    let mut made = Vec::new();
+    for name in ["c", "b", "a"] {
+        let new = tenant(top, name);
+        store.add_tenant(&new).await.expect("added");
+        made.push(new.tenant);
+    }
+    assert_eq!(names(&*store).await, "master c b a");
+    let rename = async |tenant: &Tenant, name: &str| {
+        let renamed = Tenant {
+            name: Some(name.to_owned()),
+            ..tenant.clone()
+        };
+        assert!(store.update_tenant(&renamed).await.expect("an answer"));
+    };
+    rename(&made[0], "C!").await;
+    assert_eq!(names(&*store).await, "master C! b a", "that is the same name");
+    rename(&made[0], "a").await;
+    assert_eq!(names(&*store).await, "master b a a", "it has that one last");
+    let all = store.list_tenants().await.expect("the tenants");
+    assert_eq!(all.last().map(|tenant| tenant.id), Some(made[0].id));
+    let mut first = all.into_iter().next().expect("the top tenant");
+    first.name = Some("b".to_owned());
+    assert!(store.update_tenant(&first).await.expect("an answer"));
+    assert_eq!(names(&*store).await, "b b a a", "the top one stays first");
 }
 
 async fn page(store: &dyn Store, query: &Query<TenantFilter, TenantOrder>) -> (String, u64, u64) {
@@ -372,18 +401,24 @@ pub(crate) async fn a_tenant_moves_but_never_below_itself(store: Arc<dyn Store>)
     store.add_tenant(&leaf).await.expect("added");
     let leaf = leaf.tenant.id;
     for (tenant, parent) in [(a, a), (a, leaf), (top, a), (top, top)] {
-        let outcome = store.move_tenant(tenant, parent).await.expect("an answer");
+        let outcome = store.move_tenant(tenant, parent, NOW).await.expect("an answer");
         assert_eq!(outcome, TenantMove::Circular);
     }
     let unknown = TenantId(uuid());
     assert_eq!(
-        store.move_tenant(unknown, a).await.expect("an answer"),
+        store.move_tenant(unknown, a, NOW).await.expect("an answer"),
         TenantMove::Unknown
     );
-    let error = store.move_tenant(a, unknown).await.expect_err("refused");
+    let error = store.move_tenant(a, unknown, NOW).await.expect_err("refused");
     assert!(matches!(error, StoreError::Missing { what: "tenant" }), "{error:?}");
-    assert_eq!(store.move_tenant(a, b).await.expect("an answer"), TenantMove::Moved);
-    assert_eq!(store.move_tenant(a, b).await.expect("an answer"), TenantMove::Moved);
+    assert_eq!(
+        store.move_tenant(a, b, NOW).await.expect("an answer"),
+        TenantMove::Moved(Revoked::default())
+    );
+    assert_eq!(
+        store.move_tenant(a, b, NOW).await.expect("an answer"),
+        TenantMove::Moved(Revoked::default())
+    );
     let below = Query::all(TenantScope::Subtree(b));
     assert_eq!(store.list_tenants_in(&below).await.expect("a list").total, 3);
 }
@@ -392,10 +427,10 @@ pub(crate) async fn moves_at_once_make_no_cycle(store: Arc<dyn Store>) {
     for round in 0..8 {
         let a = added_tenant(&*store, &format!("a{round}")).await;
         let b = added_tenant(&*store, &format!("b{round}")).await;
-        let (one, other) = tokio::join!(store.move_tenant(a, b), store.move_tenant(b, a));
+        let (one, other) = tokio::join!(store.move_tenant(a, b, NOW), store.move_tenant(b, a, NOW));
         let mut outcomes = [one.expect("an answer"), other.expect("an answer")];
-        outcomes.sort_by_key(|outcome| *outcome != TenantMove::Moved);
-        assert_eq!(outcomes, [TenantMove::Moved, TenantMove::Circular]);
+        outcomes.sort_by_key(|outcome| matches!(outcome, TenantMove::Circular));
+        assert_eq!(outcomes, [TenantMove::Moved(Revoked::default()), TenantMove::Circular]);
     }
 }
 

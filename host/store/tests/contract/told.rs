@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyway_core::model::{EventCursor, EventKind, LINK_DIALECT, TenantId, Timestamp};
-use keyway_core::port::{RevokeTarget, Store, TenantMove};
+use keyway_core::port::{RevokeTarget, Revoked, Store, TenantMove};
 use serde_json::{Value, json};
 
 use crate::event::{behind, head};
@@ -171,8 +171,8 @@ pub(crate) async fn a_tenant_tells_of_what_becomes_of_it(store: Arc<dyn Store>) 
     let mut changed = new.tenant.clone();
     changed.name = Some("y".to_owned());
     assert!(store.update_tenant(&changed).await.expect("an answer"));
-    let moved = store.move_tenant(id, above).await.expect("an answer");
-    assert_eq!(moved, TenantMove::Moved);
+    let moved = store.move_tenant(id, above, NOW).await.expect("an answer");
+    assert_eq!(moved, TenantMove::Moved(Revoked::default()));
     let sessions_end = opened_in(&*store, id).await;
     store.remove_tenant(id).await.expect_err("it owns a session");
     store.remove_whole_tenant(id).await.expect("removed");

@@ -31,9 +31,9 @@ pub(crate) fn change_of(user: &User) -> UserChange {
         login: user.login.clone(),
         firstname: user.firstname.clone(),
         lastname: user.lastname.clone(),
-        purpose: user.purpose,
-        authentication_method: user.authentication_method,
-        enabled: user.enabled,
+        purpose: Some(user.purpose),
+        authentication_method: Some(user.authentication_method),
+        enabled: Some(user.enabled),
     }
 }
 
@@ -109,7 +109,9 @@ pub(crate) async fn nobody_gets_in_front_of_another_tenants_user_with_its_name(s
         login: Some("BOSS".to_owned()),
         ..change_of(&elder.user)
     };
-    let renamed = store.update_user(elder.user.id, &rename, Uniqueness::InTenant, NOW).await;
+    let renamed = store
+        .update_user(elder.user.id, &rename, Uniqueness::InTenant, NOW)
+        .await;
     assert_eq!(conflict(renamed), "login");
     let address = [wanted("Boss@example.org", true, Some(true))];
     let set = store.set_emails(elder.user.id, &address, Uniqueness::InTenant).await;
@@ -123,9 +125,15 @@ pub(crate) async fn nobody_gets_in_front_of_another_tenants_user_with_its_name(s
     store.add_user(&latest).await.expect("added");
     let ids = |users: Vec<User>| users.iter().map(|user| user.id).collect::<Vec<_>>();
     let in_order = [younger.user.id, latest.user.id];
-    assert_eq!(ids(store.find_users_by_login("boss", None).await.expect("found")), in_order);
     assert_eq!(
-        ids(store.find_users_by_email("boss@example.org", None).await.expect("found")),
+        ids(store.find_users_by_login("boss", None).await.expect("found")),
+        in_order
+    );
+    assert_eq!(
+        ids(store
+            .find_users_by_email("boss@example.org", None)
+            .await
+            .expect("found")),
         in_order
     );
 }
@@ -181,9 +189,9 @@ pub(crate) async fn a_user_is_replaced_by_what_it_is_now(store: Arc<dyn Store>) 
         login: Some("Éva".to_owned()),
         firstname: None,
         lastname: Some("Müller".to_owned()),
-        purpose: Purpose::ExternalApi,
-        authentication_method: AuthenticationMethod::Native,
-        enabled: true,
+        purpose: Some(Purpose::ExternalApi),
+        authentication_method: Some(AuthenticationMethod::Native),
+        enabled: Some(true),
     };
     let (changed, revoked) = update(&*store, new.user.id, &change).await.expect("a user");
     assert_eq!(revoked, Revoked::default());
@@ -253,7 +261,7 @@ pub(crate) async fn disabling_a_user_ends_its_sessions_and_refuses_logins_under_
     let (session, others) = (opened(&*store, &alice).await, opened(&*store, &bob).await);
     let under_way = opening_of(&*store, &alice).await;
     let disabled = UserChange {
-        enabled: false,
+        enabled: Some(false),
         ..change_of(&alice)
     };
     let (_, revoked) = update(&*store, alice.id, &disabled).await.expect("a user");

@@ -34,9 +34,9 @@ fn change_of(user: &User) -> UserChange {
         login: user.login.clone(),
         firstname: user.firstname.clone(),
         lastname: user.lastname.clone(),
-        purpose: user.purpose,
-        authentication_method: user.authentication_method,
-        enabled: user.enabled,
+        purpose: Some(user.purpose),
+        authentication_method: Some(user.authentication_method),
+        enabled: Some(user.enabled),
     }
 }
 
@@ -199,7 +199,7 @@ async fn each_way_to_set_a_password_makes_its_digests() {
     assert_eq!(house.find_md5("alice:two").await, None);
 
     let prepared = directory
-        .prepare_password(alice.id, Some(&"four".into()), all)
+        .prepare_password(alice.id, Some(&"four".into()), all, everything())
         .await
         .unwrap();
     assert!(house.find_md5("alice:three").await.is_some());
@@ -207,7 +207,10 @@ async fn each_way_to_set_a_password_makes_its_digests() {
     house.check_alices("four").await;
     assert_eq!(house.find_md5("alice:three").await, None);
 
-    let removed = directory.prepare_password(alice.id, None, all).await.unwrap();
+    let removed = directory
+        .prepare_password(alice.id, None, all, everything())
+        .await
+        .unwrap();
     directory.put_password(removed).await.unwrap();
     assert_eq!(house.find_md5("alice:four").await, None);
 }
@@ -278,7 +281,7 @@ async fn a_user_who_is_renamed_has_digests_of_the_new_name_after_the_next_login(
     };
     house
         .directory
-        .update_user(alice.id, change, TenantScope::All)
+        .update_user(alice.id, change, TenantScope::All, everything())
         .await
         .unwrap();
     assert_eq!(house.find_md5("alice:s3cre7").await, None);
@@ -295,14 +298,17 @@ async fn a_password_that_was_hashed_under_an_older_name_is_set_without_digests()
     let alice = house.add("alice").await;
     let (directory, all) = (&house.directory, TenantScope::All);
     let prepared = directory
-        .prepare_password(alice.id, Some(&"n3w".into()), all)
+        .prepare_password(alice.id, Some(&"n3w".into()), all, everything())
         .await
         .unwrap();
     let change = UserChange {
         login: Some("liddell".to_owned()),
         ..change_of(&alice)
     };
-    directory.update_user(alice.id, change, all).await.unwrap();
+    directory
+        .update_user(alice.id, change, all, everything())
+        .await
+        .unwrap();
     directory.put_password(prepared).await.unwrap();
     assert_eq!(house.store.digests_of(alice.id), []);
     assert_eq!(house.find_md5("alice:n3w").await, None);
@@ -343,10 +349,14 @@ async fn who_proves_it_by_another_method_is_found_by_no_digest_and_who_is_disabl
     let alice = house.add("alice").await;
     let all = TenantScope::All;
     let disabled = UserChange {
-        enabled: false,
+        enabled: Some(false),
         ..change_of(&alice)
     };
-    house.directory.update_user(alice.id, disabled, all).await.unwrap();
+    house
+        .directory
+        .update_user(alice.id, disabled, all, everything())
+        .await
+        .unwrap();
     assert_eq!(
         house.find_md5("alice:s3cre7").await.map(|user| user.enabled),
         Some(false)
@@ -358,7 +368,7 @@ async fn who_proves_it_by_another_method_is_found_by_no_digest_and_who_is_disabl
     ] {
         let directory = &house.directory;
         directory
-            .set_authentication_method(&[alice.id], method, None, all)
+            .set_authentication_method(&[alice.id], method, None, all, everything())
             .await
             .unwrap();
         assert_eq!(house.find_md5("alice:s3cre7").await.is_some(), found, "{method:?}");

@@ -20,9 +20,9 @@ pub(super) fn change(login: &str) -> UserChange {
         login: Some(login.to_owned()),
         firstname: None,
         lastname: None,
-        purpose: Purpose::User,
-        authentication_method: AuthenticationMethod::Default,
-        enabled: true,
+        purpose: Some(Purpose::User),
+        authentication_method: Some(AuthenticationMethod::Default),
+        enabled: Some(true),
     }
 }
 
@@ -42,7 +42,9 @@ impl House {
 
     async fn set_method(&self, id: UserId, method: AuthenticationMethod) {
         let users = [id];
-        let set = self.directory.set_authentication_method(&users, method, None, EVERYONE);
+        let set = self
+            .directory
+            .set_authentication_method(&users, method, None, EVERYONE, everything());
         set.await.unwrap();
     }
 }
@@ -105,17 +107,25 @@ async fn a_user_of_a_tenant_out_of_sight_is_nobody() {
     let directory = &house.directory;
     let method = AuthenticationMethod::Native;
     assert!(is_missing(
-        &directory.update_user(id, change("a"), branch).await,
+        &directory.update_user(id, change("a"), branch, everything()).await,
         "user"
     ));
-    assert!(is_missing(&directory.remove_user_in(id, branch).await, "user"));
-    assert!(is_missing(&directory.set_emails(id, Vec::new(), branch).await, "user"));
+    assert!(is_missing(
+        &directory.remove_user_in(id, branch, everything()).await,
+        "user"
+    ));
+    assert!(is_missing(
+        &directory.set_emails(id, Vec::new(), branch, everything()).await,
+        "user"
+    ));
     let (old, new) = ("s3cre7".into(), "n3w".into());
     assert!(is_missing(
         &directory.change_password(id, &old, &new, branch).await,
         "user"
     ));
-    let set = directory.set_authentication_method(&[id], method, None, branch).await;
+    let set = directory
+        .set_authentication_method(&[id], method, None, branch, everything())
+        .await;
     assert!(is_missing(&set, "user"));
     assert_eq!(directory.get_user("alice").await.unwrap().id, id);
 }
@@ -130,21 +140,27 @@ async fn a_change_replaces_all_that_a_user_is() {
     let made = house.directory.add_user(full).await.unwrap();
     let changed = house
         .directory
-        .update_user(made.id, change("bob"), EVERYONE)
+        .update_user(made.id, change("bob"), EVERYONE, everything())
         .await
         .unwrap();
     assert_eq!((changed.login.as_deref(), changed.firstname), (Some("bob"), None));
     assert!(is_missing(&house.directory.get_user("alice").await, "user"));
-    let invalid = house.directory.update_user(made.id, change("a\nb"), EVERYONE).await;
+    let invalid = house
+        .directory
+        .update_user(made.id, change("a\nb"), EVERYONE, everything())
+        .await;
     assert!(is_invalid(&invalid, "login"));
     let long = UserChange {
         lastname: Some("x".repeat(257)),
         ..change("bob")
     };
-    let invalid = house.directory.update_user(made.id, long, EVERYONE).await;
+    let invalid = house.directory.update_user(made.id, long, EVERYONE, everything()).await;
     assert!(is_invalid(&invalid, "lastname"));
     house.add("carol").await;
-    let taken = house.directory.update_user(made.id, change("Carol"), EVERYONE).await;
+    let taken = house
+        .directory
+        .update_user(made.id, change("Carol"), EVERYONE, everything())
+        .await;
     assert!(is_conflict(&taken, "login"));
 }
 
@@ -197,21 +213,25 @@ async fn who_could_not_log_in_changes_no_password() {
     };
     house
         .directory
-        .set_emails(id, vec![confirmed(false)], EVERYONE)
+        .set_emails(id, vec![confirmed(false)], EVERYONE, everything())
         .await
         .unwrap();
     assert!(refused(house.change_password(id, "s3cre7", "n3w").await));
     house
         .directory
-        .set_emails(id, vec![confirmed(true)], EVERYONE)
+        .set_emails(id, vec![confirmed(true)], EVERYONE, everything())
         .await
         .unwrap();
     house.change_password(id, "s3cre7", "n3w").await.unwrap();
     let disabled = UserChange {
-        enabled: false,
+        enabled: Some(false),
         ..change("alice")
     };
-    house.directory.update_user(id, disabled, EVERYONE).await.unwrap();
+    house
+        .directory
+        .update_user(id, disabled, EVERYONE, everything())
+        .await
+        .unwrap();
     assert!(refused(house.change_password(id, "n3w", "s3cre7").await));
 }
 
@@ -270,7 +290,7 @@ async fn methods_change_for_all_users_or_for_none() {
     let method = async |id| directory.get_user_in(id, EVERYONE).await.unwrap().authentication_method;
     let set = async |users: &[UserId], method, instead_of| {
         directory
-            .set_authentication_method(users, method, instead_of, EVERYONE)
+            .set_authentication_method(users, method, instead_of, EVERYONE, everything())
             .await
     };
     let (ldap, saml, default) = (
@@ -294,7 +314,7 @@ async fn methods_change_for_all_users_or_for_none() {
 async fn addresses_have_one_main_among_them_and_none_twice() {
     let house = House::new();
     let alice = house.add("alice").await.id;
-    let set = async |emails: Vec<SetEmail>| house.directory.set_emails(alice, emails, EVERYONE).await;
+    let set = async |emails: Vec<SetEmail>| house.directory.set_emails(alice, emails, EVERYONE, everything()).await;
     for wrong in [
         vec![address("a@x", false)],
         vec![address("a@x", true), address("b@x", true)],

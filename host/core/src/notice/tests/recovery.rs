@@ -67,7 +67,7 @@ async fn a_link_goes_to_the_main_address_and_logs_its_user_in() {
         attributes: Vec::new(),
         limited: true,
     };
-    let (user, outcome) = house.tokens.login_by_link(&id.token, ACCESS, login).await.unwrap();
+    let (user, outcome) = house.tokens.login_by_link(&id, ACCESS, login).await.unwrap();
     assert!(user == alice.id && matches!(outcome, LoginOutcome::Issued(_)));
 }
 
@@ -106,14 +106,14 @@ async fn nobody_is_written_to_who_could_not_log_in_by_it() {
         enabled: false,
         ..Account::of(acme)
     };
-    house.store.put_account(&closed, house.clock.now()).await.unwrap();
+    house.store.set_account(&closed, house.clock.now()).await.unwrap();
     assert!(
         house.recover(&[acme], "alice").await.is_empty(),
         "the account is closed"
     );
     house
         .store
-        .put_account(&Account::of(acme), house.clock.now())
+        .set_account(&Account::of(acme), house.clock.now())
         .await
         .unwrap();
     house.store.replace_user(User {

@@ -72,9 +72,9 @@ impl DirectoryStore for MemoryStore {
             login,
             firstname,
             lastname,
-            purpose,
-            authentication_method,
-            enabled,
+            purpose: purpose.unwrap_or(current.purpose),
+            authentication_method: authentication_method.unwrap_or(current.authentication_method),
+            enabled: enabled.unwrap_or(current.enabled),
             ..current.clone()
         };
         if key_of(&user) != key_of(&current) {
@@ -82,7 +82,7 @@ impl DirectoryStore for MemoryStore {
         }
         tables.replace(&user);
         let mut revoked = Revoked::default();
-        if current.enabled && !enabled {
+        if current.enabled && !user.enabled {
             revoked = tables.revoke(&RevokeTarget::Identity(id.into()), at);
         }
         Ok(Some((user, revoked)))

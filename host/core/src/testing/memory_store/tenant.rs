@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, Tables};
-use crate::model::{Account, Group, GroupId, NewEvent, Paged, Query, Tenant, TenantId, TenantTree, login_key};
+use crate::model::{
+    Account, Group, GroupId, NewEvent, Paged, Query, Tenant, TenantId, TenantTree, Timestamp, account_key, login_key,
+};
 use crate::port::{
     NewTenant, Revoked, SettingKind, SettingStore, StoreError, StoredSetting, TenantFilter, TenantMove, TenantOrder,
     TenantStore,
@@ -22,6 +24,7 @@ impl TenantStore for MemoryStore {
         }
         tables.check_tenant(tenant)?;
         tables.tenants.insert(tenant.id, tenant.clone());
+        tables.take_name(tenant.id);
         tables.add_all_users(new.all_users, tenant.id);
         let all_users = new.all_users_policies.iter().map(|policy| (new.all_users, *policy));
         tables.group_policies.extend(all_users);
@@ -41,8 +44,9 @@ impl TenantStore for MemoryStore {
     }
 
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
-        let mut tenants: Vec<_> = self.open("list tenants")?.tenants.values().cloned().collect();
-        tenants.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        let tables = self.open("list tenants")?;
+        let mut tenants: Vec<_> = tables.tenants.values().cloned().collect();
+        tenants.sort_by_key(|tenant| (tables.named.get(&tenant.id).copied(), tenant.id));
         Ok(tenants)
     }
 
@@ -80,13 +84,17 @@ impl TenantStore for MemoryStore {
             ..tenant.clone()
         };
         tables.check_tenant(&updated)?;
+        let key = |name: Option<&str>| account_key(name.unwrap_or_default());
+        if key(current.name.as_deref()) != key(updated.name.as_deref()) && current.parent != current.id {
+            tables.take_name(updated.id);
+        }
         let event = NewEvent::tenant_updated(updated.id, updated.name.as_deref());
         tables.events.record(event);
         tables.tenants.insert(updated.id, updated);
         Ok(true)
     }
 
-    async fn move_tenant(&self, id: TenantId, parent: TenantId) -> Result<TenantMove, StoreError> {
+    async fn move_tenant(&self, id: TenantId, parent: TenantId, at: Timestamp) -> Result<TenantMove, StoreError> {
         let mut tables = self.open("move a tenant")?;
         let tenants: Vec<_> = tables.tenants.values().cloned().collect();
         let tree = TenantTree::new(&tenants);
@@ -102,7 +110,7 @@ impl TenantStore for MemoryStore {
         tenant.parent = parent;
         let event = NewEvent::tenant_updated(id, tenant.name.as_deref());
         tables.events.record(event);
-        Ok(TenantMove::Moved)
+        Ok(TenantMove::Moved(tables.confine(id, at)))
     }
 
     async fn adopt_top_tenant(&self, id: TenantId, all_users: GroupId) -> Result<Option<Revoked>, StoreError> {
@@ -180,6 +188,7 @@ impl Tables {
             ..top.clone()
         };
         self.tenants.insert(id, adopted);
+        self.named.remove(&top.id);
         let moved = |tenant: &mut TenantId| {
             if *tenant == top.id {
                 *tenant = id;
@@ -227,6 +236,12 @@ impl Tables {
             sessions: Vec::new(),
             tokens: self.tokens.keys().copied().collect(),
         }
+    }
+
+    /// Puts a tenant behind all others that have a name. The top one stays in front of all.
+    fn take_name(&mut self, id: TenantId) {
+        let last = self.named.values().max().copied();
+        self.named.insert(id, last.map_or(0, |last| last + 1));
     }
 
     /// What a tenant must not have in common with others.

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Revocations, Tables};
 use crate::model::{
-    EventKind, Identity, LINK_DIALECT, Session, SessionId, TenantId, Timestamp, TokenDigest, TokenRecord, UserId,
+    Account, EventKind, Identity, LINK_DIALECT, Session, SessionId, TenantId, Timestamp, TokenDigest, TokenRecord,
+    UserId,
 };
 use crate::port::{
     Opened, Opening, OpeningOutcome, REVOCATIONS_KEPT, Refreshing, RevocationMark, RevokeTarget, Revoked, StoreError,
@@ -25,7 +26,7 @@ impl TokenStore for MemoryStore {
         let mut tables = self.open("open a session")?;
         let Opening {
             mut session,
-            token,
+            mut token,
             verified_since,
             limit,
             refresh,
@@ -41,7 +42,8 @@ impl TokenStore for MemoryStore {
             return Err(StoreError::Missing { what: "tenant" });
         }
         let [own, user] = tables.tenants_of(&session);
-        if let Some(closed) = tables.closed([own, user], session.opened_at) {
+        let lineage = [tables.lineage(own), tables.lineage(user)].concat();
+        if let Some(closed) = Account::closed_among(&lineage, session.opened_at) {
             return Ok(OpeningOutcome::Closed(closed));
         }
         if let Some(actor) = &session.actor
@@ -66,13 +68,18 @@ impl TokenStore for MemoryStore {
         if limit.is_some_and(|limit| tables.open_sessions(&session, &refresh, token.issued_at) >= limit as usize) {
             return Ok(OpeningOutcome::Full);
         }
-        let mut opened = Opened::default();
+        let mut opened = Opened {
+            cut_to: Account::trial_end_among(&lineage).filter(|end| *end < token.expires_at),
+            ..Opened::default()
+        };
+        token.expires_at = opened.cut_to.unwrap_or(token.expires_at);
         if let Refreshing::Make { token: new, replaces } = refresh {
             let (made, revoked) = tables.make_refresh_token(*new, replaces);
             session.refresh = Some(made.id);
             opened = Opened {
                 refresh: Some(Box::new(made)),
                 revoked,
+                ..opened
             };
         }
         let id = session.id;

@@ -11,19 +11,27 @@ const HOUR: Duration = Duration::from_hours(1);
 
 impl House {
     /// A link to alice's confirmed address.
-    async fn recovery_link(&self) -> TokenValue {
+    async fn recovery_link(&self) -> ResetId {
         let address = vec![("link.address".to_owned(), self.alice.emails[0].id.to_string())];
         let made = self
             .service
             .mint_link(self.alice.id, vec![ACCESS.to_owned()], HOUR, address);
-        made.await.unwrap().value
+        self.by_token(made.await.unwrap().value)
     }
 
-    async fn follow(&self, link: &TokenValue) -> Result<IssuedToken, TokenError> {
+    /// What a link with this token says that leads to alice.
+    fn by_token(&self, token: TokenValue) -> ResetId {
+        ResetId {
+            tenant: self.alice.tenant,
+            token,
+        }
+    }
+
+    async fn follow(&self, link: &ResetId) -> Result<IssuedToken, TokenError> {
         self.follow_with(link, by_link()).await
     }
 
-    async fn follow_with(&self, link: &TokenValue, login: LinkLogin) -> Result<IssuedToken, TokenError> {
+    async fn follow_with(&self, link: &ResetId, login: LinkLogin) -> Result<IssuedToken, TokenError> {
         match self.service.login_by_link(link, ACCESS, login).await? {
             (user, LoginOutcome::Issued(issued)) => {
                 assert_eq!(user, self.alice.id);
@@ -33,7 +41,7 @@ impl House {
         }
     }
 
-    async fn asked_by_link(&self, link: &TokenValue) -> Asked {
+    async fn asked_by_link(&self, link: &ResetId) -> Asked {
         match self.service.login_by_link(link, ACCESS, by_link()).await.unwrap() {
             (_, LoginOutcome::Challenged(asked)) => asked,
             (_, LoginOutcome::Issued(_)) => panic!("a token was issued"),
@@ -76,7 +84,7 @@ async fn a_link_logs_in_once_with_the_users_accesses_and_asks_for_a_new_password
         (Some(house.alice.id), "kazoo")
     );
     assert!(issued.live.accesses.grants("calls.x") && !issued.live.accesses.grants(ACCESS));
-    assert!(house.is_good(&issued.value).await && !house.is_good(&link).await);
+    assert!(house.is_good(&issued.value).await && !house.is_good(&link.token).await);
     assert!(house.needs_a_new_password().await);
     assert!(is_gone(&house.follow(&link).await));
     assert_eq!(house.store.session_count(), 1);
@@ -105,17 +113,47 @@ async fn what_is_no_link_for_a_recovery_logs_nobody_in() {
     house.add_policy("all", &["#"], house.alice.id.into()).await;
     let own = house.token().await;
     assert!(
-        is_gone(&house.follow(&own.value).await),
+        is_gone(&house.follow(&house.by_token(own.value)).await),
         "a token of a login is no link"
     );
     let other = house
         .service
         .mint_link(house.alice.id, vec!["auth.x".to_owned()], HOUR, Vec::new());
-    assert!(is_gone(&house.follow(&other.await.unwrap().value).await));
-    assert!(is_gone(&house.follow(&TokenValue::new(SystemRandom.uuid())).await));
+    assert!(is_gone(
+        &house.follow(&house.by_token(other.await.unwrap().value)).await
+    ));
+    assert!(is_gone(
+        &house
+            .follow(&house.by_token(TokenValue::new(SystemRandom.uuid())))
+            .await
+    ));
     let link = house.recovery_link().await;
     house.clock.advance(HOUR);
     assert!(is_gone(&house.follow(&link).await));
+}
+
+#[tokio::test]
+async fn a_link_names_the_account_of_its_user() {
+    let house = House::new().await;
+    enroll(&house, None).await;
+    let link = house.recovery_link().await;
+    let elsewhere = ResetId {
+        tenant: TenantId(uuid::Uuid::from_u128(0xacc0)),
+        ..link.clone()
+    };
+    let with = |otp: &str| LinkLogin {
+        otp: Some(otp.into()),
+        ..by_link()
+    };
+    assert!(
+        is_gone(&house.follow_with(&elsewhere, with("000000")).await),
+        "nothing is said of the one-time password"
+    );
+    assert!(is_gone(&house.follow_with(&elsewhere, with(CODES[0])).await));
+    assert!(
+        house.follow_with(&link, with(CODES[0])).await.is_ok(),
+        "it is still good"
+    );
 }
 
 #[tokio::test]
@@ -170,7 +208,7 @@ async fn nobody_of_a_closed_account_has_a_link() {
         trial_expires_at: Some(house.clock.now().plus(HOUR / 2)),
         ..Account::of(house.alice.tenant)
     };
-    house.store.put_account(&over, house.clock.now()).await.unwrap();
+    house.store.set_account(&over, house.clock.now()).await.unwrap();
     house.clock.advance(HOUR / 2);
     let refused = house.follow(&link).await;
     assert!(

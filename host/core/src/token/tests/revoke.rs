@@ -222,11 +222,17 @@ async fn a_changed_user_keeps_its_tokens_unless_it_may_no_longer_log_in() {
             login: house.alice.login.clone(),
             firstname: Some("Alice".to_owned()),
             lastname: None,
-            purpose: house.alice.purpose,
-            authentication_method: house.alice.authentication_method,
-            enabled,
+            purpose: Some(house.alice.purpose),
+            authentication_method: Some(house.alice.authentication_method),
+            enabled: Some(enabled),
         };
-        let changed = directory.update_user_among(house.alice.id, change, Uniqueness::InTenant, TenantScope::All);
+        let changed = directory.update_user_among(
+            house.alice.id,
+            change,
+            Uniqueness::InTenant,
+            TenantScope::All,
+            everything(),
+        );
         changed.await.unwrap();
     };
     change(true).await;

@@ -7,8 +7,8 @@ mod paging;
 
 use axum::response::Response;
 use keyway_core::accounts::AccountIndex;
-use keyway_core::directory::{DirectoryError, TenantProfile};
-use keyway_core::model::{Account, Tenant, TenantId, TenantScope};
+use keyway_core::directory::DirectoryError;
+use keyway_core::model::{Account, Tenant, TenantId, TenantScope, account_key};
 use keyway_core::port::StoreError;
 use serde_json::{Map, Value, json};
 
@@ -19,11 +19,11 @@ use super::error::Failure;
 use crate::document::{Routes, get};
 
 pub(super) use body::told;
-pub(super) use content::{closed_to_clients, is_realm, merge, rest};
+pub(super) use content::{closed_to_clients, merge, realm, rest};
 pub(super) use gregorian::{gregorian, of_gregorian};
 pub(super) use paging::Paging;
 
-use content::Content;
+use content::{Content, Governed};
 
 /// The routes, below the API's prefix.
 pub(super) fn routes() -> Routes {
@@ -133,7 +133,7 @@ async fn create(ask: Ask) -> Response {
         let caller = ask.caller().await?;
         let parent = ask.administered(&caller).await?;
         let content = Content::named(ask.data()?)?;
-        is_free(&ask, content.realm.as_deref(), None).await?;
+        is_free(&ask, content.name.as_deref(), content.realm.as_deref(), None).await?;
         let made = ask.kazoo.accounts().create_account(parent, content.into_new()).await;
         let (tenant, _) = made.map_err(refused)?;
         Ok(Answer::created(ask.account_body(tenant.id).await?))
@@ -197,32 +197,35 @@ async fn put(
     if is_own && !content.leaves_governed(&current) {
         return Err(Failure::Forbidden);
     }
-    is_free(ask, content.realm.as_deref(), Some(tenant.id)).await?;
+    is_free(ask, content.name.as_deref(), content.realm.as_deref(), Some(&tenant)).await?;
     let (name, realm) = (content.name.clone(), content.realm.clone());
     let accounts = ask.kazoo.accounts();
-    let put = accounts.put_account(content.into_account(current)).await;
+    // Whoever has no say in it brings nothing back that others change meanwhile, and neither does who said nothing of it.
+    let said = if is_own {
+        Governed::default()
+    } else {
+        content.governed(ask.data()?)
+    };
+    let edit = move |current| content.put_over(current, &said);
+    let put = if tenant.name == name && tenant.realm == realm {
+        accounts.change_account(tenant.id, edit).await
+    } else {
+        accounts.change_account_and_tenant(tenant.id, edit, name, realm).await
+    };
     put.map_err(refused)?;
-    if tenant.name != name || tenant.realm != realm {
-        let id = tenant.id;
-        let profile = TenantProfile {
-            name,
-            phone: tenant.phone,
-            contact: tenant.contact,
-            address: tenant.address,
-            domains: tenant.domains,
-            authentication_method: tenant.authentication_method,
-        };
-        let directory = ask.kazoo.directory();
-        let scope = TenantScope::Only(id);
-        let updated = directory.update_tenant_and_realm(id, profile, realm, scope).await;
-        updated.map_err(refused)?;
-    }
     Ok(Answer::ok(ask.account_body(tenant.id).await?))
 }
 
-/// Looks whether a realm leads to nobody else's account, also as a domain name.
-async fn is_free(ask: &Ask, realm: Option<&str>, own: Option<TenantId>) -> Result<(), Failure> {
+/// Looks whether a realm leads to nobody else's account, also as a domain name, and a name that is new to the account likewise.
+async fn is_free(ask: &Ask, name: Option<&str>, realm: Option<&str>, current: Option<&Tenant>) -> Result<(), Failure> {
     let index = ask.kazoo.accounts().index().await?;
+    let own = current.map(|tenant| tenant.id);
+    let name = name.unwrap_or_default();
+    let before = current.and_then(|tenant| tenant.name.as_deref());
+    let is_others = index.find_by_name(name).iter().any(|id| Some(*id) != own);
+    if is_others && before.map(account_key) != Some(account_key(name)) {
+        return Err(taken("name", name));
+    }
     match realm.and_then(|realm| index.find_by_realm(realm)) {
         Some(other) if Some(other) != own => Err(taken("realm", realm.unwrap_or_default())),
         _ => Ok(()),

@@ -4,7 +4,7 @@ mod attempt;
 mod config;
 
 use axum::response::Response;
-use keyway_core::model::TenantId;
+use keyway_core::model::{Account, TenantId};
 use serde_json::{Map, Value, json};
 
 use super::account::{merge, refused};
@@ -105,13 +105,15 @@ async fn remove(ask: Ask) -> Response {
 }
 
 async fn keep(ask: &Ask, account: TenantId, config: Map<String, Value>) -> Result<Answer, Failure> {
-    let mut current = ask.kazoo.accounts().get_account(account).await?;
-    if config.is_empty() {
+    let put = config.clone();
+    let edit = move |mut current: Account| {
         current.document.remove(KEPT);
-    } else {
-        current.document.insert(KEPT.to_owned(), Value::Object(config.clone()));
-    }
-    let kept = ask.kazoo.accounts().put_account(current).await;
+        if !put.is_empty() {
+            current.document.insert(KEPT.to_owned(), Value::Object(put.clone()));
+        }
+        current
+    };
+    let kept = ask.kazoo.accounts().change_account(account, edit).await;
     kept.map_err(refused)?;
     Ok(Answer::ok(config))
 }

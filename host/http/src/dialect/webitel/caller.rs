@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use keyway_core::Secret;
-use keyway_core::model::{LINK_DIALECT, Tenant, TenantId, Timestamp};
+use keyway_core::accounts::AccountIndex;
+use keyway_core::model::{BackendName, LINK_DIALECT, Session, Tenant, TenantId, Timestamp};
+use keyway_core::port::StoreError;
 use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenValue};
 use uuid::Uuid;
 
 use super::acl::{Acl, Permissions};
 use super::ask::Ask;
-use super::book::{DomainToken, Page};
+use super::book::{DomainToken, Maker, Page};
 use super::error::{Failure, Unknown};
 use super::jwt::{Behind, Genuine, Unreadable};
 use super::{Webitel, jwt};
@@ -30,6 +32,17 @@ pub(super) struct Caller {
     pub(super) expires_at: Timestamp,
     /// The roles and the tokens of domains, as they were when it was let in.
     pub(super) page: Arc<Page>,
+    /// Who answers for what it makes and what may outlive it; nobody for a domain's token, and for a session in which somebody else acts.
+    pub(super) maker: Option<Maker>,
+    /// Who acts in its place: a login and an id, for the log.
+    pub(super) actor: Option<String>,
+}
+
+/// What callers are known by: read before anything else, for what is missing must not stop what is done already.
+#[derive(Clone)]
+pub(super) struct Known {
+    index: Arc<AccountIndex>,
+    page: Arc<Page>,
 }
 
 /// A domain: a tenant, and by what name it is shown.
@@ -70,7 +83,7 @@ impl Ask {
             Behind::Record(id) => return self.webitel.caller_of_record(id).await,
         };
         let live = self.webitel.live(&token, key.as_deref()).await?;
-        self.webitel.caller_of(&live).await
+        self.webitel.caller_of(&live, &self.webitel.known().await?)
     }
 
     /// The token that the request has.
@@ -142,34 +155,47 @@ impl Webitel {
         Ok(live)
     }
 
-    /// Who the owner of a session is.
+    /// What callers are known by, as it is now.
     ///
     /// # Errors
     /// That the store did not answer.
-    pub(super) async fn caller_of(&self, live: &LiveToken) -> Result<Caller, Failure> {
-        let identity = &live.record.session.identity;
-        let domain = self.domain_of(identity.tenant).await?;
-        let page = self.book().current().await?;
+    pub(super) async fn known(&self) -> Result<Known, StoreError> {
+        Ok(Known {
+            index: self.accounts().index().await?,
+            page: self.book().current().await?,
+        })
+    }
+
+    /// Who the owner of a session is.
+    ///
+    /// # Errors
+    /// [`Unknown::User`] if its tenant is not there.
+    pub(super) fn caller_of(&self, live: &LiveToken, known: &Known) -> Result<Caller, Failure> {
+        let session = &live.record.session;
+        let login = &session.identity.login;
+        let domain = known.domain_of(session.identity.tenant)?;
         let role = self.accounts().rights().of(&live.accesses).webitel.clone();
+        let actor = session.actor.as_ref();
         Ok(Caller {
             id: match &domain {
-                Some(domain) => format!("{}@{}", identity.login, domain.name),
-                None => identity.login.clone(),
+                Some(domain) => format!("{login}@{}", domain.name),
+                None => login.clone(),
             },
             domain,
-            acl: page.roles.acl(&role),
+            acl: known.page.roles.acl(&role),
             role,
             expires_at: live.record.token.expires_at,
-            page,
+            page: Arc::clone(&known.page),
+            maker: known.maker_of(session),
+            actor: actor.map(|actor| format!("{} ({})", actor.login, actor.identity)),
         })
     }
 
     async fn caller_of_record(&self, id: Uuid) -> Result<Caller, Failure> {
-        let page = self.book().current().await?;
+        let Known { index, page } = self.known().await?;
         let now = self.now();
         let is_good = |token: &&DomainToken| token.enabled && token.expires_at > now;
         let token = page.tokens.get(&id).filter(is_good).ok_or(Unknown::Record)?;
-        let index = self.accounts().index().await?;
         let (tenant, _) = index.get(token.tenant).ok_or(Unknown::Record)?;
         if index.closed(token.tenant, now).is_some() {
             return Err(Unknown::Record.into());
@@ -178,21 +204,39 @@ impl Webitel {
         Ok(Caller {
             id: format!("{id}@{}", domain.name),
             domain: Some(domain),
-            acl: Arc::new(page.roles.acl(&token.role).within(&token.ceiling)),
+            acl: self.acl_of(&page, id, token).await?.ok_or(Unknown::Record)?,
             role: token.role.clone(),
             expires_at: token.expires_at,
             page: Arc::clone(&page),
+            maker: None,
+            actor: None,
         })
     }
+}
 
+impl Known {
     /// The domain that those of a tenant are confined to; none for the top one.
-    async fn domain_of(&self, tenant: TenantId) -> Result<Option<Domain>, Failure> {
-        let index = self.accounts().index().await?;
-        if tenant == index.master() {
+    fn domain_of(&self, tenant: TenantId) -> Result<Option<Domain>, Failure> {
+        if tenant == self.index.master() {
             return Ok(None);
         }
-        let (tenant, _) = index.get(tenant).ok_or(Unknown::User)?;
+        let (tenant, _) = self.index.get(tenant).ok_or(Unknown::User)?;
         Ok(Some(Domain::of(tenant)))
+    }
+
+    fn maker_of(&self, session: &Session) -> Option<Maker> {
+        if session.actor.is_some() {
+            return None;
+        }
+        let identity = &session.identity;
+        Some(match identity.user {
+            Some(user) => Maker::User(user),
+            None if identity.backend == BackendName::host() => Maker::Key {
+                tenant: identity.tenant,
+                number: self.index.get(identity.tenant)?.1.api_key,
+            },
+            None => Maker::Subject(identity.id),
+        })
     }
 }
 

@@ -34,15 +34,7 @@ const PLACED: [&str; 7] = [
 const SCHEMA: Schema = Schema {
     fields: &[
         Field::text("name", 1, 128),
-        Field::of(
-            "realm",
-            Kind::Pattern {
-                min: 4,
-                max: 253,
-                pattern: r"^[.\w_-]+$",
-                fits: is_realm,
-            },
-        ),
+        realm("realm", 4),
         Field::text("language", 1, 35),
         Field::text("timezone", 1, 64),
         Field::of("enabled", Kind::Flag),
@@ -52,8 +44,18 @@ const SCHEMA: Schema = Schema {
     closed: false,
 };
 
-/// Whether a text has the letters that a realm may have.
-pub(in crate::dialect::kazoo) fn is_realm(text: &str) -> bool {
+/// A field that holds a realm, of so many letters at least.
+pub(in crate::dialect::kazoo) const fn realm(name: &'static str, min: usize) -> Field {
+    let kind = Kind::Pattern {
+        min,
+        max: 253,
+        pattern: r"^[.\w_-]+$",
+        fits: is_realm,
+    };
+    Field::of(name, kind)
+}
+
+fn is_realm(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     text.bytes().all(fits)
 }
@@ -81,6 +83,14 @@ pub(super) fn keep_governed(data: &mut Map<String, Value>, current: &Map<String,
             data.insert(name.to_owned(), value.clone());
         }
     }
+}
+
+/// What those above an account say of it, as far as a request says it.
+#[derive(Debug, Default)]
+pub(super) struct Governed {
+    enabled: Option<bool>,
+    phone_numbers: Option<Vec<String>>,
+    trial_expires_at: Option<Option<Timestamp>>,
 }
 
 /// An account as a request has it.
@@ -138,6 +148,15 @@ impl Content {
         self.enabled == current.enabled && self.trial_expires_at == trial && self.phone_numbers == current.phone_numbers
     }
 
+    /// What those above an account say of it, as far as it was sent.
+    pub(super) fn governed(&self, sent: &Map<String, Value>) -> Governed {
+        Governed {
+            enabled: sent.contains_key("enabled").then_some(self.enabled),
+            phone_numbers: sent.contains_key("phone_numbers").then(|| self.phone_numbers.clone()),
+            trial_expires_at: sent.contains_key("trial_expires").then_some(self.trial_expires_at),
+        }
+    }
+
     /// As an account to be made.
     pub(super) fn into_new(self) -> NewAccount {
         NewAccount {
@@ -152,23 +171,25 @@ impl Content {
         }
     }
 
-    /// In the place of what is said of an account. What the server keeps there for itself stays.
-    pub(super) fn into_account(self, current: Account) -> Account {
-        let mut document = self.document;
-        let own = current.document.into_iter().filter(|(name, _)| closed_to_clients(name));
-        document.extend(own);
-        let trial = current.trial_expires_at.filter(|end| {
+    /// In the place of what is said of an account. What the server keeps there for itself stays, and so does what nobody said anything of who has a say in
+    /// it.
+    pub(super) fn put_over(&self, current: Account, said: &Governed) -> Account {
+        let mut document = self.document.clone();
+        let kept = current.document.iter().filter(|(name, _)| closed_to_clients(name));
+        document.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
+        let trial_expires_at = match said.trial_expires_at {
             // The part of a second that this API does not tell is kept.
-            self.trial_expires_at == Some(end.whole_seconds())
-        });
+            Some(said) if said != current.trial_expires_at.map(Timestamp::whole_seconds) => said,
+            _ => current.trial_expires_at,
+        };
         Account {
-            enabled: self.enabled,
-            trial_expires_at: trial.or(self.trial_expires_at),
-            language: self.language,
-            timezone: self.timezone,
-            phone_numbers: self.phone_numbers,
+            enabled: said.enabled.unwrap_or(current.enabled),
+            trial_expires_at,
+            language: self.language.clone(),
+            timezone: self.timezone.clone(),
+            phone_numbers: said.phone_numbers.clone().unwrap_or(current.phone_numbers),
             document,
-            ..Account::of(current.tenant)
+            ..current
         }
     }
 }
@@ -214,6 +235,47 @@ mod tests {
             &object(json!({ "a": null, "b": { "c": null, "f": 4 }, "e": [2] })),
         );
         assert_eq!(Value::Object(document), json!({ "b": { "d": 3, "f": 4 }, "e": [2] }));
+    }
+
+    #[test]
+    fn nobody_brings_back_what_those_above_changed_after_it_was_read() {
+        let nobody = keyway_core::model::TenantId(uuid::Uuid::nil());
+        let read = Account::of(nobody);
+        let now = Account {
+            enabled: false,
+            trial_expires_at: Some(Timestamp(1_700_000_000_123_456)),
+            reseller: true,
+            phone_numbers: vec!["1".to_owned()],
+            document: object(json!({ "pvt_security": { "a": 1 }, "x": 1 })),
+            ..read.clone()
+        };
+        let sent = object(json!({ "x": 2, "enabled": true, "phone_numbers": [] }));
+        let content = Content::parse(&sent).expect("an account");
+        let changed = Account {
+            document: object(json!({ "pvt_security": { "a": 1 }, "x": 2 })),
+            ..now.clone()
+        };
+        assert!(content.leaves_governed(&read));
+        assert_eq!(
+            content.put_over(now.clone(), &Governed::default()),
+            changed,
+            "its own administrator's"
+        );
+        assert_eq!(
+            content.put_over(now.clone(), &content.governed(&object(json!({ "x": 2 })))),
+            changed,
+            "not sent"
+        );
+        let governed = content.put_over(now.clone(), &content.governed(&sent));
+        let expected = Account {
+            enabled: true,
+            phone_numbers: Vec::new(),
+            ..changed.clone()
+        };
+        assert_eq!(governed, expected, "of those above who said so");
+        let sent = object(json!({ "trial_expires": null }));
+        let ended = content.put_over(now, &content.governed(&sent));
+        assert_eq!((ended.trial_expires_at, ended.enabled), (None, false));
     }
 
     #[test]

@@ -98,6 +98,10 @@ fn key() -> ObjectBuilder {
         .required("api_key")
 }
 
+/// Who makes an account, and what it may be called.
+const UNIQUE_NAME: &str = "For administrators. No other account may have the name, of which the letters `a` to `z` and the digits count, in lower case; so it is \
+     where an account gets another name.";
+
 pub(in crate::dialect::kazoo) fn list() -> Operation {
     Operation::kz_account(TAG, "kazooListAccounts", "Lists all accounts")
         .detail("For administrators of the top account.")
@@ -107,7 +111,7 @@ pub(in crate::dialect::kazoo) fn list() -> Operation {
 
 pub(in crate::dialect::kazoo) fn create_below_own() -> Operation {
     Operation::kz_account(TAG, "kazooCreateAccountBelowOwn", "Makes an account below the caller's")
-        .detail("For administrators.")
+        .detail(UNIQUE_NAME)
         .kz_body(ACCOUNT)
         .kz_makes("The account.", account())
 }
@@ -118,7 +122,7 @@ pub(in crate::dialect::kazoo) fn show() -> Operation {
 
 pub(in crate::dialect::kazoo) fn create() -> Operation {
     Operation::kz_account(TAG, "kazooCreateAccount", "Makes an account below this one")
-        .detail("For administrators.")
+        .detail(UNIQUE_NAME)
         .kz_body(ACCOUNT)
         .kz_makes("The account.", account())
 }
@@ -127,7 +131,7 @@ pub(in crate::dialect::kazoo) fn replace() -> Operation {
     Operation::kz_account(TAG, "kazooReplaceAccount", "Puts another account in the place of this one")
         .detail(
             "For administrators. `realm`, `enabled`, `phone_numbers` and `trial_expires` stay as they are where they are not sent. Whatever else is sent is \
-             kept with the account, up to 64 KiB of it.",
+             kept with the account, up to 64 KiB of it. An account that is disabled, or whose trial is over, closes those below it too, as long as it is.",
         )
         .kz_body(ACCOUNT)
         .kz_gives("The account.", account())

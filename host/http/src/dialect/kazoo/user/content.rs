@@ -5,6 +5,7 @@ use keyway_core::model::login_key;
 use keyway_core::rights::PrivLevel;
 use serde_json::{Map, Value, json};
 
+use super::By;
 use super::store::Standing;
 use crate::dialect::kazoo::account::rest;
 use crate::dialect::kazoo::error::Failure;
@@ -93,9 +94,10 @@ pub(super) struct Content {
     pub(super) email: Option<String>,
     pub(super) language: Option<String>,
     pub(super) timezone: Option<String>,
-    pub(super) enabled: bool,
-    pub(super) verified: bool,
-    pub(super) require_password_update: bool,
+    /// `None` leaves it as it is, as in the two below.
+    pub(super) enabled: Option<bool>,
+    pub(super) verified: Option<bool>,
+    pub(super) require_password_update: Option<bool>,
     pub(super) level: PrivLevel,
     pub(super) document: Map<String, Value>,
 }
@@ -164,9 +166,9 @@ impl Content {
             email: text("email"),
             language: text("language"),
             timezone: text("timezone"),
-            enabled: flag("enabled", true),
-            verified: flag("verified", false),
-            require_password_update: flag("require_password_update", false),
+            enabled: Some(flag("enabled", true)),
+            verified: Some(flag("verified", false)),
+            require_password_update: Some(flag("require_password_update", false)),
             level: text("priv_level")
                 .as_deref()
                 .and_then(PrivLevel::parse)
@@ -177,7 +179,19 @@ impl Content {
 
     /// Whether what administrators say of a user stays as it is.
     pub(super) fn leaves_governed(&self, current: &Standing) -> bool {
-        self.enabled == current.user.enabled && self.verified == current.profile.verified && self.level == current.level
+        self.enabled == Some(current.user.enabled)
+            && self.verified == Some(current.profile.verified)
+            && self.level == current.level
+    }
+
+    /// Leaves as it is what nobody said anything of who has a say in it: what was read before may have changed since.
+    pub(super) fn say_only(&mut self, by: By, sent: &Map<String, Value>) {
+        let says = |name: &str, by_user: bool| sent.contains_key(name) && (by_user || by == By::Administrator);
+        self.enabled = self.enabled.filter(|_| says("enabled", false));
+        self.verified = self.verified.filter(|_| says("verified", false));
+        self.require_password_update = self
+            .require_password_update
+            .filter(|_| says("require_password_update", true));
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn create(
         firstname: content.first_name.clone(),
         lastname: content.last_name.clone(),
         tenant: Some(account.to_string()),
-        disabled: !content.enabled,
+        disabled: content.enabled == Some(false),
         unique: Uniqueness::InTenant,
         ..AddUser::default()
     };
@@ -57,7 +57,7 @@ pub(super) async fn create(
         Ok(()) => Standing::of(ask, user).await,
         Err(error) => {
             let scope = TenantScope::Only(account);
-            if let Err(left) = directory.remove_user_in(user.id, scope).await {
+            if let Err(left) = directory.remove_user_in(user.id, scope, &caller.live.accesses).await {
                 let error = &left as &dyn std::error::Error;
                 tracing::warn!(user = %user.id, error, "a user of whom something could not be said was not removed");
             }
@@ -68,9 +68,8 @@ pub(super) async fn create(
 
 async fn say(accounts: &AccountService, caller: &Caller, user: UserId, content: Content) -> Result<(), DirectoryError> {
     let level = content.level;
-    let profile = content.into_profile(user);
-    if profile != Profile::of(user) {
-        accounts.put_profile(profile).await?;
+    if content.profile_over(Profile::of(user)) != Profile::of(user) {
+        accounts.change_profile(user, |now| content.profile_over(now)).await?;
     }
     if level != PrivLevel::User {
         accounts.set_priv_level(user, level, &caller.live.accesses).await?;
@@ -102,29 +101,29 @@ async fn write(
 ) -> Result<User, DirectoryError> {
     let (directory, accounts) = (ask.kazoo.directory(), ask.kazoo.accounts());
     let (id, scope) = (current.user.id, TenantScope::Only(current.user.tenant));
+    let held = &caller.live.accesses;
     let change = content.as_change(&current.user);
     if change != as_is(&current.user) {
         directory
-            .update_user_among(id, change, Uniqueness::InTenant, scope)
+            .update_user_among(id, change, Uniqueness::InTenant, scope, held)
             .await?;
     }
     if content.email.as_deref() != current.user.main_email() {
         let emails = emails(&current.user, content.email.as_deref(), by);
         directory
-            .set_emails_among(id, emails, Uniqueness::InTenant, scope)
+            .set_emails_among(id, emails, Uniqueness::InTenant, scope, held)
             .await?;
     }
     let (level, password) = (content.level, content.password.clone());
     let loses_name = content.username.is_none() && current.user.login.is_some();
-    let profile = content.into_profile(id);
-    if profile != current.profile {
-        accounts.put_profile(profile).await?;
+    if content.profile_over(current.profile.clone()) != current.profile {
+        accounts.change_profile(id, |now| content.profile_over(now)).await?;
     }
     if level != current.level {
-        accounts.set_priv_level(id, level, &caller.live.accesses).await?;
+        accounts.set_priv_level(id, level, held).await?;
     }
     if password.is_some() || loses_name {
-        let prepared = directory.prepare_password(id, password.as_ref(), scope).await?;
+        let prepared = directory.prepare_password(id, password.as_ref(), scope, held).await?;
         directory.put_password(prepared).await?;
     }
     directory.get_user_in(id, scope).await
@@ -159,15 +158,15 @@ fn emails(user: &User, main: Option<&str>, by: By) -> Vec<SetEmail> {
     emails
 }
 
-/// What a user is, as it would be written.
+/// What a user is, as it would be written by who has no say in the rest.
 fn as_is(user: &User) -> UserChange {
     UserChange {
         login: user.login.clone(),
         firstname: user.firstname.clone(),
         lastname: user.lastname.clone(),
-        purpose: user.purpose,
-        authentication_method: user.authentication_method,
-        enabled: user.enabled,
+        purpose: None,
+        authentication_method: None,
+        enabled: None,
     }
 }
 
@@ -188,14 +187,16 @@ impl Content {
         }
     }
 
-    fn into_profile(self, user: UserId) -> Profile {
+    /// In the place of what is said of a user.
+    fn profile_over(&self, current: Profile) -> Profile {
+        let update = self.require_password_update;
         Profile {
-            user,
-            language: self.language,
-            timezone: self.timezone,
-            verified: self.verified,
-            require_password_update: self.require_password_update,
-            document: self.document,
+            user: current.user,
+            language: self.language.clone(),
+            timezone: self.timezone.clone(),
+            verified: self.verified.unwrap_or(current.verified),
+            require_password_update: update.unwrap_or(current.require_password_update),
+            document: self.document.clone(),
         }
     }
 }
@@ -240,5 +241,42 @@ impl Sent {
             }
             error => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyway_core::model::Timestamp;
+    use serde_json::Value;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn nobody_brings_back_what_an_administrator_changed_after_it_was_read() {
+        let (tenant, id) = (TenantId(Uuid::nil()), UserId(Uuid::nil()));
+        let user = User::new(id, tenant, "nina", Timestamp(0));
+        let now = Profile {
+            require_password_update: true,
+            ..Profile::of(id)
+        };
+        let Value::Object(sent) = json!({
+            "first_name": "N", "last_name": "N", "username": "nina", "password": "s3cre7", "enabled": true, "verified": true,
+        }) else {
+            panic!("no object")
+        };
+        let said = |by, sent| {
+            let mut content = Content::new_user(&sent).expect("a user");
+            content.say_only(by, &sent);
+            let change = content.as_change(&user);
+            assert_eq!((change.purpose, change.authentication_method), (None, None));
+            let profile = content.profile_over(now.clone());
+            (change.enabled, profile.verified, profile.require_password_update)
+        };
+        assert_eq!(said(By::User, sent.clone()), (None, false, true));
+        assert_eq!(said(By::Administrator, sent.clone()), (Some(true), true, true));
+        let mut less = sent;
+        less.retain(|name, _| name != "enabled" && name != "verified");
+        assert_eq!(said(By::Administrator, less), (None, false, true), "what was not sent");
     }
 }

@@ -24,9 +24,9 @@ pub(super) fn new_user(tenant: TenantId, payload: Result<Payload, PayloadError>)
         login: change.login,
         firstname: change.firstname,
         lastname: change.lastname,
-        purpose: change.purpose,
-        authentication_method: Some(change.authentication_method),
-        disabled: !change.enabled,
+        purpose: change.purpose.unwrap_or_default(),
+        authentication_method: change.authentication_method,
+        disabled: change.enabled == Some(false),
         tenant: Some(tenant.to_string()),
         unique: Uniqueness::Everywhere,
         ..AddUser::default()
@@ -49,10 +49,10 @@ fn common(fields: &mut Fields) -> UserChange {
         login: fields.nullable_text("username", 1..=256),
         firstname: fields.nullable_text("firstname", 0..=256),
         lastname: fields.nullable_text("lastname", 0..=256),
-        purpose,
+        purpose: Some(purpose),
         authentication_method: fields
             .choice("authentication_method", &methods)
-            .unwrap_or_else(|| method_for(purpose)),
-        enabled: fields.boolean("enabled").unwrap_or(true),
+            .or_else(|| Some(method_for(purpose))),
+        enabled: Some(fields.boolean("enabled").unwrap_or(true)),
     }
 }

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
+use keyway_core::access::AccessList;
+use keyway_core::model::{Client, IdentityId, SessionId};
+use keyway_core::port::{Clock as _, DirectoryStore as _, Uniqueness, UserChange};
+use keyway_core::token::KeyLogin;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{House, Pair, told};
 use crate::testing::Reply;
@@ -241,21 +247,105 @@ async fn token_never_inherits_what_its_maker_may_not() {
 }
 
 #[tokio::test]
-async fn token_that_a_token_makes_may_no_more_than_that() {
+async fn nobody_makes_a_token_or_brings_one_back_that_outlives_who_answers_for_it() {
     let house = House::new().await;
-    let (root, admin) = (house.root().await, house.admin().await);
-    let first = house.made(&admin, "admin").await;
-    let second = house.made(&first, "admin").await;
-    let admins = house
-        .as_pair(&root, "GET", "/api/v2/acl/roles/admin", Value::Null)
-        .await;
-    let mut allows = admins.json()["info"]["allows"].take();
-    allows["license"] = json!(["*"]);
-    write_role(&house, &root, "admin", json!({"allows": allows})).await;
-    assert_eq!(house.make(&admin, PATH, "admin").await.status, 200);
-    assert_eq!(house.make(&first, PATH, "admin").await.status, 403);
-    let acl = house.whoami(&second.token).await.json()["acl"].take();
-    assert_eq!(acl["license"], json!(["r"]));
+    let admin = house.admin().await;
+    let token = house.made(&admin, "admin").await.token;
+    let acted = house.acted("admin").await;
+    let one = format!("{PATH}/{}", house.made(&admin, "user").await.key);
+    let body = json!({"expire": house.soon(), "role": "user"});
+    for (name, by) in [("a token", &token), ("somebody in another's place", &acted)] {
+        let listed = house.as_token(by, "GET", PATH, json!({})).await;
+        assert_eq!(listed.status, 200, "{name}: {listed:?}");
+        for (method, path, body, status) in [
+            ("POST", PATH, body.clone(), 403),
+            ("PATCH", &one, json!({"state": false}), 200),
+            ("PATCH", &one, json!({"state": true}), 403),
+        ] {
+            let reply = house.as_token(by, method, path, body.clone()).await;
+            assert_eq!(reply.status, status, "{name}: {method} {body}: {reply:?}");
+        }
+    }
+    let on = house.as_pair(&admin, "PATCH", &one, json!({"state": true})).await;
+    assert_eq!(on.status, 200, "{on:?}");
+    let removed = house.as_token(&acted, "DELETE", &one, json!({})).await;
+    assert_eq!(removed.status, 200, "{removed:?}");
+}
+
+/// Longer than what is known of makers is taken for granted.
+const LATER: Duration = Duration::from_secs(6);
+
+#[tokio::test]
+async fn token_never_does_what_its_maker_may_not_any_more() {
+    let house = House::new().await;
+    let made = house.made(&house.admin().await, "admin").await;
+    let acl = async || house.whoami(&made.token).await.json()["acl"].take();
+    assert_eq!(acl().await["license"], json!(["r"]));
+    let directory = &house.state.state.directory;
+    directory.detach_policy("admins", "admin").await.expect("detached");
+    house.state.clock.advance(LATER);
+    assert_eq!(
+        (&acl().await["license"], &acl().await["cdr"]),
+        (&json!(null), &json!(["ro"]))
+    );
+    directory.attach_policy("admins", "admin").await.expect("attached");
+    house.state.clock.advance(LATER);
+    assert_eq!(acl().await["license"], json!(["r"]));
+}
+
+#[tokio::test]
+async fn token_is_good_while_its_maker_is_there_and_may_log_in() {
+    let house = House::new().await;
+    let (admin, root) = (house.admin().await, house.root().await);
+    let (made, other) = (house.made(&admin, "user").await, house.made(&root, "user").await);
+    let directory = &house.state.state.directory;
+    let user = directory.get_user("admin").await.expect("a user");
+    for (enabled, answer) in [(false, "401 \"Not found token\""), (true, "200")] {
+        let change = UserChange {
+            login: user.login.clone(),
+            firstname: None,
+            lastname: None,
+            purpose: None,
+            authentication_method: None,
+            enabled: Some(enabled),
+        };
+        let now = house.state.clock.now();
+        let changed = house
+            .state
+            .store
+            .update_user(user.id, &change, Uniqueness::Everywhere, now);
+        changed.await.expect("a store").expect("a user");
+        house.state.clock.advance(LATER);
+        assert_eq!(told(&house.whoami(&made.token).await), answer);
+    }
+    directory.remove_user("admin").await.expect("removed");
+    house.state.clock.advance(LATER);
+    assert_eq!(told(&house.whoami(&made.token).await), "401 \"Not found token\"");
+    assert_eq!(house.whoami(&other.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_backend_says_at_a_login_is_nothing_to_make_tokens_of() {
+    let house = House::new().await;
+    let people = &house.state.backends;
+    people.change("people", |slot| slot.acl_ceiling = Some(vec!["#".to_owned()]));
+    let stranger = house.pair("stranger", "x").await;
+    let shown = house.as_pair(&stranger, "GET", WHOAMI, Value::Null).await;
+    assert_eq!(shown.json()["roleName"], json!("root"));
+    for (role, status) in [("admin", 403), ("user", 200)] {
+        assert_eq!(house.make(&stranger, PATH, role).await.status, status, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn a_domain_has_no_more_tokens_however_many_are_made_at_once() {
+    let house = House::new().await;
+    let root = house.root().await;
+    for _ in 0..95 {
+        assert_eq!(house.make(&root, PATH, "user").await.status, 200);
+    }
+    let all = join_all((0..20).map(|_| house.make(&root, PATH, "user"))).await;
+    assert_eq!(all.iter().filter(|reply| reply.status == 200).count(), 5);
 }
 
 #[tokio::test]
@@ -327,4 +417,47 @@ async fn bad_tokens_are_refused_and_say_why() {
         told(&house.make(&root, PATH, "user").await),
         "400 \"A domain has at most 100 tokens.\""
     );
+}
+
+#[tokio::test]
+async fn token_that_an_api_key_made_ends_with_the_key() {
+    let house = House::new().await;
+    let state = &house.state.state;
+    let accesses = vec!["keyway.admin".to_owned()];
+    state
+        .directory
+        .add_policy("account_admin", accesses.clone())
+        .await
+        .expect("a policy");
+    let nobody = (IdentityId(Uuid::nil()), SessionId(Uuid::nil()));
+    let everything = AccessList::new(&["#".to_owned()], nobody.0, nobody.1);
+    let tree = state.directory.tenant_tree().await.expect("a tree");
+    let tenant = tree.find("mydomain").expect("a tenant");
+    let accounts = &state.accounts;
+    accounts.api_key(tenant, &everything).await.expect("a key");
+    let login = KeyLogin {
+        tenant,
+        api_key: accounts.get_account(tenant).await.expect("an account").api_key,
+        accesses,
+        ttl: None,
+        client: Client::default(),
+        dialect: "kazoo",
+        request_id: String::new(),
+        attributes: Vec::new(),
+    };
+    let token = state
+        .tokens
+        .login_by_key(login)
+        .await
+        .expect("a session")
+        .value
+        .reveal();
+    let body = json!({"expire": house.soon(), "role": "admin"});
+    let made = house.as_token(&token, "POST", PATH, body).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let made = made.json()["info"]["token"].as_str().expect("a token").to_owned();
+    assert_eq!(house.whoami(&made).await.status, 200);
+    accounts.renew_api_key(tenant, &everything).await.expect("a key");
+    house.state.clock.advance(LATER);
+    assert_eq!(told(&house.whoami(&made).await), "401 \"Not found token\"");
 }
