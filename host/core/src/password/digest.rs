@@ -108,7 +108,8 @@ impl DigestKey {
 
 impl DigestCost {
     /// At which costs a digest is looked for, of those that are stored: today's first, then the highest. Today's alone where there is none, so that a search in
-    /// vain costs as much.
+    /// vain costs as much. Once the cost was changed, the time of a search tells which costs a tenant's digests have, as the time of a comparison does of a
+    /// verifier. To hide it, every search would have to be made at each cost of anybody's, for as long as one user stays away.
     pub(crate) fn to_try(passwords: &PasswordPool, stored: &[String]) -> Vec<Self> {
         let current = passwords.current;
         let ceiling = Ceiling::stored(current);

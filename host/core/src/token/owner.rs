@@ -26,7 +26,15 @@ impl TokenService {
         stored: &RefreshToken,
     ) -> Result<Owner, TokenError> {
         let fresh = storable(request.attributes.clone());
-        if let Some(principal) = self.look_up(slot, request, stored).await? {
+        let asking = RequestContext {
+            request_id: request.request_id.clone(),
+            dialect: request.dialect,
+            client_address: request.client.address.clone(),
+            tenant: None,
+            attributes: request.attributes.clone(),
+        };
+        let linked_as = stored.linked_as.as_deref();
+        if let Some(principal) = self.look_up(slot, asking, &stored.identity, linked_as).await? {
             let (identity, standing) = self.resolve(slot, &principal).await?;
             let accesses = self
                 .accesses_of(&identity, slot, groups_of(&principal), &principal.accesses)
@@ -59,16 +67,17 @@ impl TokenService {
         })
     }
 
-    /// Asks the backend who the owner is now; `None` where it cannot say, or where the host itself knows.
-    async fn look_up(
+    /// Asks the backend who the owner of a token is now, who logged in under the name `linked_as` if the backend is linked to the directory; `None` where it
+    /// cannot say, or where the host itself knows.
+    pub(super) async fn look_up(
         &self,
         slot: &BackendSlot,
-        request: &RefreshRequest,
-        stored: &RefreshToken,
+        asking: RequestContext,
+        identity: &Identity,
+        linked_as: Option<&str>,
     ) -> Result<Option<Principal>, TokenError> {
-        let identity = &stored.identity;
-        let (key, expected) = match (identity.user, &stored.linked_as) {
-            (Some(user), Some(login)) => (LookupKey::Identifier(login.clone()), Subject::Linked(user)),
+        let (key, expected) = match (identity.user, linked_as) {
+            (Some(user), Some(login)) => (LookupKey::Identifier(login.to_owned()), Subject::Linked(user)),
             // The host matched the user's password, and is asked about the user as ever.
             (Some(_), None) => return Ok(None),
             (None, _) => match self.store.find_subject(identity.id).await? {
@@ -77,11 +86,8 @@ impl TokenService {
             },
         };
         let context = RequestContext {
-            request_id: request.request_id.clone(),
-            dialect: request.dialect,
-            client_address: request.client.address.clone(),
             tenant: identity.user.map(|_| identity.tenant.to_string()),
-            attributes: request.attributes.clone(),
+            ..asking
         };
         match self.find_principal(slot, context, key).await? {
             None => Ok(None),
