@@ -113,6 +113,16 @@ impl TokenCache {
         self.tokens.remove(digest);
     }
 
+    /// Forgets one token, and all of those with which somebody acts in another's place: which of them were opened with this one's session, nobody knows who
+    /// does not have that one here.
+    pub(super) fn forget_token_and_actors(&self, digest: &TokenDigest) {
+        for epoch in &self.epochs {
+            advance(epoch);
+        }
+        self.tokens
+            .retain(|known, live| known != digest && live.record.session.actor.is_none());
+    }
+
     /// Removes a token that has expired, and disturbs nobody.
     pub(super) fn evict(&self, digest: &TokenDigest) {
         self.tokens.remove(digest);

@@ -52,7 +52,7 @@ pub(super) async fn revoke(
     match (&result, target) {
         (Ok(revoked), _) => cache.forget(revoked),
         // Whether a store that failed has written is not known, so the cache must not answer in its place.
-        (Err(_), RevokeTarget::Token(digest)) => cache.forget_token(digest),
+        (Err(_), RevokeTarget::Token(digest)) => cache.forget_token_and_actors(digest),
         (
             Err(_),
             RevokeTarget::Session(_) | RevokeTarget::Identity(_) | RevokeTarget::Plugin(_) | RevokeTarget::Tenant(_),

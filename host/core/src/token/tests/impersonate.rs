@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{Account, Closed};
-use crate::port::{AccountStore as _, RevokeTarget};
+use crate::model::{Query, TenantScope};
+use crate::port::{GroupFilter, GroupOrder, GroupStore as _, PolicyStore as _, RevokeTarget};
 
 const NEEDS: &str = "keyway.admin";
 
@@ -52,7 +53,8 @@ fn is_forbidden(outcome: &Result<IssuedToken, ImpersonateError>) -> bool {
 async fn a_session_in_somebodys_place_is_that_ones_and_names_both() {
     let house = House::new().await;
     let bob = house.below().await;
-    house.add_policy("calls", &["calls.#"], bob.id.into()).await;
+    house.add_policy("calls", &["calls.make"], bob.id.into()).await;
+    house.add_policy("all calls", &["calls.#"], house.alice.id.into()).await;
     let actor = house.administrator().await;
     let issued = house.act(&actor, &bob).await.unwrap();
     let session = &issued.live.record.session;
@@ -64,8 +66,24 @@ async fn a_session_in_somebodys_place_is_that_ones_and_names_both() {
     let acting = session.actor.as_ref().unwrap();
     assert_eq!((acting.session, acting.identity), (own.id, house.alice.id.into()));
     assert_eq!((acting.tenant, acting.login.as_str()), (house.alice.tenant, "Alice"));
-    assert!(issued.live.accesses.grants("calls.x") && !issued.live.accesses.grants(NEEDS));
+    assert!(issued.live.accesses.grants("calls.make") && !issued.live.accesses.grants(NEEDS));
     assert!(house.is_good(&issued.value).await);
+}
+
+#[tokio::test]
+async fn where_the_actors_token_may_have_ended_no_cache_answers_for_the_others() {
+    let house = House::new().await;
+    let bob = house.below().await;
+    let actor = house.administrator().await;
+    let issued = house.act(&actor, &bob).await.unwrap();
+    let others = house.token().await;
+    assert!(house.is_cached(&issued.value).await);
+    house.store.set_down(true);
+    assert!(house.service.revoke(&actor.value).await.is_err());
+    house.store.set_down(false);
+    assert!(!house.is_cached(&actor.value).await);
+    assert!(!house.is_cached(&issued.value).await);
+    assert!(house.is_cached(&others.value).await, "that one is nobody else's");
 }
 
 #[tokio::test]
@@ -207,6 +225,42 @@ async fn nobody_becomes_somebody_who_may_do_everything_without_that_right() {
 }
 
 #[tokio::test]
+async fn nobody_becomes_somebody_who_may_more_of_anything_but_what_everybody_may() {
+    let house = House::with_settings(TokenSettings {
+        default_user_policy: Some("default".to_owned()),
+        ..settings()
+    })
+    .await;
+    let actor = house.administrator().await;
+    let bob = house.below().await;
+    // The actor logged in before there was anything that all have.
+    let nobody = IdentityId(SystemRandom.uuid());
+    house.add_policy("default", &["own.#"], nobody).await;
+    house.add_policy("members", &["room.#"], nobody).await;
+    let query = Query::<GroupFilter, GroupOrder>::all(TenantScope::Only(bob.tenant));
+    let everybody = house.store.list_groups(&query).await.unwrap().items.remove(0);
+    let master = house.tenants.master().await.unwrap();
+    let members = house
+        .store
+        .find_policy_by_slug(master, "members")
+        .await
+        .unwrap()
+        .unwrap();
+    house.store.attach_group_policy(everybody.id, members.id).await.unwrap();
+    let issued = house.act(&actor, &bob).await.unwrap();
+    assert!(issued.live.accesses.grants("own.x"));
+    for (name, access) in [
+        ("service", "auth.#"),
+        ("provisioner", "confd.#"),
+        ("caller", "calls.make"),
+    ] {
+        let target = house.add_user(name, bob.tenant).await;
+        house.add_policy(name, &[access, "room.#"], target.id.into()).await;
+        assert!(is_forbidden(&house.act(&actor, &target).await), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_acts_in_the_place_of_somebody_who_may_not_log_in() {
     let house = House::new().await;
     let bob = house.below().await;
@@ -215,7 +269,7 @@ async fn nobody_acts_in_the_place_of_somebody_who_may_not_log_in() {
         enabled: false,
         ..Account::of(bob.tenant)
     };
-    house.store.put_account(&closed, house.clock.now()).await.unwrap();
+    house.store.set_account(&closed, house.clock.now()).await.unwrap();
     let refused = house.act(&actor, &bob).await;
     assert!(
         matches!(refused, Err(ImpersonateError::Closed(Closed::Disabled))),
@@ -223,7 +277,7 @@ async fn nobody_acts_in_the_place_of_somebody_who_may_not_log_in() {
     );
     house
         .store
-        .put_account(&Account::of(bob.tenant), house.clock.now())
+        .set_account(&Account::of(bob.tenant), house.clock.now())
         .await
         .unwrap();
     house.store.replace_user(User {
