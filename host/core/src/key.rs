@@ -11,6 +11,7 @@ use crate::port::{Random, StoreError};
 
 pub(crate) use derive::keyed;
 pub use ring::KeyRing;
+pub use seal::Sealer;
 #[cfg(test)]
 pub(crate) use tests::second_key;
 

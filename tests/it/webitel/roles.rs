@@ -45,6 +45,23 @@ async fn roles_are_read_by_all_and_changed_by_who_may() {
 }
 
 #[tokio::test]
+async fn whoever_may_do_everything_in_a_domain_reads_roles_and_writes_none() {
+    let (host, webitel) = house("");
+    host.keyway(&["policy", "add", "everything", "--access", "#"]).ok();
+    host.keyway(&["policy", "attach", "everything", "--user", "100"]).ok();
+    let user = webitel.pair("100@mydomain.com", "secret").await;
+    let role = json!({ "roles": "clerk", "allows": {} });
+    for (method, path, body, status) in [
+        (Method::GET, ROLES.to_owned(), None, 200),
+        (Method::POST, ROLES.to_owned(), Some(role), 403),
+        (Method::PUT, format!("{ROLES}/user"), Some(json!({ "allows": {} })), 403),
+    ] {
+        let answer = webitel.send_as(&user, method, &path, body).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_operators_table_says_who_has_which_role() {
     let table = "[[rights]]\naccess = \"keyway.root\"\nkazoo = \"admin\"\nwebitel = \"root\"\n\
         [[rights]]\naccess = \"calls.supervise\"\nkazoo = \"user\"\nwebitel = \"supervisor\"\n\

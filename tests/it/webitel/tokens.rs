@@ -1,5 +1,7 @@
 //! Tokens of domains.
 
+use std::time::{Duration, Instant};
+
 use keyway_tests::wazo::{Answer, send};
 use keyway_tests::webitel::{Pair, WebitelClient};
 use reqwest::Method;
@@ -82,4 +84,24 @@ async fn nobody_makes_a_token_that_may_more() {
         let answer = webitel.send_as(&admin, Method::POST, PATH, Some(body)).await;
         assert_eq!((answer.status, &answer.body["info"]), (400, &json!(info)), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_of_a_domain_ends_with_its_maker() {
+    let (host, webitel) = house("");
+    let admin = webitel.pair("admin@mydomain.com", "4dmin-pw").await;
+    let root = webitel.pair("root", "r00t-pw").await;
+    let token = async |by: &Pair| {
+        let made = make(&webitel, by, "user").await;
+        assert_eq!(made.status, 200, "{made:?}");
+        made.body["info"]["token"].as_str().expect("a token").to_owned()
+    };
+    let (made, other) = (token(&admin).await, token(&root).await);
+    assert_eq!(whoami(&webitel, &made).await.status, 200);
+    host.keyway(&["user", "remove", "admin"]).ok();
+    let late = Instant::now() + Duration::from_secs(20);
+    while whoami(&webitel, &made).await.status != 401 {
+        assert!(Instant::now() < late, "it does not end");
+    }
+    assert_eq!(whoami(&webitel, &other).await.status, 200);
 }

@@ -89,4 +89,15 @@ pub trait DocumentStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn remove_document(&self, kind: DocumentKind, name: &str) -> Result<Option<i64>, StoreError>;
+
+    /// Removes a document as it was read: in this revision. Returns its id, if there was one of its name.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for the `document`, if another revision is there; [`StoreError::Unavailable`].
+    async fn remove_document_as_read(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        revision: i64,
+    ) -> Result<Option<i64>, StoreError>;
 }

@@ -10,6 +10,7 @@ mod domain_token;
 mod error;
 mod jwt;
 mod login;
+mod maker;
 mod not_allowed;
 mod role;
 mod roles;
@@ -22,6 +23,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::middleware::map_response;
+use axum::response::Response;
+use http::{HeaderValue, header};
 use keyway_core::account::AccountService;
 use keyway_core::directory::DirectoryService;
 use keyway_core::key::MasterKey;
@@ -94,7 +98,14 @@ pub(crate) fn router(mount: &Mount, state: &AppState) -> Router {
         .router()
         .method_not_allowed_fallback(not_allowed::handle)
         .with_state(state.clone());
-    cors::over(&state.dialects.webitel.cors, router)
+    cors::over(&state.dialects.webitel.cors, router.layer(map_response(keep_nowhere)))
+}
+
+/// Answers tell tokens, and what is so now.
+async fn keep_nowhere(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn resources() -> Routes {

@@ -32,7 +32,20 @@ impl DocumentStore for DriverStore {
     async fn remove_document(&self, kind: DocumentKind, name: &str) -> Result<Option<i64>, StoreError> {
         let name = name.to_owned();
         self.write_documents("remove a document", move |connection| {
-            Box::pin(async move { remove(connection, kind, &name).await })
+            Box::pin(async move { remove(connection, kind, &name, None).await })
+        })
+        .await
+    }
+
+    async fn remove_document_as_read(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        revision: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let name = name.to_owned();
+        self.write_documents("remove a document", move |connection| {
+            Box::pin(async move { remove(connection, kind, &name, Some(revision)).await })
         })
         .await
     }
@@ -107,14 +120,26 @@ async fn put(connection: &mut Connection, kind: DocumentKind, new: &NewDocument)
     Ok(added.into())
 }
 
-async fn remove(connection: &mut Connection, kind: DocumentKind, name: &str) -> Result<Option<i64>, Failure> {
+/// Removes a document, whatever its revision if none is said.
+async fn remove(
+    connection: &mut Connection,
+    kind: DocumentKind,
+    name: &str,
+    revision: Option<i64>,
+) -> Result<Option<i64>, Failure> {
     if name.contains('\0') {
         return Ok(None);
     }
-    let removed: Vec<i64> = sqlx::query_scalar("DELETE FROM document WHERE kind = $1 AND name = $2 RETURNING id")
-        .bind(kind.as_str())
-        .bind(name)
-        .fetch_all(connection)
-        .await?;
+    let removed: Vec<i64> = sqlx::query_scalar(
+        "DELETE FROM document WHERE kind = $1 AND name = $2 AND revision = coalesce($3, revision) RETURNING id",
+    )
+    .bind(kind.as_str())
+    .bind(name)
+    .bind(revision)
+    .fetch_all(&mut *connection)
+    .await?;
+    if removed.is_empty() && revision.is_some() && find(connection, kind, name).await?.is_some() {
+        return Err(StoreError::Conflict { what: "document" }.into());
+    }
     Ok(removed.into_iter().next())
 }

@@ -90,6 +90,24 @@ pub(crate) async fn a_document_is_replaced_only_as_it_was_read(store: Arc<dyn St
     refused(&*store, &document("a", "3", Some(second.revision))).await;
 }
 
+pub(crate) async fn a_document_is_removed_only_as_it_was_read(store: Arc<dyn Store>) {
+    let removed = async |revision| store.remove_document_as_read(KIND, "a", revision).await;
+    assert_eq!(removed(1).await.expect("an answer"), None);
+    let first = put(&*store, &document("a", "1", None)).await;
+    let second = put(&*store, &document("a", "2", None)).await;
+    for revision in [0, first.revision, second.revision + 1] {
+        let refused = removed(revision).await;
+        assert!(
+            matches!(refused, Err(StoreError::Conflict { what: "document" })),
+            "{refused:?}"
+        );
+    }
+    let found = store.find_document(KIND, "a").await.expect("an answer");
+    assert_eq!(found.as_ref(), Some(&second), "what is refused changes nothing");
+    assert_eq!(removed(second.revision).await.expect("an answer"), Some(second.id));
+    assert_eq!(removed(second.revision).await.expect("an answer"), None);
+}
+
 pub(crate) async fn of_all_who_replace_a_document_at_once_one_does(store: Arc<dyn Store>) {
     for replaced in [None, Some("1")] {
         let name = replaced.unwrap_or("new");

@@ -56,4 +56,18 @@ impl DocumentStore for MemoryStore {
         let removed = documents.rows.remove(&(kind, name.to_owned()));
         Ok(removed.map(|document| document.id))
     }
+
+    async fn remove_document_as_read(
+        &self,
+        kind: DocumentKind,
+        name: &str,
+        revision: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let documents = &mut self.open("remove a document")?.documents;
+        let key = (kind, name.to_owned());
+        match documents.rows.get(&key) {
+            Some(known) if known.revision != revision => Err(StoreError::Conflict { what: "document" }),
+            _ => Ok(documents.rows.remove(&key).map(|document| document.id)),
+        }
+    }
 }

@@ -3,41 +3,28 @@
 
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use keyway_core::model::{TenantId, Timestamp};
+use keyway_core::model::Timestamp;
 use keyway_core::port::{Change, DocumentKind, NewDocument, Store, StoreError, StoredDocument};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast::{self, error::TryRecvError};
+use tokio::sync::{Mutex as Turns, MutexGuard as Turn};
 use uuid::Uuid;
 
 use super::acl::Acl;
 use super::roles::{Role, Roles};
 
-/// A token of a domain, without the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DomainToken {
-    /// The domain.
-    pub(super) tenant: TenantId,
-    /// The name of its role.
-    pub(super) role: String,
-    /// What its maker could do: it never does more, whatever becomes of the role.
-    pub(super) ceiling: Acl,
-    /// From when on it is no longer good.
-    pub(super) expires_at: Timestamp,
-    /// Who made it.
-    pub(super) created_by: String,
-    /// When.
-    pub(super) created_at: Timestamp,
-    /// Whether it is good.
-    pub(super) enabled: bool,
-    /// Which version of it the store has.
-    pub(super) revision: i64,
-}
+pub(super) use token::{DomainToken, Maker};
+
+/// How long what a token's maker may do is taken for what it was.
+const MAKER_KEPT: Duration = Duration::from_secs(5);
 
 /// All of them at one time.
 #[derive(Debug)]
@@ -48,6 +35,17 @@ pub(super) struct Page {
     pub(super) tokens: HashMap<Uuid, DomainToken>,
     /// Which version of a role the store has, by its name.
     revisions: HashMap<String, i64>,
+    /// What tokens may, as it was found when they were used.
+    found: Mutex<HashMap<Uuid, Found>>,
+}
+
+/// What a token was found to allow.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Nothing where nobody answers for it any more.
+    pub(super) acl: Option<Arc<Acl>>,
+    /// When.
+    pub(super) at: Timestamp,
 }
 
 /// The roles and the tokens of domains.
@@ -55,7 +53,25 @@ pub(super) struct Book {
     store: Arc<dyn Store>,
     page: ArcSwapOption<Page>,
     state: Mutex<State>,
+    /// How many readings have begun.
+    begun: AtomicU64,
+    /// The last one. Whoever reads holds it.
+    reading: Turns<Reading>,
+    /// Whoever makes a token holds it.
+    making: Turns<()>,
 }
+
+/// What came of reading the store.
+struct Reading {
+    number: u64,
+    /// Nothing while it is under way, and where its reader went away.
+    outcome: Option<Result<Arc<Page>, Failed>>,
+}
+
+/// The store did not answer somebody else, whose error says why.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("another request could not read them either")]
+struct Failed;
 
 struct State {
     /// Counts the changes, so that what was read before one is not kept after it.
@@ -63,18 +79,6 @@ struct State {
     /// Whether this node hears of changes made elsewhere.
     trusted: bool,
     feed: broadcast::Receiver<Change>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RawToken {
-    tenant: Uuid,
-    role: String,
-    /// `None` for everything.
-    ceiling: Option<Value>,
-    expires_at: Timestamp,
-    created_by: String,
-    created_at: Timestamp,
-    enabled: bool,
 }
 
 impl Book {
@@ -89,6 +93,12 @@ impl Book {
                 trusted: true,
                 feed,
             }),
+            begun: AtomicU64::new(0),
+            reading: Turns::new(Reading {
+                number: 0,
+                outcome: None,
+            }),
+            making: Turns::default(),
         }
     }
 
@@ -97,18 +107,48 @@ impl Book {
     /// # Errors
     /// [`StoreError`], also for a document that cannot be read: nobody is let in past it.
     pub(super) async fn current(&self) -> Result<Arc<Page>, StoreError> {
+        self.hear();
+        if let Some(page) = self.page.load_full() {
+            return Ok(page);
+        }
+        // A reading that begins from now on is as good as an own one. So of many who ask at once, one reads, and the others wait.
+        let begun = self.begun.load(Ordering::SeqCst);
+        let mut last = self.reading.lock().await;
         let epoch = self.hear();
         if let Some(page) = self.page.load_full() {
             return Ok(page);
         }
-        let roles = self.store.list_documents(DocumentKind::WebitelRole).await?;
-        let tokens = self.store.list_documents(DocumentKind::WebitelToken).await?;
-        let page = Arc::new(Page::read(&roles, &tokens)?);
+        if last.number > begun
+            && let Some(outcome) = &last.outcome
+        {
+            return outcome.clone().map_err(|failed| StoreError::Unavailable {
+                action: "list documents",
+                source: Box::new(failed),
+            });
+        }
+        *last = Reading {
+            number: self.begun.fetch_add(1, Ordering::SeqCst) + 1,
+            outcome: None,
+        };
+        let page = self.read().await;
+        last.outcome = Some(page.as_ref().map(Arc::clone).map_err(|_| Failed));
+        let page = page?;
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.epoch == epoch && state.trusted {
             self.page.store(Some(Arc::clone(&page)));
         }
         Ok(page)
+    }
+
+    async fn read(&self) -> Result<Arc<Page>, StoreError> {
+        let roles = self.store.list_documents(DocumentKind::WebitelRole).await?;
+        let tokens = self.store.list_documents(DocumentKind::WebitelToken).await?;
+        Ok(Arc::new(Page::read(&roles, &tokens)?))
+    }
+
+    /// A turn to make a token: what is counted meanwhile, nobody else here adds to.
+    pub(super) async fn turn(&self) -> Turn<'_, ()> {
+        self.making.lock().await
     }
 
     /// Writes a role in the place of the one on this page.
@@ -125,12 +165,20 @@ impl Book {
         self.put(DocumentKind::WebitelRole, document).await
     }
 
-    /// Removes a role; returns whether there was one.
+    /// Removes a role as it is on this page; returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub(super) async fn remove_role(self: &Arc<Self>, name: &str) -> Result<bool, StoreError> {
-        self.remove(DocumentKind::WebitelRole, name.to_owned()).await
+    /// As [`Book::put_role`].
+    pub(super) async fn remove_role(self: &Arc<Self>, page: &Page, name: &str) -> Result<bool, StoreError> {
+        let Some(revision) = page.revisions.get(name).copied() else {
+            return Ok(false);
+        };
+        let (kind, name) = (DocumentKind::WebitelRole, name.to_owned());
+        self.change(move |store| async move {
+            let removed = store.remove_document_as_read(kind, &name, revision).await?;
+            Ok(removed.is_some())
+        })
+        .await
     }
 
     /// Writes a token of a domain in the place of the version that it says.
@@ -152,16 +200,13 @@ impl Book {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub(super) async fn remove_token(self: &Arc<Self>, id: Uuid) -> Result<bool, StoreError> {
-        self.remove(DocumentKind::WebitelToken, id.to_string()).await
+        let (kind, name) = (DocumentKind::WebitelToken, id.to_string());
+        self.change(move |store| async move { Ok(store.remove_document(kind, &name).await?.is_some()) })
+            .await
     }
 
     async fn put(self: &Arc<Self>, kind: DocumentKind, document: NewDocument) -> Result<(), StoreError> {
         self.change(move |store| async move { store.put_document(kind, &document).await.map(|_| ()) })
-            .await
-    }
-
-    async fn remove(self: &Arc<Self>, kind: DocumentKind, name: String) -> Result<bool, StoreError> {
-        self.change(move |store| async move { Ok(store.remove_document(kind, &name).await?.is_some()) })
             .await
     }
 
@@ -223,7 +268,10 @@ impl Page {
     fn read(roles: &[StoredDocument], tokens: &[StoredDocument]) -> Result<Self, StoreError> {
         let made = roles.iter().map(|stored| Ok((stored.name.clone(), read_role(stored)?)));
         let made: Vec<_> = made.collect::<Result<_, StoreError>>()?;
-        let tokens = tokens.iter().map(read_token).collect::<Result<_, StoreError>>()?;
+        let tokens = tokens
+            .iter()
+            .map(DomainToken::read)
+            .collect::<Result<_, StoreError>>()?;
         Ok(Self {
             roles: Roles::new(made),
             tokens,
@@ -231,22 +279,22 @@ impl Page {
                 .iter()
                 .map(|stored| (stored.name.clone(), stored.revision))
                 .collect(),
+            found: Mutex::default(),
         })
     }
-}
 
-impl DomainToken {
-    fn to_json(&self) -> Value {
-        let raw = RawToken {
-            tenant: self.tenant.0,
-            role: self.role.clone(),
-            ceiling: (!self.ceiling.is_everything()).then(|| self.ceiling.to_json()),
-            expires_at: self.expires_at,
-            created_by: self.created_by.clone(),
-            created_at: self.created_at,
-            enabled: self.enabled,
-        };
-        serde_json::json!(raw)
+    /// What a token was found to allow shortly before now.
+    pub(super) fn found(&self, id: Uuid, now: Timestamp) -> Option<Found> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back makes nothing last longer.
+        let is_fresh = |known: &&Found| known.at <= now && now < known.at.plus(MAKER_KEPT);
+        found.get(&id).filter(is_fresh).cloned()
+    }
+
+    /// Keeps what a token was found to allow.
+    pub(super) fn keep(&self, id: Uuid, found: Found) {
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id, found);
     }
 }
 
@@ -255,27 +303,6 @@ fn read_role(stored: &StoredDocument) -> Result<Role, StoreError> {
     let document: Value = serde_json::from_str(&stored.document).map_err(|error| bad(&error))?;
     let part = |name: &str| document.get(name).unwrap_or(&Value::Null);
     Role::parse(part("allows"), part("parents")).map_err(|error| bad(&error))
-}
-
-fn read_token(stored: &StoredDocument) -> Result<(Uuid, DomainToken), StoreError> {
-    let bad = |why: &dyn std::fmt::Display| inconsistent("token", &stored.name, why);
-    let id = Uuid::try_parse(&stored.name).map_err(|error| bad(&error))?;
-    let raw: RawToken = serde_json::from_str(&stored.document).map_err(|error| bad(&error))?;
-    let ceiling = match &raw.ceiling {
-        None => Acl::everything([]),
-        Some(value) => Acl::parse_stored(value).map_err(|error| bad(&error))?,
-    };
-    let token = DomainToken {
-        tenant: TenantId(raw.tenant),
-        role: raw.role,
-        ceiling,
-        expires_at: raw.expires_at,
-        created_by: raw.created_by,
-        created_at: raw.created_at,
-        enabled: raw.enabled,
-        revision: stored.revision,
-    };
-    Ok((id, token))
 }
 
 fn inconsistent(what: &str, name: &str, why: &dyn std::fmt::Display) -> StoreError {

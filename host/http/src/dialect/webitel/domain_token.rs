@@ -1,5 +1,6 @@
 //! Tokens of domains: `/api/v2/domains/{name}/settings/token`. They belong to programs, and to nobody of the domain.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::acl::Permissions;
 use super::ask::Ask;
-use super::book::DomainToken;
+use super::book::{DomainToken, Maker};
 use super::caller::{Caller, Domain};
 use super::document::token as tell;
 use super::error::Failure;
@@ -64,6 +65,11 @@ impl Visit {
         })
     }
 
+    /// Who answers for a token. A token of a domain makes no other, which could outlive it, and nobody makes one in somebody else's place.
+    fn maker(&self) -> Result<Maker, Failure> {
+        self.caller.maker.ok_or(Failure::Denied)
+    }
+
     /// The token that the path names, if it is this domain's.
     fn token(&self, ask: &Ask) -> Result<(Uuid, &DomainToken), Failure> {
         let id = Uuid::try_parse(ask.path("uuid")).map_err(|_| UNKNOWN)?;
@@ -90,13 +96,16 @@ async fn list(ask: Ask) -> Response {
 async fn create(ask: Ask) -> Response {
     let result = async {
         let visit = Visit::begin(&ask).await?;
+        let maker = visit.maker()?;
         let now = ask.webitel.now();
         let expires_at = end(ask.field("expire")?, now).ok_or_else(|| Failure::bad("Bad expire date."))?;
         let roles = &visit.caller.page.roles;
         let role = ask.field("role")?.as_str().filter(|name| roles.get(name).is_some());
         let role = role.ok_or_else(|| Failure::bad("Bad role name."))?;
-        // Whoever makes a token could use it.
-        if !visit.caller.acl.covers(&roles.acl(role)) {
+        // Whoever makes a token could use it, today and tomorrow.
+        let (wanted, own) = (roles.acl(role), ask.webitel.role_of(maker).await?);
+        let own = own.map_or_else(Arc::default, |own| roles.acl(&own));
+        if !(visit.caller.acl.covers(&wanted) && own.covers(&wanted)) {
             return Err(Failure::Denied);
         }
         remove_dead(&ask, &visit.caller).await?;
@@ -105,23 +114,41 @@ async fn create(ask: Ask) -> Response {
             role: role.to_owned(),
             ceiling: (*visit.caller.acl).clone(),
             expires_at,
+            maker,
             created_by: visit.caller.id.clone(),
             created_at: now,
             enabled: true,
             revision: 0,
         };
-        let is_own = |other: &&DomainToken| other.tenant == token.tenant && other.expires_at > now;
-        if visit.caller.page.tokens.values().filter(is_own).count() >= MAX_TOKENS {
-            return Err(Failure::Bad(format!("A domain has at most {MAX_TOKENS} tokens.")));
-        }
-        let id = ask.webitel.random().uuid();
-        ask.webitel.book().put_token(id, &token).await?;
+        let id = add(&ask, &token).await?;
         let domain = &visit.domain.name;
-        tracing::info!(token = %id, domain, role, by = visit.caller.id, "a token of a domain was made");
+        tracing::info!(
+            token = %id,
+            domain,
+            role,
+            by = visit.caller.id,
+            actor = visit.caller.actor,
+            "a token of a domain was made"
+        );
         let text = ask.webitel.keys().of_domain(id, expires_at, domain);
         Ok(done(json!({ "data": show(id, &token), "token": text })))
     };
     ask.answer(result.await)
+}
+
+/// Keeps a token, if there is room for it in its domain.
+async fn add(ask: &Ask, token: &DomainToken) -> Result<Uuid, Failure> {
+    let book = ask.webitel.book();
+    // One after the other. Other nodes do not wait: at worst each adds one more, and the limit is there for the size of what is read, and for nothing else.
+    let _turn = book.turn().await;
+    let page = book.current().await?;
+    let is_own = |other: &&DomainToken| other.tenant == token.tenant && other.expires_at > token.created_at;
+    if page.tokens.values().filter(is_own).count() >= MAX_TOKENS {
+        return Err(Failure::Bad(format!("A domain has at most {MAX_TOKENS} tokens.")));
+    }
+    let id = ask.webitel.random().uuid();
+    book.put_token(id, token).await?;
+    Ok(id)
 }
 
 async fn switch(ask: Ask) -> Response {
@@ -131,20 +158,26 @@ async fn switch(ask: Ask) -> Response {
         let enabled = ask.field("state")?.as_bool();
         let enabled = enabled.ok_or_else(|| Failure::bad("Bad state."))?;
         // Who could not make it cannot bring it back.
-        if enabled
-            && !visit
-                .caller
-                .acl
-                .covers(&visit.caller.page.roles.acl(&token.role).within(&token.ceiling))
-        {
-            return Err(Failure::Denied);
+        if enabled {
+            visit.maker()?;
+            let acl = visit.caller.page.roles.acl(&token.role).within(&token.ceiling);
+            if !visit.caller.acl.covers(&acl) {
+                return Err(Failure::Denied);
+            }
         }
         let token = DomainToken {
             enabled,
             ..token.clone()
         };
         ask.webitel.book().put_token(id, &token).await?;
-        tracing::info!(token = %id, domain = visit.domain.name, enabled, by = visit.caller.id, "a token of a domain was switched");
+        tracing::info!(
+            token = %id,
+            domain = visit.domain.name,
+            enabled,
+            by = visit.caller.id,
+            actor = visit.caller.actor,
+            "a token of a domain was switched"
+        );
         Ok(done(show(id, &token)))
     };
     ask.answer(result.await)
@@ -157,7 +190,13 @@ async fn remove(ask: Ask) -> Response {
         if !ask.webitel.book().remove_token(id).await? {
             return Err(UNKNOWN);
         }
-        tracing::info!(token = %id, domain = visit.domain.name, by = visit.caller.id, "a token of a domain was removed");
+        tracing::info!(
+            token = %id,
+            domain = visit.domain.name,
+            by = visit.caller.id,
+            actor = visit.caller.actor,
+            "a token of a domain was removed"
+        );
         Ok(done("Token removed."))
     };
     ask.answer(result.await)

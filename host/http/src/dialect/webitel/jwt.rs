@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use keyway_core::Secret;
-use keyway_core::key::MasterKey;
+use keyway_core::key::{MasterKey, Sealer};
 use keyway_core::model::Timestamp;
 use keyway_core::port::Random;
 use keyway_core::token::TokenValue;
@@ -76,7 +76,7 @@ pub(super) enum Unreadable {
 /// The keys that tokens are signed and sealed with.
 pub(super) struct JwtKeys {
     mac: Hmac<Sha256>,
-    sealing: MasterKey,
+    sealer: Sealer,
 }
 
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ impl JwtKeys {
         let mac = Hmac::new_from_slice(key.expose()).expect("a key of any length");
         Self {
             mac,
-            sealing: MasterKey::new(*master.derive("keyway/webitel/seal/v1").expose()),
+            sealer: Sealer::new(&MasterKey::new(*master.derive("keyway/webitel/seal/v1").expose())),
         }
     }
 
@@ -126,7 +126,7 @@ impl JwtKeys {
         random: &dyn Random,
     ) -> String {
         let text = Secret::new(format!("{}{}", token.reveal(), key.hyphenated()).into_bytes());
-        let sealed = self.sealing.seal(PLACE, &text, random);
+        let sealed = self.sealer.seal(PLACE, &text, random);
         self.sign(&SessionClaims {
             exp: millis(expires_at),
             acl: acl.part(&TOLD),
@@ -180,7 +180,7 @@ impl JwtKeys {
 
     fn unseal(&self, sealed: &str) -> Option<Behind> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let text = self.sealing.open(PLACE, &sealed)?;
+        let text = self.sealer.open(PLACE, &sealed)?;
         let (token, key) = std::str::from_utf8(text.expose())
             .ok()?
             .split_at_checked(TOKEN_LENGTH)?;

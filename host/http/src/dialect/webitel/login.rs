@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::UnknownUser;
 use super::acl::{ADMIN, Acl, ROOT, USER};
 use super::ask::Ask;
-use super::caller::{Caller, check_key, expires};
+use super::caller::{Caller, Known, check_key, expires};
 use super::error::{Failure, Unknown};
 use super::jwt::Behind;
 use crate::dialect::Dialect;
@@ -27,49 +27,79 @@ struct Welcome<'a> {
     #[serde(rename = "roleName")]
     role_name: &'a str,
     acl: &'a Acl,
-    cdr: Value,
+    cdr: Cdr<'a>,
 }
 
 pub(super) async fn log_in(ask: Ask) -> Response {
     let result = async {
-        let issued = accept(&ask).await?;
-        welcome(&ask, &issued).await
+        let claim = Claim::read(&ask)?;
+        // A session lives a hundred days, and what cannot be answered would leave one that nobody knows of.
+        let known = ask.webitel.known().await?;
+        let issued = accept(&ask, claim).await?;
+        let welcomed = welcome(&ask, &issued, &known);
+        if welcomed.is_err() {
+            ask.webitel.tokens().revoke(&issued.value).await?;
+        }
+        welcomed
     };
     ask.answer(result.await)
 }
 
+/// Who somebody says to be, and how it proves that.
+struct Claim<'a> {
+    login: &'a str,
+    domain: Option<&'a str>,
+    /// An empty one must never reach a backend, where it could mean an anonymous bind.
+    password: Option<Secret<Vec<u8>>>,
+}
+
+impl<'a> Claim<'a> {
+    fn read(ask: &'a Ask) -> Result<Self, Failure> {
+        let username = match ask.field("username")? {
+            Value::String(name) if !name.is_empty() => name,
+            _ => return Err(Failure::NoName),
+        };
+        let (login, domain) = match username.rsplit_once('@') {
+            Some((login, domain)) => (login, Some(domain)),
+            None => (username.as_str(), None),
+        };
+        let password = match ask.field("password")? {
+            Value::Null => None,
+            Value::String(password) if password.is_empty() => None,
+            Value::String(password) => Some(Secret::from(password.as_str())),
+            _ => return Err(Failure::bad("The password is to be a text.")),
+        };
+        Ok(Self {
+            login,
+            domain,
+            password,
+        })
+    }
+}
+
 /// Runs a login, from what the request says to a session.
-async fn accept(ask: &Ask) -> Result<IssuedToken, Failure> {
-    let username = match ask.field("username")? {
-        Value::String(name) if !name.is_empty() => name,
-        _ => return Err(Failure::NoName),
-    };
-    let password = match ask.field("password")? {
-        Value::Null => None,
-        Value::String(password) if password.is_empty() => None,
-        Value::String(password) => Some(Secret::from(password.as_str())),
-        _ => return Err(Failure::bad("The password is to be a text.")),
-    };
+async fn accept(ask: &Ask, claim: Claim<'_>) -> Result<IssuedToken, Failure> {
     let tells = ask.webitel.settings().unknown_user == UnknownUser::NotFound;
-    let issued = attempt(ask, username, password).await;
+    let tenant = tenant_of(ask, claim.domain).await?;
+    // In a domain that there is not, the login goes its whole way in a tenant that nobody has, and takes as long as in any other.
+    let nowhere = || TenantId(ask.webitel.random().uuid());
+    let issued = attempt(ask, claim, tenant.unwrap_or_else(nowhere)).await;
     issued.map_err(|failure| match failure {
-        Failure::Token(TokenError::Refused(Refusal::UnknownIdentifier)) if tells => Failure::UnknownUser,
+        Failure::Token(TokenError::Refused(reason))
+            if tells && (reason == Refusal::UnknownIdentifier || tenant.is_none()) =>
+        {
+            Failure::UnknownUser
+        }
         failure => failure,
     })
 }
 
-async fn attempt(ask: &Ask, username: &str, password: Option<Secret<Vec<u8>>>) -> Result<IssuedToken, Failure> {
+async fn attempt(ask: &Ask, claim: Claim<'_>, tenant: TenantId) -> Result<IssuedToken, Failure> {
     let tokens = ask.webitel.tokens();
-    let (login, domain) = match username.rsplit_once('@') {
-        Some((login, domain)) => (login, Some(domain)),
-        None => (username, None),
-    };
-    // An empty password must never reach a backend, where it could mean an anonymous bind.
-    let credentials = password.map(|password| (login.to_owned(), Credential::Password(password)));
-    let Some(tenant) = tenant_of(ask, domain).await? else {
-        tokens.burn(credentials.as_ref()).await?;
-        return Err(TokenError::Refused(Refusal::UnknownIdentifier).into());
-    };
+    let login = claim.login;
+    let credentials = claim
+        .password
+        .map(|password| (login.to_owned(), Credential::Password(password)));
     let code = ask.query("code").map(|code| Secret::from(code.as_str()));
     let request = request(ask, tenant, credentials, code.clone());
     let issued = match tokens.login(request.clone()).await? {
@@ -132,16 +162,15 @@ fn request(
         otp,
         transaction: None,
         factors: FactorRule::WhereActive,
-        // Clients that people leave do not log out, and a session lives a hundred days.
-        limited: false,
+        limited: true,
     }
 }
 
 /// The answer to a login that was accepted.
-async fn welcome(ask: &Ask, issued: &IssuedToken) -> Result<Response, Failure> {
+fn welcome(ask: &Ask, issued: &IssuedToken, known: &Known) -> Result<Response, Failure> {
     let webitel = &ask.webitel;
     let session = &issued.live.record.session;
-    let caller = webitel.caller_of(&issued.live).await?;
+    let caller = webitel.caller_of(&issued.live, known)?;
     let token = webitel.keys().of_session(
         &issued.value,
         session.id.0,
@@ -158,7 +187,7 @@ async fn welcome(ask: &Ask, issued: &IssuedToken) -> Result<Response, Failure> {
         role: number(&caller.role),
         role_name: &caller.role,
         acl: &caller.acl,
-        cdr: cdr(ask),
+        cdr: Cdr::of(ask),
     };
     Ok(axum::Json(&welcome).into_response())
 }
@@ -173,10 +202,23 @@ fn number(role: &str) -> i8 {
     }
 }
 
-/// Where clients find call records. That it is a text and no boolean is the original's.
-pub(super) fn cdr(ask: &Ask) -> Value {
-    let cdr = &ask.webitel.settings().cdr;
-    json!({ "host": cdr.host, "useProxy": cdr.use_proxy.to_string() })
+/// Where clients find call records.
+#[derive(Serialize)]
+struct Cdr<'a> {
+    host: &'a str,
+    /// That it is a text and no boolean is the original's.
+    #[serde(rename = "useProxy")]
+    use_proxy: &'static str,
+}
+
+impl<'a> Cdr<'a> {
+    fn of(ask: &'a Ask) -> Self {
+        let cdr = &ask.webitel.settings().cdr;
+        Self {
+            host: &cdr.host,
+            use_proxy: if cdr.use_proxy { "true" } else { "false" },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -188,7 +230,7 @@ struct Whoami<'a> {
     #[serde(rename = "roleName")]
     role_name: &'a str,
     expires: i64,
-    cdr: Value,
+    cdr: Cdr<'a>,
 }
 
 /// `GET /api/v2/whoami`: who the caller is, and what its role allows now.
@@ -204,7 +246,7 @@ fn show(ask: &Ask, caller: &Caller) -> Response {
         domain: caller.domain.as_ref().map(|domain| domain.name.as_str()),
         role_name: &caller.role,
         expires: expires(caller),
-        cdr: cdr(ask),
+        cdr: Cdr::of(ask),
     };
     axum::Json(&whoami).into_response()
 }

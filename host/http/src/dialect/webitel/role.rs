@@ -53,7 +53,7 @@ async fn show(ask: Ask) -> Response {
 async fn create(ask: Ask) -> Response {
     let result = async {
         let caller = ask.caller().await?;
-        caller.may(RESOURCE, &[Permissions::CREATE])?;
+        may_write(&caller, Permissions::CREATE)?;
         let name = ask.field("roles")?.as_str().ok_or(RoleError::Name)?;
         if caller.page.roles.get(name).is_some() {
             return Err(Failure::Taken("There is a role of this name."));
@@ -67,7 +67,7 @@ async fn create(ask: Ask) -> Response {
 async fn update(ask: Ask) -> Response {
     let result = async {
         let caller = ask.caller().await?;
-        caller.may(RESOURCE, &[Permissions::UPDATE])?;
+        may_write(&caller, Permissions::UPDATE)?;
         let name = ask.path("name");
         let present = caller.page.roles.get(name).ok_or(UNKNOWN)?;
         let mut role = present.clone();
@@ -87,16 +87,22 @@ async fn update(ask: Ask) -> Response {
 async fn remove(ask: Ask) -> Response {
     let result = async {
         let caller = ask.caller().await?;
-        caller.may(RESOURCE, &[Permissions::DELETE])?;
+        may_write(&caller, Permissions::DELETE)?;
         let name = ask.path("name");
         let roles = &caller.page.roles;
         roles.get(name).ok_or(UNKNOWN)?;
         roles.check_removal(name)?;
         check_cover(&caller, &roles.acl(name))?;
-        if !ask.webitel.book().remove_role(name).await? {
+        check_cover(&caller, &roles.acl_without(name))?;
+        if !ask.webitel.book().remove_role(&caller.page, name).await? {
             return Err(UNKNOWN);
         }
-        tracing::info!(role = name, by = caller.id, "a role of Webitel's API was removed");
+        tracing::info!(
+            role = name,
+            by = caller.id,
+            actor = caller.actor,
+            "a role of Webitel's API was removed"
+        );
         Ok(done("Role removed."))
     };
     ask.answer(result.await)
@@ -109,8 +115,22 @@ async fn put(ask: &Ask, caller: &Caller, name: &str, role: &Role) -> Result<Resp
     check_cover(caller, &roles.acl(name))?;
     check_cover(caller, &acl)?;
     ask.webitel.book().put_role(&caller.page, name, role).await?;
-    tracing::info!(role = name, by = caller.id, "a role of Webitel's API was written");
+    tracing::info!(
+        role = name,
+        by = caller.id,
+        actor = caller.actor,
+        "a role of Webitel's API was written"
+    );
     Ok(done(role.show(name)))
+}
+
+/// Roles are everybody's, so whoever is confined to a domain writes none, whatever its own allows.
+fn may_write(caller: &Caller, permissions: Permissions) -> Result<(), Failure> {
+    caller.may(RESOURCE, &[permissions])?;
+    if caller.domain.is_some() {
+        return Err(Failure::Denied);
+    }
+    Ok(())
 }
 
 /// Nobody passes on what it may not do itself, nor takes it from others.

@@ -1,6 +1,6 @@
 //! Roles: those that are there by themselves, and those that clients make. A role allows what is said of it, and what its parents allow.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -110,26 +110,21 @@ pub(super) fn parse_parents(value: &Value) -> Result<Vec<String>, RoleError> {
 impl Roles {
     /// Those that clients made, by their names, and those that are there by themselves. A client's `admin` and `user` take the place of those.
     pub(super) fn new(made: impl IntoIterator<Item = (String, Role)>) -> Self {
-        let built_in = |allows, parents: &[&str]| Role {
-            parents: parents.iter().map(|name| (*name).to_owned()).collect(),
-            allows,
-            is_made: false,
-        };
-        let mut roles = BTreeMap::from([
-            (USER.to_owned(), built_in(user(), &[])),
-            (ADMIN.to_owned(), built_in(admin(), &[USER])),
-        ]);
+        let mut roles: BTreeMap<_, _> = [USER, ADMIN]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), built_in(name)?)))
+            .collect();
         roles.extend(made);
         let named = roles.values().flat_map(|role| role.allows.resources());
-        let everything = Acl::everything(RESOURCES.into_iter().chain(named));
-        roles.insert(ROOT.to_owned(), built_in(everything, &[]));
-        let whole = roles
-            .keys()
-            .map(|name| (name.clone(), Arc::new(whole(&roles, name))))
-            .collect();
+        let everything = Role {
+            parents: Vec::new(),
+            allows: Acl::everything(RESOURCES.into_iter().chain(named)),
+            is_made: false,
+        };
+        roles.insert(ROOT.to_owned(), everything);
         Self {
+            whole: wholes(&roles),
             by_name: roles,
-            whole,
             nothing: Arc::default(),
         }
     }
@@ -163,7 +158,7 @@ impl Roles {
         if !self.by_name.contains_key(name) && self.by_name.len() >= MAX_ROLES {
             return Err(RoleError::TooMany);
         }
-        let is_below = |parent: &String| parent == name || ancestors(&self.by_name, parent).contains(&name);
+        let is_below = |parent: &String| parent == name || ancestors(&self.by_name, parent).contains(name);
         if role
             .parents
             .iter()
@@ -171,11 +166,20 @@ impl Roles {
         {
             return Err(RoleError::Parents);
         }
+        Ok(self.with_parents(role))
+    }
+
+    /// What a role allows once nothing that clients made of it is left: what the one does that is there by itself, else nothing.
+    pub(super) fn acl_without(&self, name: &str) -> Acl {
+        built_in(name).map_or_else(Acl::default, |role| self.with_parents(&role))
+    }
+
+    fn with_parents(&self, role: &Role) -> Acl {
         let mut acl = role.allows.clone();
         for parent in &role.parents {
             acl.add_all(&self.acl(parent));
         }
-        Ok(acl)
+        acl
     }
 
     /// Makes sure that a role, which is there, can be removed.
@@ -199,27 +203,61 @@ impl Roles {
     }
 }
 
-/// What a role allows, with what those above it allow.
-fn whole(roles: &BTreeMap<String, Role>, name: &str) -> Acl {
-    let mut acl = Acl::default();
-    for role in ancestors(roles, name).into_iter().filter_map(|name| roles.get(name)) {
-        acl.add_all(&role.allows);
-    }
-    acl
+/// The role of this name that is there by itself, other than `root`, which depends on the others.
+fn built_in(name: &str) -> Option<Role> {
+    let (allows, parents) = match name {
+        USER => (user(), Vec::new()),
+        ADMIN => (admin(), vec![USER.to_owned()]),
+        _ => return None,
+    };
+    Some(Role {
+        parents,
+        allows,
+        is_made: false,
+    })
 }
 
-/// A role and all those above it, each once: two changes at the same time could have made a circle.
-fn ancestors<'a>(roles: &'a BTreeMap<String, Role>, name: &'a str) -> Vec<&'a str> {
-    let mut found = vec![name];
-    let mut next = 0;
-    while let Some(name) = found.get(next).copied() {
-        next += 1;
-        let parents = roles.get(name).map_or(&[][..], |role| &role.parents);
-        for parent in parents {
-            if !found.contains(&parent.as_str()) {
-                found.push(parent);
+/// What each role allows, with what those above it allow.
+fn wholes(roles: &BTreeMap<String, Role>) -> HashMap<String, Arc<Acl>> {
+    let mut whole: HashMap<String, Arc<Acl>> = HashMap::with_capacity(roles.len());
+    let mut left: Vec<_> = roles.iter().collect();
+    loop {
+        let before = left.len();
+        // Each once its parents are known.
+        left.retain(|(name, role)| {
+            let mut parents = role.parents.iter().filter(|parent| roles.contains_key(*parent));
+            if parents.any(|parent| !whole.contains_key(parent)) {
+                return true;
             }
+            let mut acl = role.allows.clone();
+            for parent in role.parents.iter().filter_map(|parent| whole.get(parent)) {
+                acl.add_all(parent);
+            }
+            whole.insert((*name).clone(), Arc::new(acl));
+            false
+        });
+        if left.len() == before {
+            break;
         }
+    }
+    // Two changes at the same time could have made a circle.
+    for (name, _) in left {
+        let mut acl = Acl::default();
+        for role in ancestors(roles, name).into_iter().filter_map(|name| roles.get(name)) {
+            acl.add_all(&role.allows);
+        }
+        whole.insert(name.clone(), Arc::new(acl));
+    }
+    whole
+}
+
+/// A role and all those above it, each once.
+fn ancestors<'a>(roles: &'a BTreeMap<String, Role>, name: &'a str) -> HashSet<&'a str> {
+    let mut found = HashSet::from([name]);
+    let mut next = vec![name];
+    while let Some(name) = next.pop() {
+        let parents = roles.get(name).map_or(&[][..], |role| &role.parents);
+        next.extend(parents.iter().map(String::as_str).filter(|parent| found.insert(parent)));
     }
     found
 }
@@ -227,6 +265,7 @@ fn ancestors<'a>(roles: &'a BTreeMap<String, Role>, name: &'a str) -> Vec<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::webitel::acl::Permissions;
 
     fn role(allows: &Value, parents: &Value) -> Role {
         Role::parse(allows, parents).expect("a role")
@@ -262,6 +301,54 @@ mod tests {
             ("b", role(&json!({"book": ["r"]}), &json!("a"))),
         ]);
         assert_eq!(roles.acl("a").to_json(), json!({"book": ["c", "r"]}));
+    }
+
+    #[test]
+    fn circle_is_no_way_around_for_those_below_it() {
+        let roles = roles(vec![
+            ("a", role(&json!({"book": ["c"]}), &json!("c"))),
+            ("b", role(&json!({"book": ["r"]}), &json!("a"))),
+            ("c", role(&json!({"cdr": ["r"]}), &json!("b"))),
+            ("d", role(&json!({"hook": ["r"]}), &json!(["b", "nosuch"]))),
+        ]);
+        let circle = json!({"book": ["c", "r"], "cdr": ["r"]});
+        assert_eq!(roles.acl("b").to_json(), circle);
+        assert_eq!(roles.acl("c").to_json(), circle);
+        assert_eq!(
+            roles.acl("d").to_json(),
+            json!({"book": ["c", "r"], "cdr": ["r"], "hook": ["r"]})
+        );
+    }
+
+    #[test]
+    fn as_many_roles_as_there_may_be_each_below_many_add_up() {
+        let name = |number: usize| format!("{number:03}");
+        let made = (0..500).map(|number| {
+            let parents: Vec<_> = (number + 1..500).take(MAX_PARENTS).map(name).collect();
+            let role = role(&json!({ name(number): ["r"] }), &json!(parents));
+            (name(number), role)
+        });
+        let roles = Roles::new(made);
+        for number in [0, 250, 499] {
+            assert_eq!(roles.acl(&name(number)).resources().count(), 500 - number, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_role_is_what_is_there_by_itself() {
+        let roles = roles(vec![
+            ("admin", role(&json!({"book": ["r"]}), &json!(null))),
+            ("user", role(&json!({"cdr": ["*"]}), &json!(null))),
+            ("clerk", role(&json!({"book": ["r"]}), &json!(null))),
+        ]);
+        assert_eq!(roles.acl("admin").to_json(), json!({"book": ["r"]}));
+        let left = roles.acl_without("admin");
+        assert_eq!(
+            (left.on("account"), left.on("cdr")),
+            (Permissions::ALL, Permissions::ALL)
+        );
+        assert_eq!(roles.acl_without("user"), user());
+        assert_eq!(roles.acl_without("clerk"), Acl::default());
     }
 
     #[test]

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use keyway_core::directory::AddUser;
-use keyway_core::model::{Challenge, ChallengeKind, Credential, Outcome, Refusal, Subject, UserId};
+use keyway_core::model::{Challenge, ChallengeKind, Client, Credential, Outcome, Principal, Refusal, Subject, UserId};
 use keyway_core::port::{BackendFault, Step, VerifyRequest};
 use keyway_core::testing::{FakeBackend, principal};
+use keyway_core::token::{CheckRequest, ImpersonateRequest, TokenValue};
 use serde_json::{Value, json};
 
 use crate::dialect::{Dialect, router};
@@ -28,6 +29,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 struct House {
     state: TestState,
     router: Router,
+    backend: Arc<FakeBackend>,
 }
 
 /// What a login gives.
@@ -85,12 +87,44 @@ impl House {
             .await
             .expect("a policy");
         directory.attach_policy("admins", "admin").await.expect("attached");
-        let backend = FakeBackend::new(move |request| judge(request, &people));
-        state.backends.add("people", Arc::new(backend)).expect("a name");
+        let backend = Arc::new(FakeBackend::new(move |request| judge(request, &people)));
+        state.backends.add("people", backend.clone()).expect("a name");
         Self {
             router: router(Dialect::ALL, &state.state),
             state,
+            backend,
         }
+    }
+
+    /// A token of the core for a user in whose place root acts.
+    async fn acted(&self, login: &str) -> String {
+        let basic = ("authorization", "Basic YWxpY2U6czNjcmU3");
+        let issued = self
+            .ask("POST", "/0.1/token", &[JSON, basic], r#"{"backend": "people"}"#)
+            .await;
+        let token = issued.json()["data"]["token"].as_str().and_then(TokenValue::parse);
+        let tokens = &self.state.state.tokens;
+        let token = token.unwrap_or_else(|| panic!("{issued:?}"));
+        let actor = tokens.check(&token, CheckRequest::default()).await.expect("a token");
+        let target = self.state.state.directory.get_user(login).await.expect("a user").id;
+        let request = ImpersonateRequest {
+            actor: &actor,
+            target,
+            needs: "keyway.root",
+            master_only: false,
+            ttl: None,
+            client: Client::default(),
+            dialect: "kazoo",
+            request_id: String::new(),
+            attributes: Vec::new(),
+        };
+        tokens.impersonate(request).await.expect("a session").value.reveal()
+    }
+
+    /// What somebody with this token, which needs no key, is answered.
+    async fn as_token(&self, token: &str, method: &str, uri: &str, body: Value) -> Reply {
+        let headers = [JSON, ("x-access-token", token)];
+        self.ask(method, uri, &headers, &body.to_string()).await
     }
 
     async fn ask(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -169,12 +203,12 @@ fn judge(request: &VerifyRequest, people: &[(String, &str, UserId)]) -> Result<O
                 attributes: Vec::new(),
             }));
         }
-        // Whom the backend lets in, it lets in everywhere.
+        // Whom the backend lets in, it lets in everywhere, and says that it may do everything.
         "stranger" => {
-            return Ok(Outcome::Verified(principal(
-                Subject::Own("stranger".to_owned()),
-                "stranger",
-            )));
+            return Ok(Outcome::Verified(Principal {
+                accesses: vec!["#".to_owned()],
+                ..principal(Subject::Own("stranger".to_owned()), "stranger")
+            }));
         }
         _ => {}
     }

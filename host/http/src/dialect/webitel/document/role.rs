@@ -30,7 +30,7 @@ pub(in crate::dialect::webitel) fn list_all() -> Operation {
 
 pub(in crate::dialect::webitel) fn create() -> Operation {
     Operation::webitel_caller(TAG, "webitelCreateRole", "Makes a role")
-        .detail("Nobody gives a role what its own does not allow.")
+        .detail("Nobody gives a role what its own does not allow. Roles are the whole installation's: whoever has a domain makes none.")
         .body("application/json", Shape::just(role().required("roles")))
         .webitel_gives("The role.", role())
         .webitel_may_be_denied()
@@ -46,7 +46,9 @@ pub(in crate::dialect::webitel) fn show() -> Operation {
 
 pub(in crate::dialect::webitel) fn update() -> Operation {
     Operation::webitel_caller(TAG, "webitelUpdateRole", "Changes a role")
-        .detail("What is not given stays. `root` cannot be changed, and nobody changes a role that allows what its own does not.")
+        .detail(
+            "What is not given stays. `root` cannot be changed, and nobody changes a role that allows what its own does not. Whoever has a domain changes none.",
+        )
         .body("application/json", Shape::just(role()))
         .webitel_gives("The role.", role())
         .webitel_may_be_denied()
@@ -56,8 +58,12 @@ pub(in crate::dialect::webitel) fn update() -> Operation {
 
 pub(in crate::dialect::webitel) fn remove() -> Operation {
     Operation::webitel_caller(TAG, "webitelDeleteRole", "Removes a role")
-        .detail("One that is there by itself comes back as it was, and cannot be removed.")
+        .detail(
+            "One that is there by itself comes back as it was, if that allows nothing that the caller's does not, and cannot be removed. Whoever has a domain \
+             removes none.",
+        )
         .webitel_gives("It is gone.", text())
         .webitel_may_be_denied()
         .webitel_may_miss(MISSING)
+        .webitel_may_conflict()
 }

@@ -49,7 +49,10 @@ pub(in crate::dialect::webitel) fn create() -> Operation {
         .required("data")
         .required("token");
     Operation::webitel_caller(TAG, "webitelCreateDomainToken", "Makes a token of a domain")
-        .detail("It needs no key. It never allows what its maker's role did not.")
+        .detail(
+            "It needs no key. It never allows what its maker's role did not, nor what that does not any more, and ends with its maker. Tokens of domains make \
+             none, and neither does anybody in somebody else's place.",
+        )
         .body("application/json", Shape::just(body))
         .webitel_gives("The token, the one time that it is shown.", made)
         .webitel_may_be_denied()
@@ -64,6 +67,7 @@ pub(in crate::dialect::webitel) fn switch() -> Operation {
         "webitelSwitchDomainToken",
         "Switches a token of a domain off or on",
     )
+    .detail("Who could not make it does not switch it on.")
     .body("application/json", Shape::just(body))
     .webitel_gives("What is known of it.", token())
     .webitel_may_be_denied()

@@ -328,7 +328,7 @@ async fn token_is_good_while_its_maker_is_there_and_may_log_in() {
 async fn what_a_backend_says_at_a_login_is_nothing_to_make_tokens_of() {
     let house = House::new().await;
     let people = &house.state.backends;
-    people.change("people", |slot| slot.acl_ceiling = Some(vec!["#".to_owned()]));
+    people.change("people", |slot| slot.acl_ceiling = Some(vec!["#".to_owned()].into()));
     let stranger = house.pair("stranger", "x").await;
     let shown = house.as_pair(&stranger, "GET", WHOAMI, Value::Null).await;
     assert_eq!(shown.json()["roleName"], json!("root"));

@@ -18,7 +18,7 @@ const PERIOD: Duration = Duration::from_secs(30);
 
 impl House {
     /// Gives somebody who can log in a factor of RFC 6238.
-    async fn enroll(&self, username: &str, password: &str) {
+    pub(super) async fn enroll(&self, username: &str, password: &str) {
         let key = self.pair(username, password).await.key.parse().expect("an id");
         let session = self.state.store.find_session(SessionId(key)).await;
         let identity = session.expect("a store").expect("a session").identity;

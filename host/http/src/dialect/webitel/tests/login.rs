@@ -1,5 +1,7 @@
 //! `POST /login`.
 
+use keyway_core::model::{Query, TenantScope};
+use keyway_core::port::{DocumentKind, DocumentStore as _, NewDocument, SessionStore as _};
 use serde_json::json;
 
 use super::{House, JSON, told};
@@ -163,4 +165,62 @@ async fn question_of_a_backend_is_answered_by_the_query() {
     ] {
         assert_eq!(told(&house.ask("POST", uri, &[JSON], &body).await), answer, "{uri}");
     }
+}
+
+#[tokio::test]
+async fn login_in_a_domain_that_is_not_there_takes_the_same_way() {
+    let house = House::new().await;
+    house.enroll("100@mydomain.com", "secret").await;
+    let mut asked = Vec::new();
+    // In six digits may end a one-time password, too.
+    for name in ["999@mydomain.com", "999@nosuch.com"] {
+        let before = house.backend.calls().len();
+        assert_eq!(
+            told(&house.log_in(name, "secret123456").await),
+            "401 \"secret incorrect\"",
+            "{name}"
+        );
+        asked.push(house.backend.calls().len() - before);
+    }
+    assert_eq!(asked, [2, 2]);
+    let calls = house.backend.calls();
+    let tenant = calls.last().and_then(|call| call.context.tenant.clone());
+    let tree = house.state.state.directory.tenant_tree().await.expect("a tree");
+    assert_eq!(tree.find(&tenant.expect("a tenant")), None);
+    for (name, password) in [("admin@nosuch.com", "4dmin"), ("stranger@nosuch.com", "x")] {
+        assert_eq!(told(&house.log_in(name, password).await), "401 \"secret incorrect\"");
+    }
+}
+
+#[tokio::test]
+async fn nobody_has_more_sessions_than_the_operator_allows() {
+    let house = House::new().await;
+    let pair = house.user().await;
+    for _ in 1..100 {
+        assert_eq!(house.log_in("100@mydomain.com", "secret").await.status, 200);
+    }
+    assert_eq!(
+        told(&house.log_in("100@mydomain.com", "secret").await),
+        "429 \"There are too many sessions.\""
+    );
+    assert_eq!(house.log_in("admin@mydomain.com", "4dmin").await.status, 200);
+    let out = house.as_pair(&pair, "POST", "/logout", json!({})).await;
+    assert_eq!(out.status, 200, "{out:?}");
+    assert_eq!(house.log_in("100@mydomain.com", "secret").await.status, 200);
+}
+
+#[tokio::test]
+async fn login_that_cannot_be_answered_leaves_no_session() {
+    let house = House::new().await;
+    let bad = NewDocument {
+        name: "clerk".to_owned(),
+        document: "{}".to_owned(),
+        sealed: None,
+        replaces: None,
+    };
+    let written = house.state.store.put_document(DocumentKind::WebitelRole, &bad).await;
+    written.expect("written");
+    assert_eq!(house.log_in("100@mydomain.com", "secret").await.status, 500);
+    let sessions = house.state.store.list_sessions(&Query::all(TenantScope::All)).await;
+    assert_eq!(sessions.expect("a list").items, []);
 }

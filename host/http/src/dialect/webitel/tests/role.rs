@@ -85,18 +85,16 @@ async fn bad_roles_are_refused_and_say_why() {
 async fn nobody_gives_or_takes_what_the_own_role_does_not_allow() {
     let house = House::new().await;
     let root = house.root().await;
-    // From now on administrators of domains write roles.
+    // From now on everybody of the top tenant writes roles.
     let change = json!({"allows": {"acl/roles": ["*"], "book": ["r"]}});
-    assert_eq!(
-        house
-            .as_pair(&root, "PUT", "/api/v2/acl/roles/admin", change)
-            .await
-            .status,
-        200
-    );
+    for role in ["user", "admin"] {
+        let path = format!("{ROLES}/{role}");
+        let body = json!({"allows": change["allows"], "parents": null});
+        assert_eq!(house.as_pair(&root, "PUT", &path, body).await.status, 200);
+    }
     let strong = json!({"roles": "strong", "allows": {"license": ["*"]}});
     assert_eq!(house.as_pair(&root, "POST", ROLES, strong).await.status, 200);
-    let admin = house.admin().await;
+    let somebody = house.pair("stranger", "x").await;
     for (method, path, body, status) in [
         ("POST", "", json!({"roles": "a", "allows": {"book": ["ro"]}}), 200),
         ("POST", "", json!({"roles": "b", "allows": {"book": ["c"]}}), 403),
@@ -116,11 +114,44 @@ async fn nobody_gives_or_takes_what_the_own_role_does_not_allow() {
         ("PUT", "/strong", json!({"allows": {}}), 403),
         ("DELETE", "/strong", json!(null), 403),
         ("DELETE", "/a", json!(null), 200),
+        // What comes back allows more.
+        ("DELETE", "/user", json!(null), 403),
+        ("DELETE", "/admin", json!(null), 403),
     ] {
         let reply = house
-            .as_pair(&admin, method, &format!("{ROLES}{path}"), body.clone())
+            .as_pair(&somebody, method, &format!("{ROLES}{path}"), body.clone())
             .await;
         assert_eq!(reply.status, status, "{method} {path} {body}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_confined_to_a_domain_writes_no_roles_whatever_its_own_allows() {
+    let house = House::new().await;
+    let directory = &house.state.state.directory;
+    directory
+        .add_policy("everything", vec!["#".to_owned()])
+        .await
+        .expect("a policy");
+    directory.attach_policy("everything", "100").await.expect("attached");
+    let root = house.root().await;
+    let made = json!({"roles": "clerk", "allows": {}});
+    assert_eq!(house.as_pair(&root, "POST", ROLES, made).await.status, 200);
+    let user = house.user().await;
+    assert_eq!(acl(&house, &user).await["license"], json!(["*"]), "it is root at home");
+    for (method, path, body) in [
+        ("POST", "", json!({"roles": "a"})),
+        ("PUT", "/user", json!({"allows": {}})),
+        ("DELETE", "/clerk", json!(null)),
+    ] {
+        let reply = house.as_pair(&user, method, &format!("{ROLES}{path}"), body).await;
+        assert_eq!(told(&reply), "403 \"Permission denied!\"", "{method} {path}");
+    }
+    for path in ["", "/user"] {
+        let reply = house
+            .as_pair(&user, "GET", &format!("{ROLES}{path}"), Value::Null)
+            .await;
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
     }
 }
 

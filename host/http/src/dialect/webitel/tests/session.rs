@@ -197,6 +197,26 @@ async fn bare(house: &House, method: &str, uri: &str, origin: &str) -> (u16, Str
 }
 
 #[tokio::test]
+async fn no_answer_is_kept_anywhere() {
+    let house = House::new().await;
+    let pair = house.user().await;
+    for (reply, status) in [
+        (house.log_in("100@mydomain.com", "secret").await, 200),
+        (house.log_in("100@mydomain.com", "no").await, 401),
+        (house.as_pair(&pair, "GET", WHOAMI, Value::Null).await, 200),
+    ] {
+        assert_eq!(reply.status, status, "{reply:?}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{reply:?}");
+    }
+    for (path, status) in [("/api/v2/no/such", 404), ("/login", 405)] {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = house.router.clone().oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_in_this_api_s_form() {
     let house = House::new().await;
     let (status, body, _) = bare(&house, "GET", "/api/v2/no/such?access_token=x", "https://a.test").await;
