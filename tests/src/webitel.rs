@@ -80,3 +80,13 @@ impl WebitelClient {
         self.send_as(pair, Method::POST, "/logout", None).await
     }
 }
+
+/// Now, in milliseconds since 1970, as this API writes times.
+///
+/// # Panics
+/// If the machine's clock stands before 1970.
+pub fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = now.expect("a clock after 1970").as_millis();
+    i64::try_from(millis).expect("a time")
+}
