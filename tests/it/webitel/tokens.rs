@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use keyway_tests::wazo::{Answer, send};
-use keyway_tests::webitel::{Pair, WebitelClient};
+use keyway_tests::webitel::{Pair, WebitelClient, now};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -12,10 +12,7 @@ use super::seed::house;
 const PATH: &str = "/api/v2/domains/mydomain.com/settings/token";
 
 fn far() -> i64 {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("after 1970");
-    i64::try_from(now.as_millis()).expect("a time") + 3_600_000
+    now() + 3_600_000
 }
 
 async fn make(webitel: &WebitelClient, by: &Pair, role: &str) -> Answer {
