@@ -78,6 +78,22 @@ fn a_sealed_secret_opens_only_in_its_own_place() {
     assert_ne!(sealed, master.seal("setting/a", &secret, &SystemRandom));
 }
 
+#[test]
+fn a_sealer_and_its_master_key_open_what_the_other_sealed() {
+    let master = MasterKey::new([1; 32]);
+    let (sealer, secret) = (Sealer::new(&master), Secret::from("s3cre7"));
+    let by_master = master.seal("setting/a", &secret, &SystemRandom);
+    assert_eq!(sealer.open("setting/a", &by_master), Some(secret.clone()));
+    let by_sealer = sealer.seal("setting/a", &secret, &SystemRandom);
+    assert_eq!(master.open("setting/a", &by_sealer), Some(secret));
+    assert!(sealer.open("setting/b", &by_sealer).is_none());
+    assert!(
+        Sealer::new(&MasterKey::new([2; 32]))
+            .open("setting/a", &by_sealer)
+            .is_none()
+    );
+}
+
 #[tokio::test]
 async fn the_first_key_is_made_once() {
     let (store, master) = (MemoryStore::new(), MasterKey::new([1; 32]));
