@@ -49,6 +49,9 @@ const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How often certificate files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(30);
 
+/// How long a stopping server waits for a store that is still to be told who tried to log in.
+const ATTEMPTS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How often the data folder is tried while something holds it that is no running server, and how long to wait in between.
 const LOCK_ATTEMPTS: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
@@ -193,6 +196,7 @@ impl Server {
             }
         }
         mail::finish(&self.state.notices, self.mail.as_deref()).await;
+        self.state.accounts.settle_attempts(ATTEMPTS_PATIENCE).await;
         background.abort_all();
         self.runtime.shutdown().await;
         self.state.store.close().await;

@@ -1,8 +1,9 @@
 //! Attempts to log in, as the administrators of an account see them.
 
 use std::error::Error;
+use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::AccountService;
 use crate::model::{Paged, TenantId, Timestamp};
@@ -11,27 +12,34 @@ use crate::port::{Attempt, NewAttempt, StoreError};
 /// How many attempts one transaction removes.
 const BATCH: u32 = 5000;
 
+/// How long whoever reads attempts waits for those that are being written.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The longest `User-Agent` and the longest message that are kept, in bytes.
 const MAX_TEXT: usize = 512;
 
 impl AccountService {
-    /// Writes an attempt. A failure is logged and goes no further: whoever was let in is let in, and whoever was refused hears nothing else.
-    pub async fn record_attempt(&self, attempt: NewAttempt) {
-        let attempt = NewAttempt {
+    /// Has an attempt written after the return, so that nobody can tell from it whether one is. What is not written is logged and goes no further: whoever was
+    /// let in is let in, and whoever was refused hears nothing else. To be called within a tokio runtime.
+    pub fn record_attempt(&self, attempt: NewAttempt) {
+        self.attempts.push(NewAttempt {
             kind: kept(&attempt.kind),
             message: kept(&attempt.message),
             client: kept(&attempt.client),
             user_agent: kept(&attempt.user_agent),
             request_id: kept(&attempt.request_id),
             ..attempt
-        };
-        if let Err(error) = self.store.record_attempt(&attempt).await {
-            let error = &error as &dyn Error;
-            tracing::warn!(tenant = %attempt.tenant, request_id = attempt.request_id, error, "an attempt to log in was not recorded");
+        });
+    }
+
+    /// Waits until all attempts so far are written, but no longer than this.
+    pub async fn settle_attempts(&self, patience: Duration) {
+        if timeout(patience, self.attempts.settle()).await.is_err() {
+            tracing::warn!("attempts to log in wait for a store that does not answer");
         }
     }
 
-    /// Attempts of an account at or after `since` and before `until`, newest first.
+    /// Attempts of an account at or after `since` and before `until`, newest first: also those that were answered a moment ago by this server.
     ///
     /// # Errors
     /// As [`crate::port::AttemptStore::list_attempts`].
@@ -43,6 +51,7 @@ impl AccountService {
         limit: u32,
         offset: u32,
     ) -> Result<Paged<Attempt>, StoreError> {
+        self.settle_attempts(PATIENCE).await;
         self.store.list_attempts(tenant, since, until, limit, offset).await
     }
 
@@ -51,6 +60,7 @@ impl AccountService {
     /// # Errors
     /// As [`crate::port::AttemptStore::find_attempt`].
     pub async fn find_attempt(&self, tenant: TenantId, id: i64) -> Result<Option<Attempt>, StoreError> {
+        self.settle_attempts(PATIENCE).await;
         self.store.find_attempt(tenant, id).await
     }
 

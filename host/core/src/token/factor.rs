@@ -347,7 +347,7 @@ impl FirstStep<'_> {
 
 impl Pending {
     /// Whether an answer of this caller is an answer to it. One that need not name anybody names nobody. One under another rule is none, nor one that names
-    /// another realm, which may have other rules.
+    /// another realm, which may have other rules, nor another tenant: what is counted and allowed for each would go by the wrong one.
     pub(super) fn is_answered_by(&self, identifier: &str, request: &LoginRequest) -> bool {
         let login = match &self.subject {
             PendingSubject::Factors { principal, .. } => Some(principal.login.as_str()),
@@ -355,7 +355,8 @@ impl Pending {
         };
         let is_same = identifier.is_empty() || identifier == self.identifier || Some(identifier) == login;
         let is_rule = self.rule == request.factors || self.rule == FactorRule::WhereActive;
-        is_same && is_rule && self.realm.as_deref() == realm_of(request)
+        let is_tenant = request.tenant.is_none() || request.tenant == self.tenant;
+        is_same && is_rule && is_tenant && self.realm.as_deref() == realm_of(request)
     }
 }
 

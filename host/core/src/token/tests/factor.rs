@@ -4,8 +4,7 @@ use super::*;
 use crate::factor::{Enrollment, FactorRefusal};
 use crate::model::{
     Challenge, ChallengeKind, DigestAlgorithm, Factor, FactorKind, FactorOwner, FactorState, Found, OtpAlgorithm,
-    OtpParameters,
-    Principal,
+    OtpParameters, Principal,
 };
 use crate::port::{LookupKey, RequestContext, Step};
 
@@ -155,6 +154,24 @@ async fn a_challenge_is_answered_by_whom_it_was_given() {
     };
     assert!(is_refused(&house.login(unknown).await));
     house.login(answer(&asked, CODES[0])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_in_the_tenant_in_which_it_was_given() {
+    let house = House::new().await;
+    enroll(&house, None).await;
+    let of = |tenant: Option<&str>, request| LoginRequest {
+        tenant: tenant.map(str::to_owned),
+        ..request
+    };
+    let asked = house.asked(of(Some("acme"), with_password("s3cre7"))).await;
+    let elsewhere = of(Some("other"), answer(&asked, CODES[0]));
+    assert!(is_refused(&house.login(elsewhere).await));
+    house.login(answer(&asked, CODES[0])).await.unwrap();
+    let asked = house.asked(with_password("s3cre7")).await;
+    let somewhere = of(Some("acme"), answer(&asked, CODES[1]));
+    assert!(is_refused(&house.login(somewhere).await));
+    house.login(answer(&asked, CODES[1])).await.unwrap();
 }
 
 #[tokio::test]
