@@ -21,7 +21,7 @@ mod tls;
 mod unix;
 
 pub use call::Call;
-pub use credentials::{basic_credentials, user_agent};
+pub use credentials::{basic_credentials, basic_of, user_agent};
 pub use listen::{Drained, ListenError, Listener};
 pub use live::answers;
 pub(crate) use live::mount;

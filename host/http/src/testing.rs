@@ -363,6 +363,7 @@ fn provisions() -> Provisions {
             slug: slug(),
             accesses: vec!["a".to_owned()],
             description: None,
+            unless_taken: None,
         }],
         all_users: vec![slug()],
         groups: vec![ProvidedGroup {

@@ -6,8 +6,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, header};
 use keyway_core::Secret;
 
-/// The longest `Authorization` header that is looked at.
-const MAX_AUTHORIZATION: usize = 8 * 1024;
+/// The longest login and password that are looked at, as they are encoded.
+const MAX_ENCODED: usize = 8 * 1024;
 
 /// The most of a `User-Agent` that is kept.
 const MAX_USER_AGENT: usize = 512;
@@ -21,11 +21,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// password must never reach a backend, where it could mean an anonymous bind.
 pub fn basic_credentials(headers: &HeaderMap) -> Option<(String, Secret<Vec<u8>>)> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    if value.len() > MAX_AUTHORIZATION {
+    // Case-sensitive, as xivo-auth and wazo-auth have it.
+    basic_of(value.strip_prefix(b"Basic ")?)
+}
+
+/// The same of what stands after the name of the scheme, wherever it stands.
+pub fn basic_of(encoded: &[u8]) -> Option<(String, Secret<Vec<u8>>)> {
+    if encoded.len() > MAX_ENCODED {
         return None;
     }
-    // Case-sensitive, as xivo-auth and wazo-auth have it.
-    let encoded = value.strip_prefix(b"Basic ")?;
     let decoded = Secret::new(BASE64.decode(encoded.trim_ascii()).ok()?);
     let bytes = decoded.expose();
     let colon = bytes.iter().position(|byte| *byte == b':')?;

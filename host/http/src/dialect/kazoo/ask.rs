@@ -20,8 +20,8 @@ use crate::{AppState, presented};
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-auth-account-id");
 
-/// The longest token that an answer repeats.
-const MAX_REPEATED: usize = 4096;
+/// What says something of the request itself, wherever clients put it: never part of what the data are about.
+const ASIDE: [&str; 4] = ["action", "auth_token", "authorization", "ui_metadata"];
 
 /// A request, read whole.
 pub(super) struct Ask {
@@ -32,6 +32,8 @@ pub(super) struct Ask {
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Result<Map<String, Value>, Unread>,
+    /// What stood among the data and is none of them.
+    aside: Map<String, Value>,
     /// The body's texts may be as long as it is, so it counts for as long as they are there.
     _payload: Option<Payload>,
 }
@@ -45,7 +47,8 @@ enum Unread {
 /// What a request presents.
 enum Presented<'a> {
     Token(&'a str),
-    Basic,
+    /// The Basic scheme: what stands after its name.
+    Basic(&'a str),
     Nothing,
 }
 
@@ -85,13 +88,14 @@ impl FromRequest<AppState> for Ask {
         let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let is_first_version = request.uri().path().starts_with("/v1/");
         let headers = request.headers().clone();
-        let (payload, body) = match Payload::from_request(request, state).await {
+        let (payload, mut body) = match Payload::from_request(request, state).await {
             Err(error) => (None, Err(Unread::Payload(error))),
             Ok(payload) => {
                 let body = read(&payload);
                 (Some(payload), body)
             }
         };
+        let aside = body.as_mut().map(set_aside).unwrap_or_default();
         Ok(Self {
             kazoo: Kazoo(state.clone()),
             call,
@@ -100,6 +104,7 @@ impl FromRequest<AppState> for Ask {
             path,
             query,
             body,
+            aside,
             _payload: payload,
         })
     }
@@ -121,8 +126,17 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, Unread> {
     }
 }
 
+/// Takes out of the data what is none of them: nobody keeps a token with an account, or is told of it.
+fn set_aside(body: &mut Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(data)) = body.get_mut("data") else {
+        return Map::new();
+    };
+    let taken = ASIDE.into_iter().filter_map(|name| data.remove_entry(name));
+    taken.collect()
+}
+
 impl Ask {
-    /// The whole body.
+    /// The whole body, without what was set aside.
     ///
     /// # Errors
     /// [`Failure::Payload`], [`Failure::Invalid`].
@@ -154,7 +168,8 @@ impl Ask {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let body = self.body.as_ref().ok();
         let data = body.and_then(|body| body.get("data"));
-        let of_data = data.and_then(|data| data.get(name)).and_then(Value::as_str);
+        let of_data = data.and_then(|data| data.get(name)).or_else(|| self.aside.get(name));
+        let of_data = of_data.and_then(Value::as_str);
         let of_body = || body.and_then(|body| body.get(name)).and_then(Value::as_str);
         of_data.or_else(|| self.query(name)).or_else(of_body)
     }
@@ -171,11 +186,6 @@ impl Ask {
         values.next().map(|(_, value)| value.as_str())
     }
 
-    /// The headers.
-    pub(super) fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
     /// Whether the request is one of the first version of this API.
     pub(super) fn is_first_version(&self) -> bool {
         self.is_first_version
@@ -189,7 +199,7 @@ impl Ask {
         let caller = match self.presented() {
             Presented::Nothing => return Err(Failure::InvalidCredentials),
             Presented::Token(text) => self.bearer(text).await?,
-            Presented::Basic => self.by_basic().await?,
+            Presented::Basic(encoded) => self.by_basic(encoded).await?,
         };
         if let Some(account) = self.headers.get(ACCOUNT) {
             let own = caller.account().0.simple().to_string();
@@ -217,25 +227,36 @@ impl Ask {
         if let Some(text) = self.own_token() {
             return Presented::Token(text);
         }
-        let header = self.headers.get(header::AUTHORIZATION);
-        match header.map(http::HeaderValue::as_bytes) {
-            Some(text) if text.starts_with(b"Basic ") => Presented::Basic,
+        match self.authorization() {
+            Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => Presented::Basic(encoded),
             _ => Presented::Nothing,
         }
     }
 
-    /// The token of the request, wherever it stands. A header goes first, then `auth_token`, then `Authorization`.
+    /// The token of the request, wherever it stands. A header goes first, then `auth_token`, then an authorization of the scheme Bearer.
     pub(super) fn own_token(&self) -> Option<&str> {
-        let text = |name: HeaderName| self.headers.get(name)?.to_str().ok();
         let bearer = || {
-            let (scheme, token) = text(header::AUTHORIZATION)?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+            let (_, token) = self
+                .authorization()
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))?;
+            Some(token)
         };
-        let found = text(TOKEN)
+        let header = self.headers.get(TOKEN).and_then(|text| text.to_str().ok());
+        header
             .filter(|text| !text.is_empty())
             .or_else(|| self.text("auth_token"))
-            .or_else(bearer)?;
-        (found.len() <= MAX_REPEATED).then_some(found)
+            .or_else(bearer)
+    }
+
+    /// A scheme, and what it says: the header, else what stands where clients put it that can set none.
+    fn authorization(&self) -> Option<(&str, &str)> {
+        let header = self.headers.get(header::AUTHORIZATION);
+        let text = match header {
+            Some(text) => text.to_str().ok(),
+            None => self.text("authorization"),
+        };
+        let (scheme, said) = text?.split_once(' ')?;
+        Some((scheme, said.trim()))
     }
 
     /// What the caller is by the table of rights.
@@ -257,6 +278,16 @@ impl Ask {
     /// # Errors
     /// [`Failure::NoAccountId`], [`Failure::BadIdentifier`], [`Failure::Forbidden`], or that the store did not answer.
     pub(super) async fn account(&self, caller: &Caller) -> Result<TenantId, Failure> {
+        let account = self.named_account(caller).await?;
+        self.reaches(caller, account).await?;
+        Ok(account)
+    }
+
+    /// The account that the request is about, whoever may know of it.
+    ///
+    /// # Errors
+    /// [`Failure::NoAccountId`], [`Failure::BadIdentifier`], or that the store did not answer.
+    pub(super) async fn named_account(&self, caller: &Caller) -> Result<TenantId, Failure> {
         let Some(text) = self.path("account") else {
             return Ok(caller.account());
         };
@@ -266,10 +297,18 @@ impl Ask {
         if index.get(id).is_none() {
             return Err(Failure::BadIdentifier(text.to_owned()));
         }
-        if !index.is_within(id, caller.account()) {
-            return Err(Failure::Forbidden);
-        }
         Ok(id)
+    }
+
+    /// # Errors
+    /// [`Failure::Forbidden`] for an account that is neither the caller's own nor lies below it, or that the store did not answer.
+    pub(super) async fn reaches(&self, caller: &Caller, account: TenantId) -> Result<(), Failure> {
+        let index = self.kazoo.accounts().index().await?;
+        if index.is_within(account, caller.account()) {
+            Ok(())
+        } else {
+            Err(Failure::Forbidden)
+        }
     }
 
     /// The user that the path names. Whether there is such a one is not looked at.

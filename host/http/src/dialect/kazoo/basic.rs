@@ -1,6 +1,5 @@
 //! The Basic scheme: an account's id, and a digest or login name and password. Programs send it with each request, so the session that it opens is remembered.
 
-use http::header;
 use keyway_core::model::{DigestAlgorithm, TenantId};
 use keyway_core::token::{CheckRequest, TokenError};
 use md5::Digest as _;
@@ -9,28 +8,27 @@ use zeroize::Zeroizing;
 use super::ask::{Ask, Caller, parse_id};
 use super::error::Failure;
 use super::login::{Digest, Login};
-use crate::edge::basic_credentials;
+use crate::edge::basic_of;
 
 /// Under which kind an attempt is written.
 const KIND: &str = "basic_auth";
 
 impl Ask {
-    /// Who sends these credentials.
+    /// Who sends these credentials: what stands after the name of the scheme.
     ///
     /// # Errors
     /// As [`Ask::caller`], and [`Failure::TooManyRequests`].
-    pub(super) async fn by_basic(&self) -> Result<Caller, Failure> {
+    pub(super) async fn by_basic(&self, encoded: &str) -> Result<Caller, Failure> {
         let keys = &self.kazoo.state().keys;
-        let header = self.headers().get(header::AUTHORIZATION);
-        let header = header.map(http::HeaderValue::as_bytes).unwrap_or_default();
-        if let Some(token) = keys.remembered(header) {
+        let encoded = encoded.as_bytes();
+        if let Some(token) = keys.remembered(encoded) {
             match self.kazoo.tokens().check(&token, CheckRequest::default()).await {
                 Ok(live) => return Ok(Caller { token, live }),
                 Err(TokenError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        let (account, secret) = basic_credentials(self.headers()).ok_or(Failure::InvalidCredentials)?;
+        let (account, secret) = basic_of(encoded).ok_or(Failure::InvalidCredentials)?;
         let secret = std::str::from_utf8(secret.expose()).map_err(|_| Failure::InvalidCredentials)?;
         let index = self.kazoo.accounts().index().await?;
         let account = parse_id(&account).map(TenantId).filter(|id| index.get(*id).is_some());
@@ -46,7 +44,7 @@ impl Ask {
             response: None,
         };
         let issued = login.run(account.as_slice()).await?;
-        keys.remember(header, issued.value.clone());
+        keys.remember(encoded, issued.value.clone());
         Ok(Caller {
             token: issued.value,
             live: issued.live,

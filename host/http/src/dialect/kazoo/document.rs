@@ -56,6 +56,11 @@ impl Operation {
                 text(),
                 "The token, where it stands in no header. The body may have it, too.",
             )
+            .query(
+                "authorization",
+                text(),
+                "What the header `Authorization` says, where there is none. The body may have it, too.",
+            )
             .header(
                 "X-Auth-Account-Id",
                 text(),

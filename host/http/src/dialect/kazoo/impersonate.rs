@@ -1,12 +1,13 @@
 //! `PUT /accounts/{account}/users/{user}/user_auth`: an administrator acts in the place of a user of an account below its own.
 
 use axum::response::Response;
+use keyway_core::model::{IdentityId, TenantId};
 use keyway_core::rights::{ADMIN_ACCESS, PrivLevel};
-use keyway_core::token::{ImpersonateError, ImpersonateRequest, TokenError};
+use keyway_core::token::{ImpersonateError, ImpersonateRequest, IssuedToken, TokenError};
 use serde_json::json;
 
 use super::Impersonation;
-use super::ask::Ask;
+use super::ask::{Ask, Caller};
 use super::attempts::Ended;
 use super::document::user as tell;
 use super::envelope::Answer;
@@ -35,20 +36,47 @@ async fn handle(ask: Ask) -> Response {
 
 async fn impersonate(ask: &Ask) -> Result<Answer, Failure> {
     let caller = ask.caller().await?;
-    let account = ask.account(&caller).await?;
+    let account = ask.named_account(&caller).await?;
     ask.take_attempt(Some(account))?;
-    let data = ask.data()?;
     match ask.text("action") {
         Some(ACTION) => {}
         Some(_) => return Err(Failure::Forbidden),
         None => {
-            let detail = json!({ "message": "Field is required but missing", "value": data });
+            let detail = json!({ "message": "Field is required but missing", "value": ask.data()? });
             return Err(("action", "required", detail).into());
         }
     }
-    let right = ask.right(&caller);
+    match act_as(ask, &caller, account).await {
+        Ok(issued) => {
+            ask.record(KIND, account, Ended::LetIn(&issued.live)).await;
+            ask.kazoo.welcome(&issued).await
+        }
+        Err(NotDone { failure, reason }) => {
+            if let Some(reason) = reason {
+                let ended = Ended::RefusedTo {
+                    actor: caller.live.record.session.identity.id,
+                    target: ask.user().ok().map(IdentityId::from),
+                    reason: &reason,
+                };
+                ask.record(KIND, account, ended).await;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Why nobody became anybody.
+struct NotDone {
+    failure: Failure,
+    /// What administrators read of it; `None` where nobody was refused, but something did not answer.
+    reason: Option<String>,
+}
+
+async fn act_as(ask: &Ask, caller: &Caller, account: TenantId) -> Result<IssuedToken, NotDone> {
+    ask.reaches(caller, account).await?;
+    let right = ask.right(caller);
     if right.kazoo != PrivLevel::Admin {
-        return Err(Failure::Forbidden);
+        return Err(Failure::Forbidden.into());
     }
     let user = ask.user_of(account).await?;
     let request = ImpersonateRequest {
@@ -63,14 +91,30 @@ async fn impersonate(ask: &Ask) -> Result<Answer, Failure> {
         request_id: ask.call.id().to_owned(),
         attributes: Vec::new(),
     };
-    match ask.kazoo.tokens().impersonate(request).await {
-        Ok(issued) => {
-            ask.record(KIND, account, Ended::LetIn(&issued.live)).await;
-            ask.kazoo.welcome(&issued).await
+    let acted = ask.kazoo.tokens().impersonate(request).await;
+    acted.map_err(NotDone::from)
+}
+
+impl From<Failure> for NotDone {
+    fn from(failure: Failure) -> Self {
+        let reason = match failure {
+            Failure::Forbidden => Some("refused: the caller may not act in this user's place"),
+            Failure::BadIdentifier(_) => Some("refused: the account has no such user"),
+            _ => None,
+        };
+        Self {
+            reason: reason.map(str::to_owned),
+            failure,
         }
-        Err(error) => {
-            ask.record(KIND, account, Ended::Refused(&error.to_string())).await;
-            Err(refused(error))
+    }
+}
+
+impl From<ImpersonateError> for NotDone {
+    fn from(error: ImpersonateError) -> Self {
+        let is_fault = matches!(&error, ImpersonateError::Token(inner) if !matches!(inner, TokenError::Refused(_)));
+        Self {
+            reason: (!is_fault).then(|| error.to_string()),
+            failure: refused(error),
         }
     }
 }

@@ -44,6 +44,12 @@ impl Login<'_> {
         for account in accounts {
             let ttl = self.ask.kazoo.ttl_of(*account, BY_USER).await?;
             match tokens.login(self.request(*account, ttl)).await {
+                Ok(LoginOutcome::Issued(issued)) if issued.live.record.session.identity.tenant != *account => {
+                    // Nobody has seen the token. What is allowed and written here is another account's.
+                    tokens.revoke(&issued.value).await?;
+                    let ended = Ended::Refused("invalid credentials");
+                    self.ask.record(self.kind, *account, ended).await;
+                }
                 Ok(LoginOutcome::Issued(issued)) => {
                     self.ask.record(self.kind, *account, Ended::LetIn(&issued.live)).await;
                     return Ok(issued);

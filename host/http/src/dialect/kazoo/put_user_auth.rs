@@ -4,6 +4,7 @@ use axum::response::Response;
 use keyway_core::model::DigestAlgorithm;
 use serde_json::Value;
 
+use super::account::realm;
 use super::ask::Ask;
 use super::challenge;
 use super::envelope::Answer;
@@ -19,27 +20,12 @@ const SCHEMA: Schema = Schema {
     fields: &[
         Field::text("credentials", 1, 64).required(),
         Field::text("account_name", 1, 128),
-        REALM,
+        realm("account_realm", 4),
         Field::of("method", Kind::Word(&["md5", "sha"])),
         Field::text("phone_number", 1, 64),
     ],
     closed: false,
 };
-
-const REALM: Field = Field::of(
-    "account_realm",
-    Kind::Pattern {
-        min: 4,
-        max: 253,
-        pattern: r"^[.\w_-]+$",
-        fits: is_realm,
-    },
-);
-
-fn is_realm(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    text.bytes().all(fits)
-}
 
 pub(super) async fn handle(ask: Ask) -> Response {
     let result = log_in(&ask).await;

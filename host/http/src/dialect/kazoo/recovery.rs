@@ -8,7 +8,7 @@ use keyway_core::notice::RecoveryRequest;
 use keyway_core::token::{IssuedToken, LinkLogin, LoginOutcome, ResetId, TokenError};
 use serde_json::{Map, Value, json};
 
-use super::account::is_realm;
+use super::account::realm;
 use super::ask::Ask;
 use super::attempts::Ended;
 use super::challenge;
@@ -40,15 +40,8 @@ const ASKED: Schema = Schema {
         Field::text("username", 1, 254).required(),
         Field::text("ui_url", 14, 2000).required(),
         Field::text("account_name", 1, 128),
-        Field::of(
-            "account_realm",
-            Kind::Pattern {
-                min: 1,
-                max: 253,
-                pattern: r"^[.\w_-]+$",
-                fits: is_realm,
-            },
-        ),
+        // Shorter ones than a login takes, as the original has it.
+        realm("account_realm", 1),
         Field::text("phone_number", 1, 64),
     ],
     closed: false,
@@ -149,7 +142,10 @@ async fn log_in(ask: &Ask) -> Result<Answer, Failure> {
     let data = ask.data()?;
     let text = data.get("reset_id").and_then(Value::as_str).unwrap_or_default();
     let id = ResetId::parse(text);
-    ask.take_attempt(id.as_ref().map(|id| id.tenant))?;
+    let index = ask.kazoo.accounts().index().await?;
+    // An account that nobody knows has no bucket of its own: whoever makes up ids would have as many as there are.
+    let named = id.as_ref().map(|id| id.tenant);
+    ask.take_attempt(named.filter(|account| index.get(*account).is_some()))?;
     ANSWERED.check(data)?;
     let id = id.ok_or_else(|| unknown(text))?;
     let response = challenge::Response::of(data.get("multi_factor_response"));
@@ -180,7 +176,7 @@ async fn open(ask: &Ask, id: &ResetId, response: Option<challenge::Response>) ->
         attributes: Vec::new(),
         limited: false,
     };
-    match ask.kazoo.tokens().login_by_link(&id.token, ACCESS, login).await? {
+    match ask.kazoo.tokens().login_by_link(id, ACCESS, login).await? {
         (_, LoginOutcome::Issued(issued)) => Ok(issued),
         (_, LoginOutcome::Challenged(asked)) => Err(Failure::Challenged(Box::new(asked))),
     }

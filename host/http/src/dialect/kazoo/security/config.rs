@@ -40,13 +40,13 @@ const MODULE: Schema = Schema {
     closed: true,
 };
 
-/// The data of a request as they are kept. What clients send with everything goes.
+/// The data of a request as they are kept, but for the id that clients send with everything.
 ///
 /// # Errors
 /// [`Failure::Invalid`].
 pub(super) fn checked(data: &Map<String, Value>) -> Result<Map<String, Value>, Failure> {
     let mut data = data.clone();
-    data.retain(|name, _| !matches!(name.as_str(), "id" | "ui_metadata"));
+    data.remove("id");
     let mut data = WHOLE.check(&data)?;
     let Some(Value::Object(modules)) = data.get_mut("auth_modules") else {
         return Ok(data);
@@ -135,7 +135,7 @@ mod tests {
         let good =
             json!({ "auth_modules": { "cb_user_auth": { "token_auth_expiry_s": 60, "log_failed_attempts": false } } });
         assert_eq!(check(good.clone()), Ok(good));
-        assert_eq!(check(json!({ "ui_metadata": {}, "id": "x" })), Ok(json!({})));
+        assert_eq!(check(json!({ "id": "x" })), Ok(json!({})));
         for bad in [
             json!({ "other": 1 }),
             json!({ "auth_modules": { "cb_ip_auth": {} } }),

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use keyway_core::account::NewAccount;
 use keyway_core::model::{Credential, DigestAlgorithm, Outcome, Refusal, Subject, UserId};
 use keyway_core::port::{BackendFault, Step, VerifyRequest};
 use keyway_core::testing::{FakeBackend, principal};
@@ -37,7 +40,7 @@ impl House {
         let backend = FakeBackend::new(move |request| judge(request, alice));
         state.backends.add("digests", Arc::new(backend)).expect("a name");
         Self {
-            router: router(&[Dialect::Wazo, Dialect::Kazoo], &state.state),
+            router: router(Dialect::ALL, &state.state),
             state,
         }
     }
@@ -121,6 +124,96 @@ async fn a_token_ends_when_it_is_removed_and_when_its_time_is_over() {
     let headers = [("x-auth-token", other.as_str())];
     let again = ask(&house.router, "PUT", "/v2/user_auth", &headers, &body).await;
     assert_eq!(again.status, 201, "{again:?}");
+}
+
+#[tokio::test]
+async fn an_authorization_has_its_scheme_in_any_case_and_comes_last_where_it_is_no_header() {
+    let house = House::new().await;
+    let token = house.token().await;
+    let get = async |query: &str, headers: &[(&str, &str)]| {
+        let path = format!("/v2/token_auth?{query}");
+        let reply = ask(&house.router, "GET", &path, headers, "").await;
+        reply.status.as_u16()
+    };
+    let own = house.get(&token, "/v2/token_auth").await.json()["data"]["account_id"].clone();
+    let basic = STANDARD.encode(format!("{}:{DIGEST}", own.as_str().expect("an account")));
+    for scheme in ["Basic", "basic", "BASIC"] {
+        let authorization = format!("{scheme} {basic}");
+        assert_eq!(get("", &[("authorization", &authorization)]).await, 200, "{scheme}");
+    }
+    for said in [
+        format!("basic {basic}"),
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+    ] {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("authorization", &said)
+            .finish();
+        assert_eq!(get(&query, &[]).await, 200, "{said}");
+        for header in [("authorization", "Bearer x.y.z"), ("x-auth-token", "x.y.z")] {
+            assert_eq!(get(&query, &[header]).await, 401, "{said}: {header:?}");
+        }
+        assert_eq!(get(&format!("auth_token=x.y.z&{query}"), &[]).await, 401, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_long_is_a_bad_token() {
+    let house = House::new().await;
+    let token = house.token().await;
+    let long = format!("{token}{}", "A".repeat(4096));
+    let own = house.get(&token, "/v2/token_auth").await.json()["data"]["account_id"].clone();
+    let basic = STANDARD.encode(format!("{}:{DIGEST}", own.as_str().expect("an account")));
+    let basic = format!("Basic {basic}");
+    let headers = [("x-auth-token", long.as_str()), ("authorization", &basic)];
+    let reply = ask(&house.router, "GET", "/v2/token_auth", &headers, "").await;
+    assert_eq!(reply.status, 401, "nothing else is looked at: {reply:?}");
+    assert!(reply.json().get("auth_token").is_none(), "it is not repeated");
+}
+
+#[tokio::test]
+async fn somebody_of_another_account_is_not_let_in() {
+    let house = House::new().await;
+    let index = house.state.state.accounts.index().await.expect("accounts");
+    let accounts = &house.state.state.accounts;
+    let made = accounts.create_account(index.master(), NewAccount::named("acme")).await;
+    made.expect("an account");
+    house.token().await;
+    let before = house.state.store.session_count();
+    // The backend names alice, whatever account is asked for.
+    let reply = house
+        .log_in(json!({ "credentials": DIGEST, "account_name": "acme" }))
+        .await;
+    assert_eq!(reply.status, 401, "{reply:?}");
+    assert_eq!(house.state.store.session_count(), before);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_token_is_told_to_whoever_has_it() {
+    let house = House::new().await;
+    let login = json!({ "username": "alice", "password": "s3cre7" }).to_string();
+    let headers = [("content-type", "application/json")];
+    let login = ask(&house.router, "POST", "/login", &headers, &login).await;
+    let webitel = login.json()["token"].as_str().expect("a token").to_owned();
+    let kazoo = house.token().await;
+    let tell = async |token: &str| {
+        let path = format!("/v2/auth/tokeninfo?token={token}");
+        let reply = ask(&house.router, "GET", &path, &[], "").await;
+        (
+            reply.status.as_u16(),
+            reply.json()["message"].as_str().map(str::to_owned),
+        )
+    };
+    let bad = |words: &str| (401, Some(words.to_owned()));
+    assert_eq!((tell(&kazoo).await.0, tell(&webitel).await.0), (200, 200));
+    let (signed, _) = kazoo.rsplit_once('.').expect("a signature");
+    assert_eq!(tell("x").await, bad("malformed_token"));
+    assert_eq!(tell("eyJhbGciOiJub25lIn0.e30.").await, bad("unsupported_algorithm"));
+    assert_eq!(tell(&format!("{signed}.AAAA")).await, bad("invalid_jwt_signature"));
+    assert_eq!(tell(&format!("{webitel}AAAA")).await, bad("invalid_jwt_signature"));
+    house.state.clock.advance(Duration::from_hours(24 * 366));
+    assert_eq!(tell(&kazoo).await, bad("token_expired"));
+    assert_eq!(tell(&webitel).await, bad("token_expired"));
 }
 
 #[tokio::test]
