@@ -21,15 +21,19 @@ const MAX_TEXT: usize = 512;
 impl AccountService {
     /// Has an attempt written after the return, so that nobody can tell from it whether one is. What is not written is logged and goes no further: whoever was
     /// let in is let in, and whoever was refused hears nothing else. To be called within a tokio runtime.
-    pub fn record_attempt(&self, attempt: NewAttempt) {
-        self.attempts.push(NewAttempt {
-            kind: kept(&attempt.kind),
-            message: kept(&attempt.message),
-            client: kept(&attempt.client),
-            user_agent: kept(&attempt.user_agent),
-            request_id: kept(&attempt.request_id),
-            ..attempt
-        });
+    pub fn record_attempt(&self, mut attempt: NewAttempt) {
+        let NewAttempt {
+            kind,
+            message,
+            client,
+            user_agent,
+            request_id,
+            ..
+        } = &mut attempt;
+        for text in [kind, message, client, user_agent, request_id] {
+            *text = kept(text);
+        }
+        self.attempts.push(attempt);
     }
 
     /// Waits until all attempts so far are written, but no longer than this.

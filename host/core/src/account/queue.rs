@@ -172,7 +172,7 @@ mod tests {
         for _ in 0..100 {
             queue.push(attempt());
         }
-        let settled = tokio::time::timeout(std::time::Duration::from_secs(60), queue.settle()).await;
+        let settled = tokio::time::timeout(std::time::Duration::from_mins(1), queue.settle()).await;
         assert!(settled.is_err(), "nothing is written yet");
         store.gate.add_permits(1);
         queue.settle().await;

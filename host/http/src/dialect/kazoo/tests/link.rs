@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::house::{Tree, UI, person};
 use crate::testing::ask;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl Tree {
     /// Gives alice a confirmed address and one that is not, and returns who she is.

@@ -63,6 +63,7 @@ impl House {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what backends answer")]
 fn judge(request: &VerifyRequest, alice: UserId) -> Result<Outcome, BackendFault> {
     let Step::Start {
         identifier,
