@@ -347,7 +347,7 @@ async fn no_token_is_good_after_the_end_of_a_trial() {
         assert!(house.is_good(&short).await && house.is_good(&long).await);
     }
     let during = house.token(10 * HOUR).await;
-    house.clock.advance(5 * HOUR - Duration::from_secs(1));
+    house.clock.advance(4 * HOUR + Duration::from_secs(3599));
     assert!(house.is_good(&long).await && house.is_good(&during).await);
     house.clock.advance(Duration::from_secs(1));
     assert!(!house.is_good(&long).await, "the cache knows of its new end");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Account, GroupId, Tenant, TenantId};
-use crate::port::{AccountStore as _, Change, NewTenant, Random as _, SystemRandom, TenantStore as _};
+use crate::port::{Change, NewTenant, Random as _, SystemRandom, TenantStore as _};
 use crate::testing::{MemoryStore, StillClock};
 
 struct House {

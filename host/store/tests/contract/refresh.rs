@@ -9,7 +9,7 @@ use keyway_core::model::{
     User, UserId,
 };
 use keyway_core::port::{
-    Opened, Opening, OpeningOutcome, RefreshFilter, RefreshOrder, Refreshing, RevokeTarget, Revoked, Store, StoreError,
+    Opened, Opening, OpeningOutcome, RefreshFilter, RefreshOrder, Refreshing, RevokeTarget, Store, StoreError,
 };
 
 use crate::fixture::{

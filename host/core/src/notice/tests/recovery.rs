@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::model::{Account, TenantId};
-use crate::port::AccountStore as _;
 use crate::token::{LinkLogin, LoginOutcome, ResetId};
 
 const ACCESS: &str = "kazoo.recovery";

@@ -43,27 +43,8 @@ impl TokenStore for MemoryStore {
         }
         let [own, user] = tables.tenants_of(&session);
         let lineage = [tables.lineage(own), tables.lineage(user)].concat();
-        if let Some(closed) = Account::closed_among(&lineage, session.opened_at) {
-            return Ok(OpeningOutcome::Closed(closed));
-        }
-        if let Some(actor) = &session.actor
-            && !tables.sessions.contains_key(&actor.session)
-        {
-            return Ok(OpeningOutcome::Overtaken);
-        }
-        let targets = [
-            RevokeTarget::Identity(session.identity.id),
-            RevokeTarget::Plugin(session.plugin),
-            RevokeTarget::Tenant(own),
-            RevokeTarget::Tenant(user),
-        ];
-        if tables.revocations.overtake(&targets, verified_since) {
-            return Ok(OpeningOutcome::Overtaken);
-        }
-        if let Refreshing::With(id) = &refresh
-            && !tables.refresh_tokens.contains_key(id)
-        {
-            return Ok(OpeningOutcome::Overtaken);
+        if let Some(refused) = tables.refused(&session, &refresh, &lineage, verified_since) {
+            return Ok(refused);
         }
         if limit.is_some_and(|limit| tables.open_sessions(&session, &refresh, token.issued_at) >= limit as usize) {
             return Ok(OpeningOutcome::Full);
@@ -134,6 +115,31 @@ impl Tables {
     pub(super) fn revoke(&mut self, target: &RevokeTarget, at: Timestamp) -> Revoked {
         self.revocations.note(target, at);
         self.remove(target)
+    }
+
+    /// Why a login is refused: by the accounts of its tenants and of those above, or by what overtook it.
+    fn refused(
+        &self,
+        session: &Session,
+        refresh: &Refreshing,
+        lineage: &[Account],
+        since: RevocationMark,
+    ) -> Option<OpeningOutcome> {
+        if let Some(closed) = Account::closed_among(lineage, session.opened_at) {
+            return Some(OpeningOutcome::Closed(closed));
+        }
+        let [own, user] = self.tenants_of(session);
+        let targets = [
+            RevokeTarget::Identity(session.identity.id),
+            RevokeTarget::Plugin(session.plugin),
+            RevokeTarget::Tenant(own),
+            RevokeTarget::Tenant(user),
+        ];
+        let actor = session.actor.as_ref();
+        let is_overtaken = self.revocations.overtake(&targets, since)
+            || actor.is_some_and(|actor| !self.sessions.contains_key(&actor.session))
+            || matches!(refresh, Refreshing::With(id) if !self.refresh_tokens.contains_key(id));
+        is_overtaken.then_some(OpeningOutcome::Overtaken)
     }
 
     /// How many sessions with a good token the identity has open, of those that would stay.
