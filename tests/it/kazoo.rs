@@ -8,6 +8,7 @@ mod house;
 mod impersonate;
 mod key;
 mod pairs;
+mod rank;
 mod recovery;
 mod seed;
 mod session;

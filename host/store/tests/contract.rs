@@ -246,7 +246,6 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     documents::documents_are_listed_by_name_within_their_kind,
     documents::a_document_is_replaced_only_as_it_was_read,
     documents::a_document_is_removed_only_as_it_was_read,
-    documents::a_document_is_removed_only_as_it_was_read,
     documents::of_all_who_replace_a_document_at_once_one_does,
     documents::a_documents_id_is_not_given_again,
     accounts::an_account_is_found_as_it_was_put,

@@ -112,7 +112,12 @@ async fn an_account_that_is_disabled_closes_those_below_it_until_it_is_enabled()
     let made = tree.alice("PUT", &format!("{branch}/users"), person("otto")).await;
     let otto = format!("{branch}/users/{}/user_auth", id_of(&made, 201));
     let act = async || tree.alice("PUT", &otto, json!({ "action": "impersonate_user" })).await;
-    let live = async |token: &str| tree.send(token, "GET", "/v2/token_auth", Value::Null).await.status.as_u16();
+    let live = async |token: &str| {
+        tree.send(token, "GET", "/v2/token_auth", Value::Null)
+            .await
+            .status
+            .as_u16()
+    };
     let acting = act().await.json()["auth_token"].as_str().expect("a token").to_owned();
     assert_eq!(live(&acting).await, 200);
     let shop = tree.below_shop("");

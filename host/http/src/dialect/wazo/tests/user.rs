@@ -526,6 +526,63 @@ async fn the_method_of_several_users_is_set_for_all_or_for_none() {
 }
 
 #[tokio::test]
+async fn nobody_changes_a_user_who_may_more_at_this_server() {
+    let caller = Caller::with("auth.#").await;
+    let directory = &caller.house.state.directory;
+    for (login, access) in [
+        ("root", "#"),
+        ("boss", "keyway.admin"),
+        ("peer", "auth.#"),
+        ("phone", "confd.#"),
+    ] {
+        caller.add_named(login).await;
+        directory
+            .add_policy(login, vec![access.to_owned()])
+            .await
+            .expect("a policy");
+        directory.attach_policy(login, login).await.expect("attached");
+    }
+    let emails = json!({"emails": [{"address": "a@example.org", "main": true}]});
+    let names = |login: &str| json!({"username": format!("{login}-2"), "purpose": "user", "enabled": true});
+    for (login, lacks) in [
+        ("root", Some("#")),
+        ("boss", Some("keyway.admin")),
+        ("peer", None),
+        ("phone", None),
+    ] {
+        let user = directory.get_user(login).await.expect("there");
+        let id = user.id;
+        for (method, path, body) in [
+            ("PUT", format!("/idp/native/users/{id}"), Value::Null),
+            ("PUT", "/idp/native/users".to_owned(), json!({"users": [{"uuid": id}]})),
+            ("DELETE", format!("/idp/ldap/users/{id}"), Value::Null),
+            (
+                "POST",
+                format!("/users/password/reset?user_uuid={id}"),
+                json!({"password": "taken"}),
+            ),
+            ("PUT", format!("/users/{id}"), names(login)),
+            ("PUT", format!("/users/{id}/emails"), emails.clone()),
+            ("PUT", format!("/admin/users/{id}/emails"), emails.clone()),
+            ("DELETE", format!("/users/{id}"), Value::Null),
+        ] {
+            let reply = caller.ask(method, &path, &body).await;
+            let what = format!("{login}: {method} {path}: {}", reply.body);
+            match lacks {
+                None => assert!(reply.status.is_success(), "{what}"),
+                Some(access) => {
+                    assert_eq!(status(&reply), 401, "{what}");
+                    assert_eq!(reply.json()["details"]["required_access"], access, "{what}");
+                }
+            }
+        }
+        if lacks.is_some() {
+            assert_eq!(directory.get_user(login).await.expect("still there"), user);
+        }
+    }
+}
+
+#[tokio::test]
 async fn each_route_of_a_user_asks_for_its_own_access() {
     let caller = Caller::with("nothing").await;
     for (method, path, access) in [
