@@ -37,14 +37,16 @@ impl Neighbours {
     async fn rename(&self, user: &User, login: &str, unique: Uniqueness) -> Result<User, DirectoryError> {
         let directory = &self.house.directory;
         directory
-            .update_user_among(user.id, change(login), unique, EVERYONE)
+            .update_user_among(user.id, change(login), unique, EVERYONE, everything())
             .await
     }
 
     async fn write_to(&self, user: &User, email: &str, unique: Uniqueness) -> Result<Vec<Email>, DirectoryError> {
         let emails = vec![address(email, true)];
         let directory = &self.house.directory;
-        directory.set_emails_among(user.id, emails, unique, EVERYONE).await
+        directory
+            .set_emails_among(user.id, emails, unique, EVERYONE, everything())
+            .await
     }
 
     async fn is_as_before(&self, user: &User) -> bool {
@@ -82,7 +84,7 @@ async fn an_address_may_be_that_of_another_tenants_user_only_if_it_need_be_free_
         assert_eq!((taken[0].address.as_str(), taken[0].confirmed), (email, false));
         all.house
             .directory
-            .set_emails(all.carol.id, Vec::new(), EVERYONE)
+            .set_emails(all.carol.id, Vec::new(), EVERYONE, everything())
             .await
             .unwrap();
     }
@@ -114,7 +116,7 @@ async fn what_nobody_may_be_called_is_refused_among_a_tenants_users_as_well() {
         ),
     ] {
         let directory = &all.house.directory;
-        let refused = directory.update_user_among(all.bob.id, wrong, Uniqueness::InTenant, EVERYONE);
+        let refused = directory.update_user_among(all.bob.id, wrong, Uniqueness::InTenant, EVERYONE, everything());
         assert!(is_invalid(&refused.await, field), "{field}");
     }
     for (wrong, field) in [
@@ -125,7 +127,8 @@ async fn what_nobody_may_be_called_is_refused_among_a_tenants_users_as_well() {
         ((0..101).map(|n| address(&format!("{n}@x"), n == 0)).collect(), "emails"),
     ] {
         let directory = &all.house.directory;
-        let refused = directory.set_emails_among(all.bob.id, wrong.clone(), Uniqueness::InTenant, EVERYONE);
+        let refused =
+            directory.set_emails_among(all.bob.id, wrong.clone(), Uniqueness::InTenant, EVERYONE, everything());
         assert!(is_invalid(&refused.await, field), "{wrong:?}");
     }
     assert!(all.is_as_before(&all.bob).await);
@@ -138,10 +141,10 @@ async fn nobody_is_changed_from_another_tenant_however_free_the_name_is() {
     let elsewhere = TenantScope::Only(all.carol.tenant);
     let nobody = UserId(Uuid::from_u128(9));
     for (id, scope) in [(all.alice.id, elsewhere), (nobody, EVERYONE)] {
-        let renamed = directory.update_user_among(id, change("mallory"), Uniqueness::InTenant, scope);
+        let renamed = directory.update_user_among(id, change("mallory"), Uniqueness::InTenant, scope, everything());
         assert!(is_missing(&renamed.await, "user"));
         let emails = vec![address("mallory@example.org", true)];
-        let written = directory.set_emails_among(id, emails, Uniqueness::InTenant, scope);
+        let written = directory.set_emails_among(id, emails, Uniqueness::InTenant, scope, everything());
         assert!(is_missing(&written.await, "user"));
     }
     assert!(all.is_as_before(&all.alice).await);

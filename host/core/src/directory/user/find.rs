@@ -63,7 +63,11 @@ impl DirectoryService {
         if validate::login(selector).is_err() {
             return Ok(None);
         }
-        let mut users = self.store.find_users_by_login(&login_key(selector), None).await?.into_iter();
+        let mut users = self
+            .store
+            .find_users_by_login(&login_key(selector), None)
+            .await?
+            .into_iter();
         match (users.next(), users.next()) {
             (first, None) => Ok(first),
             (_, Some(_)) => Err(DirectoryError::Ambiguous(selector.to_owned())),
