@@ -105,7 +105,7 @@ impl Login<'_> {
             otp,
             transaction,
             factors: FactorRule::WhereActive,
-            limited: false,
+            limited: true,
         }
     }
 

@@ -174,7 +174,7 @@ async fn open(ask: &Ask, id: &ResetId, response: Option<challenge::Response>) ->
         dialect: Dialect::Kazoo.name(),
         request_id: ask.call.id().to_owned(),
         attributes: Vec::new(),
-        limited: false,
+        limited: true,
     };
     match ask.kazoo.tokens().login_by_link(id, ACCESS, login).await? {
         (_, LoginOutcome::Issued(issued)) => Ok(issued),

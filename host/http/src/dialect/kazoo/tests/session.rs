@@ -218,6 +218,22 @@ async fn what_is_wrong_with_a_token_is_told_to_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn nobody_has_more_sessions_than_the_operator_allows() {
+    let house = House::new().await;
+    let first = house.token().await;
+    for _ in 1..100 {
+        house.token().await;
+        // So that the bucket has tokens for the next one.
+        house.state.clock.advance(Duration::from_secs(1));
+    }
+    let data = json!({ "credentials": DIGEST, "account_name": "master" });
+    assert_eq!(house.log_in(data.clone()).await.status, 429);
+    let out = ask(&house.router, "DELETE", "/v2/token_auth", &[("X-Auth-Token", &first)], "").await;
+    assert_eq!(out.status, 200, "{out:?}");
+    assert_eq!(house.log_in(data).await.status, 201);
+}
+
+#[tokio::test]
 async fn nobody_is_let_in_by_something_else() {
     let house = House::new().await;
     for data in [
