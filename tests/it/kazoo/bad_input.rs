@@ -7,59 +7,35 @@ use serde_json::{Value, json};
 
 use super::house::{house, house_with};
 
+/// What is wrong with the data, and in which field it breaks which rule.
+fn wrong(good: &str) -> Vec<(Value, &'static str, &'static str)> {
+    let with = |field: &str, value: Value| {
+        let mut data = json!({ "credentials": good, "account_name": "acme" });
+        data[field] = value;
+        data
+    };
+    vec![
+        (json!({ "account_name": "acme" }), "credentials", "required"),
+        (with("credentials", json!("")), "credentials", "minLength"),
+        (with("credentials", json!("a".repeat(65))), "credentials", "maxLength"),
+        (with("credentials", json!(["x"])), "credentials", "type"),
+        (with("method", json!("x")), "method", "enum"),
+        (with("account_name", json!("")), "account_name", "minLength"),
+        (
+            with("account_name", json!("a".repeat(129))),
+            "account_name",
+            "maxLength",
+        ),
+        (with("account_realm", json!("a.b")), "account_realm", "minLength"),
+        (with("account_realm", json!("not a realm")), "account_realm", "pattern"),
+        (with("phone_number", json!("1".repeat(65))), "phone_number", "maxLength"),
+    ]
+}
+
 #[tokio::test]
 async fn each_rule_of_the_schema_says_what_is_wrong() {
     let house = house();
-    let good = md5_of("boss", "b0ss-pw");
-    let table = [
-        (json!({ "account_name": "acme" }), "credentials", "required"),
-        (
-            json!({ "credentials": "", "account_name": "acme" }),
-            "credentials",
-            "minLength",
-        ),
-        (
-            json!({ "credentials": "a".repeat(65), "account_name": "acme" }),
-            "credentials",
-            "maxLength",
-        ),
-        (
-            json!({ "credentials": good, "method": "x", "account_name": "acme" }),
-            "method",
-            "enum",
-        ),
-        (
-            json!({ "credentials": good, "account_name": "" }),
-            "account_name",
-            "minLength",
-        ),
-        (
-            json!({ "credentials": good, "account_name": "a".repeat(129) }),
-            "account_name",
-            "maxLength",
-        ),
-        (
-            json!({ "credentials": good, "account_realm": "a.b" }),
-            "account_realm",
-            "minLength",
-        ),
-        (
-            json!({ "credentials": good, "account_realm": "not a realm" }),
-            "account_realm",
-            "pattern",
-        ),
-        (
-            json!({ "credentials": good, "phone_number": "1".repeat(65) }),
-            "phone_number",
-            "maxLength",
-        ),
-        (
-            json!({ "credentials": ["x"], "account_name": "acme" }),
-            "credentials",
-            "type",
-        ),
-    ];
-    for (data, field, rule) in table {
+    for (data, field, rule) in wrong(&md5_of("boss", "b0ss-pw")) {
         let answer = house.kazoo.send(Method::PUT, "/v2/user_auth", data.clone()).await;
         assert_eq!(answer.status, 400, "{data}: {answer:?}");
         assert_eq!(

@@ -121,7 +121,7 @@ async fn a_token_that_is_none_of_ours_is_refused() {
         ("altered", altered(&token)),
         ("no signature", format!("{header}.{claims}.")),
         ("half", format!("{header}.{claims}.{}", &signature[..20])),
-        ("a UUID of nobody's", uuid::Uuid::new_v4().to_string()),
+        ("a UUID of nobody's", uuid::Uuid::from_u128(0x6b77).to_string()),
     ];
     for (name, token) in table {
         let answer = kazoo.get_as(&token, "/v2/token_auth").await;

@@ -309,11 +309,9 @@ pub(crate) async fn a_policy_is_taken_together_with_what_was_opened_with_it(stor
     assert!(!is_live(&*store, &open).await && is_live(&*store, &others).await);
     assert!(is_refused(&*store, &under_way).await);
     assert_eq!(policies_of(&*store, alice.id.into()).await, [kept]);
-    assert_eq!(policies_of(&*store, bob.id.into()).await, [taken.clone()]);
-    let nothing = store
-        .take_policy(taken.id, alice.id.into(), NOW)
-        .await
-        .expect("no error");
+    let gone = taken.id;
+    assert_eq!(policies_of(&*store, bob.id.into()).await, [taken]);
+    let nothing = store.take_policy(gone, alice.id.into(), NOW).await.expect("no error");
     assert!(nothing.tokens.is_empty(), "{nothing:?}");
 }
 

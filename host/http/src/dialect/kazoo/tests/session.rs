@@ -228,7 +228,14 @@ async fn nobody_has_more_sessions_than_the_operator_allows() {
     }
     let data = json!({ "credentials": DIGEST, "account_name": "master" });
     assert_eq!(house.log_in(data.clone()).await.status, 429);
-    let out = ask(&house.router, "DELETE", "/v2/token_auth", &[("X-Auth-Token", &first)], "").await;
+    let out = ask(
+        &house.router,
+        "DELETE",
+        "/v2/token_auth",
+        &[("X-Auth-Token", &first)],
+        "",
+    )
+    .await;
     assert_eq!(out.status, 200, "{out:?}");
     assert_eq!(house.log_in(data).await.status, 201);
 }
