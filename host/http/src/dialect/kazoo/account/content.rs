@@ -90,7 +90,16 @@ pub(super) fn keep_governed(data: &mut Map<String, Value>, current: &Map<String,
 pub(super) struct Governed {
     enabled: Option<bool>,
     phone_numbers: Option<Vec<String>>,
-    trial_expires_at: Option<Option<Timestamp>>,
+    trial: Trial,
+}
+
+/// What a request says of the end of a trial.
+#[derive(Debug, Default)]
+enum Trial {
+    #[default]
+    Nothing,
+    /// When it ends; `None` for never.
+    Ends(Option<Timestamp>),
 }
 
 /// An account as a request has it.
@@ -153,7 +162,11 @@ impl Content {
         Governed {
             enabled: sent.contains_key("enabled").then_some(self.enabled),
             phone_numbers: sent.contains_key("phone_numbers").then(|| self.phone_numbers.clone()),
-            trial_expires_at: sent.contains_key("trial_expires").then_some(self.trial_expires_at),
+            trial: if sent.contains_key("trial_expires") {
+                Trial::Ends(self.trial_expires_at)
+            } else {
+                Trial::Nothing
+            },
         }
     }
 
@@ -177,9 +190,9 @@ impl Content {
         let mut document = self.document.clone();
         let kept = current.document.iter().filter(|(name, _)| closed_to_clients(name));
         document.extend(kept.map(|(name, value)| (name.clone(), value.clone())));
-        let trial_expires_at = match said.trial_expires_at {
+        let trial_expires_at = match said.trial {
             // The part of a second that this API does not tell is kept.
-            Some(said) if said != current.trial_expires_at.map(Timestamp::whole_seconds) => said,
+            Trial::Ends(said) if said != current.trial_expires_at.map(Timestamp::whole_seconds) => said,
             _ => current.trial_expires_at,
         };
         Account {

@@ -68,8 +68,8 @@ pub(super) async fn create(
 
 async fn say(accounts: &AccountService, caller: &Caller, user: UserId, content: Content) -> Result<(), DirectoryError> {
     let level = content.level;
-    if content.profile_over(Profile::of(user)) != Profile::of(user) {
-        accounts.change_profile(user, |now| content.profile_over(now)).await?;
+    if content.profile_over(&Profile::of(user)) != Profile::of(user) {
+        accounts.change_profile(user, |now| content.profile_over(&now)).await?;
     }
     if level != PrivLevel::User {
         accounts.set_priv_level(user, level, &caller.live.accesses).await?;
@@ -116,8 +116,8 @@ async fn write(
     }
     let (level, password) = (content.level, content.password.clone());
     let loses_name = content.username.is_none() && current.user.login.is_some();
-    if content.profile_over(current.profile.clone()) != current.profile {
-        accounts.change_profile(id, |now| content.profile_over(now)).await?;
+    if content.profile_over(&current.profile) != current.profile {
+        accounts.change_profile(id, |now| content.profile_over(&now)).await?;
     }
     if level != current.level {
         accounts.set_priv_level(id, level, held).await?;
@@ -188,7 +188,7 @@ impl Content {
     }
 
     /// In the place of what is said of a user.
-    fn profile_over(&self, current: Profile) -> Profile {
+    fn profile_over(&self, current: &Profile) -> Profile {
         let update = self.require_password_update;
         Profile {
             user: current.user,
@@ -270,7 +270,7 @@ mod tests {
             content.say_only(by, &sent);
             let change = content.as_change(&user);
             assert_eq!((change.purpose, change.authentication_method), (None, None));
-            let profile = content.profile_over(now.clone());
+            let profile = content.profile_over(&now);
             (change.enabled, profile.verified, profile.require_password_update)
         };
         assert_eq!(said(By::User, sent.clone()), (None, false, true));
