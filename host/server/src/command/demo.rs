@@ -281,6 +281,10 @@ mod tests {
             r#"curl -k -X DELETE -H 'Content-Type: application/json' "https://localhost:9497/0.1/token/$TOKEN""#,
             r#"curl -k -X POST "https://localhost:9497/auth" -d username=alice -d password=s3cre7;echo"#,
             r#"curl -k -H "Authorization: $JWT" "https://localhost:9497/auth/rights";echo"#,
+            r#"curl -k -X PUT -H 'Content-Type: application/json' -d '{"data":{"credentials":"'$(echo -n 'alice:s3cre7' | md5sum | cut -c1-32)'", "account_name":"master", "method":"md5"}}' "https://localhost:9497/v2/user_auth";echo"#,
+            r#"curl -k -H "X-Auth-Token: $AUTH_TOKEN" "https://localhost:9497/v2/token_auth";echo"#,
+            r#"curl -k -X POST -H 'Content-Type: application/json' -d '{"username":"alice","password":"s3cre7"}' "https://localhost:9497/login";echo"#,
+            r#"curl -k -X POST -H "X-Access-Token: $TOKEN" -H "X-Key: $KEY" "https://localhost:9497/logout";echo"#,
         ] {
             assert!(text.contains(line), "{line}\nis not in\n{text}");
         }

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use keyway_core::model::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::ask::Ask;
 use super::error::{Failure, Told};
@@ -16,9 +17,6 @@ pub(super) const VERSION: &str = "4.3.142";
 
 /// What pages of other origins may read of an answer.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Content-Type, Location, ETag, X-Auth-Token, X-Request-ID");
-
-/// How many fields an envelope has, where an answer adds none.
-const FIELDS: usize = 7;
 
 /// The longest token that an answer repeats.
 const MAX_REPEATED: usize = 4096;
@@ -72,32 +70,68 @@ impl Answer {
     }
 }
 
-/// What an answer and an error have in common.
+/// What goes into an envelope: an answer, or an error.
 struct Reply {
     status: StatusCode,
-    body: Map<String, Value>,
+    data: Value,
+    auth_token: Option<String>,
+    /// The words of an error.
+    message: Option<String>,
+    fields: Map<String, Value>,
     retry_after: Option<Duration>,
+}
+
+/// An envelope as it is written.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    data: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<&'a str>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(flatten)]
+    fields: &'a Map<String, Value>,
+    request_id: &'a str,
+    node: &'a str,
+    version: &'static str,
+    timestamp: String,
 }
 
 impl Ask {
     /// Answers, whatever came of it.
     pub(super) fn answer(&self, result: Result<Answer, Failure>) -> Response {
-        let mut reply = match result {
+        let reply = match result {
             Ok(answer) => done(answer),
             Err(failure) => self.failed(failure.tell(&self.call)),
         };
-        let body = &mut reply.body;
+        let is_error = reply.message.is_some();
         // The caller's own, where there is no other one to tell.
-        if !body.contains_key("auth_token")
-            && let Some(token) = self.own_token().filter(|token| token.len() <= MAX_REPEATED)
-        {
-            body.insert("auth_token".to_owned(), json!(token));
+        let own = || self.own_token().filter(|token| token.len() <= MAX_REPEATED);
+        let envelope = Envelope {
+            data: &reply.data,
+            auth_token: reply.auth_token.as_deref().or_else(own),
+            status: if is_error { "error" } else { "success" },
+            error: is_error.then(|| reply.status.as_u16().to_string()),
+            message: reply.message.as_deref(),
+            fields: &reply.fields,
+            request_id: self.call.id(),
+            node: self.kazoo.node(),
+            version: VERSION,
+            timestamp: timestamp(self.kazoo.now()),
+        };
+        let mut response = (reply.status, Json(envelope)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        open_to_all(headers);
+        if let Some(after) = reply.retry_after {
+            // A whole second, rounded up, and at least one.
+            let seconds = u64::try_from(after.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        body.insert("request_id".to_owned(), json!(self.call.id()));
-        body.insert("node".to_owned(), json!(self.kazoo.node()));
-        body.insert("version".to_owned(), json!(VERSION));
-        body.insert("timestamp".to_owned(), json!(timestamp(self.kazoo.now())));
-        reply.into_response()
+        response
     }
 
     fn failed(&self, told: Told) -> Reply {
@@ -110,47 +144,25 @@ impl Ask {
         {
             data = words;
         }
-        let body = Map::from_iter([
-            ("data".to_owned(), data),
-            ("error".to_owned(), json!(told.status.as_u16().to_string())),
-            ("message".to_owned(), json!(told.message)),
-            ("status".to_owned(), json!("error")),
-        ]);
         Reply {
             status: told.status,
-            body,
+            data,
+            auth_token: None,
+            message: Some(told.message),
+            fields: Map::new(),
             retry_after: told.retry_after,
         }
     }
 }
 
 fn done(answer: Answer) -> Reply {
-    let mut body = Map::with_capacity(FIELDS + answer.fields.len());
-    body.insert("data".to_owned(), answer.data);
-    if let Some(token) = answer.auth_token {
-        body.insert("auth_token".to_owned(), json!(token));
-    }
-    body.insert("status".to_owned(), json!("success"));
-    body.extend(answer.fields);
     Reply {
         status: answer.status,
-        body,
+        data: answer.data,
+        auth_token: answer.auth_token,
+        message: None,
+        fields: answer.fields,
         retry_after: None,
-    }
-}
-
-impl Reply {
-    fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        open_to_all(headers);
-        if let Some(after) = self.retry_after {
-            // A whole second, rounded up, and at least one.
-            let seconds = u64::try_from(after.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        }
-        response
     }
 }
 

@@ -59,9 +59,12 @@ impl Lines<'_> {
                 "\nPort {HTTPS} is not served as well ({reason}); with it, wazo's own URLs would work."
             )?,
         }
+        let url = format!("https://localhost:{}", self.port);
         if self.scene.realms {
-            write_privacyidea(text, &format!("https://localhost:{}", self.port))?;
+            write_privacyidea(text, &url)?;
         }
+        write_kazoo(text, &url)?;
+        write_webitel(text, &url)?;
         self.write_swap(text)
     }
 
@@ -98,6 +101,40 @@ fn write_privacyidea(text: &mut String, url: &str) -> std::fmt::Result {
         text,
         "  curl -k -H \"Authorization: $JWT\" \"{url}/token/init\" -d type=totp -d genkey=1;echo"
     )
+}
+
+fn write_kazoo(text: &mut String, url: &str) -> std::fmt::Result {
+    let (login, password) = ALICE;
+    writeln!(
+        text,
+        "\nKazoo's API, with the same users as those of the account `master`"
+    )?;
+    writeln!(
+        text,
+        "  curl -k -X PUT {JSON} -d '{{\"data\":{{\"credentials\":\"'$(echo -n '{login}:{password}' | md5sum | cut -c1-32)'\", \"account_name\":\"master\", \"method\":\"md5\"}}}}' \"{url}/v2/user_auth\";echo"
+    )?;
+    writeln!(text, "  AUTH_TOKEN=...    # from the answer")?;
+    writeln!(
+        text,
+        "  curl -k -H \"X-Auth-Token: $AUTH_TOKEN\" \"{url}/v2/token_auth\";echo"
+    )?;
+    writeln!(
+        text,
+        "  curl -k -X DELETE -H \"X-Auth-Token: $AUTH_TOKEN\" \"{url}/v2/token_auth\";echo"
+    )
+}
+
+fn write_webitel(text: &mut String, url: &str) -> std::fmt::Result {
+    let (login, password) = ALICE;
+    writeln!(text, "\nWebitel's API; who belongs to a domain adds `@` and its name")?;
+    writeln!(
+        text,
+        "  curl -k -X POST {JSON} -d '{{\"username\":\"{login}\",\"password\":\"{password}\"}}' \"{url}/login\";echo"
+    )?;
+    writeln!(text, "  TOKEN=... KEY=...    # from the answer")?;
+    let pair = "-H \"X-Access-Token: $TOKEN\" -H \"X-Key: $KEY\"";
+    writeln!(text, "  curl -k {pair} \"{url}/api/v2/whoami\";echo")?;
+    writeln!(text, "  curl -k -X POST {pair} \"{url}/logout\";echo")
 }
 
 fn write_session(text: &mut String, host: &str, prefix: &str, backend: &str) -> std::fmt::Result {
