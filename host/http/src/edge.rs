@@ -19,6 +19,7 @@ mod stop;
 mod tests;
 mod tls;
 mod unix;
+mod whole;
 
 pub use call::Call;
 pub use credentials::{basic_credentials, basic_of, user_agent};
@@ -33,3 +34,4 @@ pub use payload::{Payload, PayloadError};
 pub use settings::{Edge, EdgeSettings};
 pub use stop::Stop;
 pub use tls::{Tls, TlsError, TlsFiles, self_signed};
+pub(crate) use whole::Whole;

@@ -8,6 +8,7 @@ pub mod dialect;
 mod document;
 pub mod edge;
 pub mod events;
+mod memory;
 mod password;
 mod presented;
 mod running;

@@ -23,9 +23,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::map_response;
-use axum::response::Response;
-use http::{HeaderValue, header};
 use keyway_core::account::AccountService;
 use keyway_core::directory::DirectoryService;
 use keyway_core::key::MasterKey;
@@ -94,18 +91,10 @@ pub(crate) fn mount() -> Mount {
 
 /// What serves these routes.
 pub(crate) fn router(mount: &Mount, state: &AppState) -> Router {
-    let router = mount
+    mount
         .router()
         .method_not_allowed_fallback(not_allowed::handle)
-        .with_state(state.clone());
-    cors::over(&state.dialects.webitel.cors, router.layer(map_response(keep_nowhere)))
-}
-
-/// Answers tell tokens, and what is so now.
-async fn keep_nowhere(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+        .with_state(state.clone())
 }
 
 fn resources() -> Routes {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
 
-use axum::RequestExt as _;
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 
@@ -80,15 +80,26 @@ pub(super) fn too_large(limit: usize) -> Response {
 impl<S: Send + Sync> FromRequest<S> for Payload {
     type Rejection = PayloadError;
 
-    async fn from_request(mut request: Request, _state: &S) -> Result<Self, PayloadError> {
-        let Ok(call) = request.extract_parts::<Call>().await;
+    async fn from_request(request: Request, state: &S) -> Result<Self, PayloadError> {
+        let (mut head, body) = request.into_parts();
+        let Ok(call) = Call::from_request_parts(&mut head, state).await;
+        Self::read(&call, &head, body).await
+    }
+}
+
+impl Payload {
+    /// Reads the body that belongs to a request's head.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub(super) async fn read(call: &Call, head: &Parts, body: Body) -> Result<Self, PayloadError> {
         let Edge { settings, budget } = call.edge();
-        if announces_more_than(settings.max_body, request.headers()) {
+        if announces_more_than(settings.max_body, &head.headers) {
             return Err(PayloadError::TooLarge(settings.max_body));
         }
         // While its body arrives, a client decides how long a request stays; so all that it takes counts, and not the body alone.
-        let hold = budget.take(REQUEST + head_size(&request)).ok_or(PayloadError::NoRoom)?;
-        let body = collect(request.into_body(), settings.max_body, hold);
+        let hold = budget.take(REQUEST + size_of_head(head)).ok_or(PayloadError::NoRoom)?;
+        let body = collect(body, settings.max_body, hold);
         tokio::time::timeout(settings.body_timeout, body)
             .await
             .map_err(|_| PayloadError::TooSlow)?
@@ -106,10 +117,10 @@ fn announces_more_than(limit: usize, headers: &HeaderMap) -> bool {
 }
 
 /// Bytes that a request's head takes, where a field counts as RFC 9113, 6.5.2 counts it.
-fn head_size(request: &Request) -> usize {
-    let fields = request.headers().iter();
+fn size_of_head(head: &Parts) -> usize {
+    let fields = head.headers.iter();
     let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + 32);
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
     target + fields.sum::<usize>()
 }
 

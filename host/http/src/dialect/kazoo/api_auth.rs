@@ -13,6 +13,7 @@ use super::envelope::Answer;
 use super::error::{Failure, Told};
 use super::schema::{Field, Schema};
 use super::security::BY_KEY;
+use super::welcome::Welcome;
 use crate::dialect::Dialect;
 
 /// Under which kind an attempt is written.
@@ -28,7 +29,7 @@ pub(super) async fn handle(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn log_in(ask: &Ask) -> Result<Answer, Failure> {
+async fn log_in(ask: &Ask) -> Result<Answer<Welcome<'_>>, Failure> {
     let data = ask.data()?;
     let key = data.get("api_key").and_then(Value::as_str).unwrap_or_default();
     let index = ask.kazoo.accounts().index().await?;
@@ -52,7 +53,7 @@ async fn log_in(ask: &Ask) -> Result<Answer, Failure> {
     }
 }
 
-async fn open(ask: &Ask, account: TenantId, counter: u32) -> Result<Answer, Failure> {
+async fn open(ask: &Ask, account: TenantId, counter: u32) -> Result<Answer<Welcome<'_>>, Failure> {
     let accesses = match ask.kazoo.accounts().key_accesses().await {
         Ok(accesses) => accesses,
         // No policy makes anybody an administrator here, so neither does a key.

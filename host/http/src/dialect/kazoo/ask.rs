@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::RequestExt as _;
-use axum::extract::{FromRequest, RawPathParams, Request};
+use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, HeaderName, header};
 use keyway_core::model::{Client, TenantId, UserId};
 use keyway_core::rights::{PrivLevel, Right};
@@ -14,7 +13,7 @@ use uuid::Uuid;
 
 use super::Kazoo;
 use super::error::Failure;
-use crate::edge::{Call, Payload, PayloadError, user_agent};
+use crate::edge::{Call, Payload, PayloadError, Whole, user_agent};
 use crate::{AppState, presented};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -75,20 +74,17 @@ impl Caller {
 impl FromRequest<AppState> for Ask {
     type Rejection = Infallible;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, Infallible> {
-        let Ok(call) = request.extract_parts::<Call>().await;
-        let path = match request.extract_parts::<RawPathParams>().await {
-            Ok(params) => params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        let query = request.uri().query().unwrap_or_default();
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Infallible> {
+        let Whole {
+            call,
+            head,
+            path,
+            payload,
+        } = Whole::from_request(request, state).await?;
+        let query = head.uri.query().unwrap_or_default();
         let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let is_first_version = request.uri().path().starts_with("/v1/");
-        let headers = request.headers().clone();
-        let (payload, mut body) = match Payload::from_request(request, state).await {
+        let is_first_version = head.uri.path().starts_with("/v1/");
+        let (payload, mut body) = match payload {
             Err(error) => (None, Err(Unread::Payload(error))),
             Ok(payload) => {
                 let body = read(&payload);
@@ -99,7 +95,7 @@ impl FromRequest<AppState> for Ask {
         Ok(Self {
             kazoo: Kazoo(state.clone()),
             call,
-            headers,
+            headers: head.headers,
             is_first_version,
             path,
             query,

@@ -3,7 +3,9 @@
 use keyway_core::accounts::AccountIndex;
 use keyway_core::model::{Account, Identity, TenantId, Timestamp, UserId};
 use quick_cache::sync::Cache;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use uuid::Uuid;
+use uuid::fmt::Simple;
 
 use super::Kazoo;
 use super::error::Failure;
@@ -28,34 +30,62 @@ impl Languages {
     }
 }
 
+/// What answers say of an account, and of what clients may show.
+#[derive(Serialize)]
+pub(super) struct Decorations<'a> {
+    account_name: String,
+    language: String,
+    apps: [(); 0],
+    is_reseller: bool,
+    reseller_id: Simple,
+    is_master_account: bool,
+    cluster_id: &'a str,
+    capabilities: Capabilities,
+    ui_config: NoFields,
+}
+
+/// An object without fields.
+#[derive(Serialize)]
+struct NoFields {}
+
+/// What telephones could do besides: nothing that this server has a part in.
+#[derive(Default, Serialize)]
+struct Capabilities {
+    voicemail: Voicemail,
+}
+
+#[derive(Default, Serialize)]
+struct Voicemail {
+    transcription: Capability,
+}
+
+#[derive(Default, Serialize)]
+struct Capability {
+    available: bool,
+    default: bool,
+}
+
 impl Kazoo {
-    /// Adds to the data of an answer who somebody is, and what else clients want to know.
+    /// What clients want to know of somebody besides the ids.
     ///
     /// # Errors
     /// That the store did not answer.
-    pub(super) async fn decorate(&self, data: &mut Map<String, Value>, identity: &Identity) -> Result<(), Failure> {
+    pub(super) async fn decorations_of(&self, identity: &Identity) -> Result<Decorations<'_>, Failure> {
         let index = self.accounts().index().await?;
         let found = index.get(identity.tenant);
         let account = found.map(|(_, account)| account);
-        let mut put = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
-        put("account_id", json!(identity.tenant.0.simple()));
-        if let Some(owner) = owner_of(identity) {
-            put("owner_id", json!(owner.simple()));
-        }
-        let name = found.and_then(|(tenant, _)| tenant.name.as_deref());
-        put("account_name", json!(name.unwrap_or_default()));
-        put("language", json!(self.language(identity, account).await?));
-        put("apps", json!([]));
-        put("is_reseller", json!(account.is_some_and(|account| account.reseller)));
-        put("reseller_id", json!(reseller_of(&index, identity.tenant).0.simple()));
-        put("is_master_account", json!(identity.tenant == index.master()));
-        put("cluster_id", json!(self.node()));
-        put(
-            "capabilities",
-            json!({ "voicemail": { "transcription": { "available": false, "default": false } } }),
-        );
-        put("ui_config", json!({}));
-        Ok(())
+        let name = found.and_then(|(tenant, _)| tenant.name.clone());
+        Ok(Decorations {
+            account_name: name.unwrap_or_default(),
+            language: self.language(identity, account).await?,
+            apps: [],
+            is_reseller: account.is_some_and(|account| account.reseller),
+            reseller_id: reseller_of(&index, identity.tenant).0.simple(),
+            is_master_account: identity.tenant == index.master(),
+            cluster_id: self.node(),
+            capabilities: Capabilities::default(),
+            ui_config: NoFields {},
+        })
     }
 
     /// The user's, else the account's, else the usual one.
@@ -89,7 +119,7 @@ fn reseller_of(index: &AccountIndex, account: TenantId) -> TenantId {
 }
 
 /// Who it is; nobody for an account's own session, which no user opened.
-pub(super) fn owner_of(identity: &Identity) -> Option<uuid::Uuid> {
+pub(super) fn owner_of(identity: &Identity) -> Option<Uuid> {
     let is_account = identity.user.is_none() && identity.backend == keyway_core::model::BackendName::host();
     (!is_account).then_some(identity.id.0)
 }

@@ -1,7 +1,5 @@
 //! The envelope that everything is answered in.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::ask::Ask;
-use super::error::{Failure, Told};
+use super::error::Failure;
 
 /// What answers name as the version: clients go by its first part.
 pub(super) const VERSION: &str = "4.3.142";
@@ -23,9 +21,9 @@ const MAX_REPEATED: usize = 4096;
 
 /// An answer that is no error.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Answer<T = Value> {
     status: StatusCode,
-    data: Value,
+    data: T,
     auth_token: Option<String>,
     fields: Map<String, Value>,
 }
@@ -33,19 +31,31 @@ pub(super) struct Answer {
 impl Answer {
     /// 200 with these data.
     pub(super) fn ok(data: impl Into<Value>) -> Self {
+        Self::of(data.into())
+    }
+
+    /// 201 with these data: what was asked for by PUT is there now.
+    pub(super) fn created(data: impl Into<Value>) -> Self {
+        Self::of(data.into()).into_created()
+    }
+}
+
+impl<T> Answer<T> {
+    /// 200 with data of a form of their own.
+    pub(super) fn of(data: T) -> Self {
         Self {
             status: StatusCode::OK,
-            data: data.into(),
+            data,
             auth_token: None,
             fields: Map::new(),
         }
     }
 
-    /// 201 with these data: what was asked for by PUT is there now.
-    pub(super) fn created(data: impl Into<Value>) -> Self {
+    /// The same as 201.
+    pub(super) fn into_created(self) -> Self {
         Self {
             status: StatusCode::CREATED,
-            ..Self::ok(data)
+            ..self
         }
     }
 
@@ -70,21 +80,19 @@ impl Answer {
     }
 }
 
-/// What goes into an envelope: an answer, or an error.
-struct Reply {
-    status: StatusCode,
-    data: Value,
-    auth_token: Option<String>,
+/// What goes into an envelope beside the data.
+#[derive(Default)]
+struct Around<'a> {
+    auth_token: Option<&'a str>,
     /// The words of an error.
-    message: Option<String>,
-    fields: Map<String, Value>,
-    retry_after: Option<Duration>,
+    message: Option<&'a str>,
+    fields: Option<&'a Map<String, Value>>,
 }
 
 /// An envelope as it is written.
 #[derive(Serialize)]
-struct Envelope<'a> {
-    data: &'a Value,
+struct Envelope<'a, T> {
+    data: &'a T,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_token: Option<&'a str>,
     status: &'static str,
@@ -93,7 +101,7 @@ struct Envelope<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     #[serde(flatten)]
-    fields: &'a Map<String, Value>,
+    fields: Option<&'a Map<String, Value>>,
     request_id: &'a str,
     node: &'a str,
     version: &'static str,
@@ -102,39 +110,23 @@ struct Envelope<'a> {
 
 impl Ask {
     /// Answers, whatever came of it.
-    pub(super) fn answer(&self, result: Result<Answer, Failure>) -> Response {
-        let reply = match result {
-            Ok(answer) => done(answer),
-            Err(failure) => self.failed(failure.tell(&self.call)),
-        };
-        let is_error = reply.message.is_some();
-        // The caller's own, where there is no other one to tell.
-        let own = || self.own_token().filter(|token| token.len() <= MAX_REPEATED);
-        let envelope = Envelope {
-            data: &reply.data,
-            auth_token: reply.auth_token.as_deref().or_else(own),
-            status: if is_error { "error" } else { "success" },
-            error: is_error.then(|| reply.status.as_u16().to_string()),
-            message: reply.message.as_deref(),
-            fields: &reply.fields,
-            request_id: self.call.id(),
-            node: self.kazoo.node(),
-            version: VERSION,
-            timestamp: timestamp(self.kazoo.now()),
-        };
-        let mut response = (reply.status, Json(envelope)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        open_to_all(headers);
-        if let Some(after) = reply.retry_after {
-            // A whole second, rounded up, and at least one.
-            let seconds = u64::try_from(after.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    pub(super) fn answer<T: Serialize>(&self, result: Result<Answer<T>, Failure>) -> Response {
+        match result {
+            Ok(answer) => {
+                let around = Around {
+                    auth_token: answer.auth_token.as_deref(),
+                    fields: Some(&answer.fields),
+                    ..Around::default()
+                };
+                self.write(answer.status, &answer.data, &around)
+            }
+            Err(failure) => self.refuse(failure),
         }
-        response
     }
 
-    fn failed(&self, told: Told) -> Reply {
+    /// Answers what was not done.
+    pub(super) fn refuse(&self, failure: Failure) -> Response {
+        let told = failure.tell(&self.call);
         let mut data = told.data;
         // The first version of this API has the words alone, but for what is wrong with fields.
         if self.is_first_version()
@@ -144,25 +136,42 @@ impl Ask {
         {
             data = words;
         }
-        Reply {
-            status: told.status,
-            data,
-            auth_token: None,
-            message: Some(told.message),
-            fields: Map::new(),
-            retry_after: told.retry_after,
+        let around = Around {
+            message: Some(&told.message),
+            ..Around::default()
+        };
+        let mut response = self.write(told.status, &data, &around);
+        if let Some(after) = told.retry_after {
+            // A whole second, rounded up, and at least one.
+            let seconds = u64::try_from(after.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
+        response
     }
-}
 
-fn done(answer: Answer) -> Reply {
-    Reply {
-        status: answer.status,
-        data: answer.data,
-        auth_token: answer.auth_token,
-        message: None,
-        fields: answer.fields,
-        retry_after: None,
+    fn write<T: Serialize>(&self, status: StatusCode, data: &T, around: &Around<'_>) -> Response {
+        let is_error = around.message.is_some();
+        // The caller's own, where there is no other one to tell.
+        let own = || self.own_token().filter(|token| token.len() <= MAX_REPEATED);
+        let envelope = Envelope {
+            data,
+            auth_token: around.auth_token.or_else(own),
+            status: if is_error { "error" } else { "success" },
+            error: is_error.then(|| status.as_u16().to_string()),
+            message: around.message,
+            fields: around.fields,
+            request_id: self.call.id(),
+            node: self.kazoo.node(),
+            version: VERSION,
+            timestamp: timestamp(self.kazoo.now()),
+        };
+        let mut response = (status, Json(envelope)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        open_to_all(headers);
+        response
     }
 }
 

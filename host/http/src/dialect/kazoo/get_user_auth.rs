@@ -1,18 +1,18 @@
 //! `GET /user_auth/{token}`, with and without an account before it: what a token says, for the one who holds it.
 
 use axum::response::Response;
-use serde_json::json;
 
 use super::ask::Ask;
 use super::envelope::Answer;
 use super::error::Failure;
+use super::welcome::Described;
 
 pub(super) async fn handle(ask: Ask) -> Response {
     let result = show(&ask).await;
     ask.answer(result)
 }
 
-async fn show(ask: &Ask) -> Result<Answer, Failure> {
+async fn show(ask: &Ask) -> Result<Answer<Described<'_>>, Failure> {
     let caller = ask.caller().await?;
     ask.account(&caller).await?;
     let text = ask.path("token").unwrap_or_default();
@@ -20,9 +20,8 @@ async fn show(ask: &Ask) -> Result<Answer, Failure> {
     if !is_own {
         return Err(Failure::Forbidden);
     }
-    let mut data = ask.kazoo.describe(&caller.token, &caller.live).await?;
-    data.insert("id".to_owned(), json!(text));
-    Ok(Answer::ok(data).token(text.to_owned()))
+    let described = ask.kazoo.describe(&caller.token, &caller.live).await?;
+    Ok(Answer::of(described.with_id(text)).token(text.to_owned()))
 }
 
 /// Whether a text is another token of this session. Of one that is not, nothing is told.

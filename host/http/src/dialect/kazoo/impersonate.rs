@@ -13,6 +13,7 @@ use super::document::user as tell;
 use super::envelope::Answer;
 use super::error::Failure;
 use super::security::BY_USER;
+use super::welcome::Welcome;
 use crate::dialect::Dialect;
 use crate::document::{Routes, put};
 
@@ -34,7 +35,7 @@ async fn handle(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn impersonate(ask: &Ask) -> Result<Answer, Failure> {
+async fn impersonate(ask: &Ask) -> Result<Answer<Welcome<'_>>, Failure> {
     let caller = ask.caller().await?;
     let account = ask.named_account(&caller).await?;
     ask.take_attempt(Some(account))?;

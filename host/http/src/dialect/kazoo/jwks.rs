@@ -20,6 +20,6 @@ pub(super) async fn handle(ask: Ask) -> Response {
             open_to_all(headers);
             response
         }
-        Err(error) => ask.answer(Err(error.into())),
+        Err(error) => ask.refuse(error.into()),
     }
 }

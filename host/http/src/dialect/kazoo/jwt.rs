@@ -7,13 +7,16 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use keyway_core::Secret;
 use keyway_core::model::{IdentityId, TenantId, Timestamp};
 use keyway_core::token::TokenValue;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
 use super::signing::SigningKey;
 use crate::presented::Unreadable;
+
+/// How tokens are signed: by no other way does one count.
+const ALGORITHM: &str = "RS256";
 
 /// Who says so.
 const ISSUER: &str = "kazoo";
@@ -63,36 +66,72 @@ struct RawClaims {
     exp: i64,
 }
 
+/// Whose a token is, as this API writes it.
+#[derive(Serialize)]
+pub(super) struct Owner {
+    account_id: Simple,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner_id: Option<Simple>,
+}
+
+/// Claims as they are written, with the token of the core among them.
+#[derive(Serialize)]
+pub(super) struct BoundClaims {
+    iss: &'static str,
+    identity_sig: String,
+    #[serde(flatten)]
+    owner: Owner,
+    method: &'static str,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_account_id: Option<Simple>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_owner_id: Option<Simple>,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'static str,
+    typ: &'static str,
+    kid: &'a str,
+}
+
 impl Claims {
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            account_id: self.account.0.simple(),
+            owner_id: self.owner.map(|owner| owner.0.simple()),
+        }
+    }
+
     /// As they are written.
-    pub(super) fn document(&self, key: &IdentityKey) -> Map<String, Value> {
-        // With room for what is said beside them where a token is shown.
-        let mut claims = Map::with_capacity(24);
-        let mut put = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
-        put("iss", json!(ISSUER));
-        put(
-            "identity_sig",
-            json!(key.signature(&self.token, self.account, self.owner)),
-        );
-        put("account_id", json!(self.account.0.simple()));
-        if let Some(owner) = self.owner {
-            put("owner_id", json!(owner.0.simple()));
+    pub(super) fn bound_by(&self, key: &IdentityKey) -> BoundClaims {
+        BoundClaims {
+            iss: ISSUER,
+            identity_sig: key.signature(&self.token, self.account, self.owner),
+            owner: self.owner(),
+            method: self.method,
+            exp: self.expires_at.0.div_euclid(1_000_000),
+            original_account_id: self.original.map(|(account, _)| account.0.simple()),
+            original_owner_id: self.original.map(|(_, owner)| owner.0.simple()),
         }
-        put("method", json!(self.method));
-        put("exp", json!(self.expires_at.0.div_euclid(1_000_000)));
-        if let Some((account, owner)) = self.original {
-            put("original_account_id", json!(account.0.simple()));
-            put("original_owner_id", json!(owner.0.simple()));
-        }
-        claims
     }
 }
 
 /// What is to be signed of a token.
-pub(super) fn unsigned(claims: &Map<String, Value>, key: &SigningKey) -> String {
-    let header = json!({"alg": "RS256", "typ": "JWT", "kid": key.id()}).to_string();
-    let claims = Value::Object(claims.clone()).to_string();
-    format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+pub(super) fn unsigned(claims: &BoundClaims, key: &SigningKey) -> String {
+    let header = Header {
+        alg: ALGORITHM,
+        typ: "JWT",
+        kid: key.id(),
+    };
+    format!("{}.{}", encode(&header), encode(claims))
+}
+
+fn encode(part: &impl Serialize) -> String {
+    #[expect(clippy::expect_used, reason = "texts and numbers are JSON")]
+    let part = serde_json::to_vec(part).expect("a part of a token is JSON");
+    URL_SAFE_NO_PAD.encode(part)
 }
 
 /// The whole of it.
@@ -108,7 +147,7 @@ pub(super) fn read(text: &str, key: &SigningKey, identity: &IdentityKey) -> Resu
     let (signed, signature) = text.rsplit_once('.').ok_or(Unreadable::Malformed)?;
     let (header, claims) = signed.split_once('.').ok_or(Unreadable::Malformed)?;
     let header: RawHeader = decode(header)?;
-    if header.alg != "RS256" {
+    if header.alg != ALGORITHM {
         return Err(Unreadable::Algorithm);
     }
     if header.kid.is_some_and(|id| id != key.id()) {

@@ -3,17 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use keyway_core::key::MasterKey;
 use keyway_core::model::Timestamp;
 use keyway_core::port::{DocumentStore, Random, Store};
 use keyway_core::token::TokenValue;
-use quick_cache::sync::Cache;
-use sha2::Sha256;
 use tokio::sync::OnceCell;
 
 use super::jwt::{self, Claims, IdentityKey, Verified};
 use super::signing::{SigningError, SigningKey};
+use crate::memory::Memory;
 use crate::presented::Unreadable;
 
 /// Longer texts are none of ours.
@@ -29,10 +27,8 @@ pub(super) struct KazooKeys {
     sealing: MasterKey,
     /// Read, or made, when the first token is signed or verified.
     signing: OnceCell<Arc<SigningKey>>,
-    /// What texts are remembered by, so that none is kept.
-    memory: Hmac<Sha256>,
-    verified: Cache<[u8; 32], Verified>,
-    basic: Cache<[u8; 32], TokenValue>,
+    verified: Memory<Verified>,
+    basic: Memory<TokenValue>,
 }
 
 /// Why a token was not read.
@@ -49,16 +45,12 @@ pub(crate) enum ReadError {
 impl KazooKeys {
     /// Those that follow from this master key. All nodes of an installation have the same.
     pub(super) fn new(master: &MasterKey) -> Self {
-        let memory = master.derive("keyway/kazoo/memory/v1");
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let memory = Hmac::new_from_slice(memory.expose()).expect("a key of any length");
         Self {
             identity: IdentityKey::new(&master.derive("keyway/kazoo/identity/v1")),
             sealing: MasterKey::new(*master.derive("keyway/kazoo/seal/v1").expose()),
             signing: OnceCell::new(),
-            memory,
-            verified: Cache::new(REMEMBERED),
-            basic: Cache::new(REMEMBERED),
+            verified: Memory::new(&master.derive("keyway/kazoo/memory/jwt/v1"), REMEMBERED),
+            basic: Memory::new(&master.derive("keyway/kazoo/memory/basic/v1"), REMEMBERED),
         }
     }
 
@@ -87,14 +79,14 @@ impl KazooKeys {
         random: &Arc<dyn Random>,
     ) -> Result<String, SigningError> {
         let key = self.signing(store, random).await?;
-        let unsigned = jwt::unsigned(&claims.document(&self.identity), key);
+        let unsigned = jwt::unsigned(&claims.bound_by(&self.identity), key);
         let signature = Arc::clone(key).sign(unsigned.clone()).await?;
         let text = jwt::signed(&unsigned, &signature);
         let verified = Verified {
             token: claims.token.clone(),
             expires_at: Timestamp(claims.expires_at.0.div_euclid(1_000_000) * 1_000_000),
         };
-        self.verified.insert(self.place("jwt", text.as_bytes()), verified);
+        self.verified.insert(text.as_bytes(), verified);
         Ok(text)
     }
 
@@ -112,13 +104,12 @@ impl KazooKeys {
         if text.len() > MAX_LENGTH {
             return Err(Unreadable::Malformed.into());
         }
-        let place = self.place("jwt", text.as_bytes());
-        let verified = if let Some(verified) = self.verified.get(&place) {
+        let verified = if let Some(verified) = self.verified.get(text.as_bytes()) {
             verified
         } else {
             let key = self.signing(store, random).await?;
             let verified = jwt::read(text, key, &self.identity)?;
-            self.verified.insert(place, verified.clone());
+            self.verified.insert(text.as_bytes(), verified.clone());
             verified
         };
         if verified.expires_at <= now {
@@ -129,20 +120,12 @@ impl KazooKeys {
 
     /// The token of the session that these credentials of the Basic scheme opened before.
     pub(super) fn remembered(&self, credentials: &[u8]) -> Option<TokenValue> {
-        self.basic.get(&self.place("basic", credentials))
+        self.basic.get(credentials)
     }
 
     /// Remembers the session that these credentials opened.
     pub(super) fn remember(&self, credentials: &[u8], token: TokenValue) {
-        self.basic.insert(self.place("basic", credentials), token);
-    }
-
-    fn place(&self, kind: &str, text: &[u8]) -> [u8; 32] {
-        let mut mac = self.memory.clone();
-        mac.update(kind.as_bytes());
-        mac.update(&[0]);
-        mac.update(text);
-        mac.finalize().into_bytes().into()
+        self.basic.insert(credentials, token);
     }
 }
 

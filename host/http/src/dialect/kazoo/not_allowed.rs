@@ -30,7 +30,7 @@ async fn tell(state: &AppState, request: Request, told: fn() -> Told) -> Respons
         return preflight();
     }
     let Ok(ask) = Ask::from_request(request, state).await;
-    ask.answer(Err(told().into()))
+    ask.refuse(told().into())
 }
 
 fn preflight() -> Response {

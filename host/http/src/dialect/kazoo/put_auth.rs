@@ -13,6 +13,7 @@ use super::envelope::Answer;
 use super::error::Failure;
 use super::schema::{Field, Kind, Schema};
 use super::security::{BY_KEY, BY_USER};
+use super::welcome::Welcome;
 use crate::dialect::Dialect;
 
 const REFRESH: &str = "refresh_token";
@@ -20,8 +21,15 @@ const RESET: &str = "reset_signature_secret";
 
 /// `PUT /auth`.
 pub(super) async fn of_all(ask: Ask) -> Response {
-    let result = act(&ask).await;
-    ask.answer(result)
+    let asked = async {
+        let caller = ask.caller().await?;
+        Ok::<_, Failure>((caller, action(&ask, &[REFRESH, RESET])?))
+    };
+    match asked.await {
+        Ok((caller, REFRESH)) => ask.answer(refresh(&ask, &caller).await),
+        Ok((caller, _)) => ask.answer(reset_all(&ask, &caller).await),
+        Err(failure) => ask.refuse(failure),
+    }
 }
 
 /// `PUT /accounts/{account}/auth`.
@@ -54,11 +62,7 @@ pub(super) async fn of_user(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn act(ask: &Ask) -> Result<Answer, Failure> {
-    let caller = ask.caller().await?;
-    if action(ask, &[REFRESH, RESET])? == REFRESH {
-        return refresh(ask, &caller).await;
-    }
+async fn reset_all(ask: &Ask, caller: &Caller) -> Result<Answer, Failure> {
     let index = ask.kazoo.accounts().index().await?;
     let master = index.master();
     if caller.account() != master || !caller.live.accesses.grants(ROOT_ACCESS) {
@@ -71,7 +75,7 @@ async fn act(ask: &Ask) -> Result<Answer, Failure> {
     Ok(Answer::created(json!({})))
 }
 
-async fn refresh(ask: &Ask, caller: &Caller) -> Result<Answer, Failure> {
+async fn refresh<'a>(ask: &'a Ask, caller: &Caller) -> Result<Answer<Welcome<'a>>, Failure> {
     // An account's own token is that of its key.
     let module = if caller.user().is_some() { BY_USER } else { BY_KEY };
     let request = RenewRequest {

@@ -12,6 +12,7 @@ use super::error::Failure;
 use super::login::{Digest, Login};
 use super::lookup::accounts_of;
 use super::schema::{Field, Kind, Schema};
+use super::welcome::Welcome;
 
 /// Under which kind an attempt is written.
 const KIND: &str = "user_auth";
@@ -32,7 +33,7 @@ pub(super) async fn handle(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn log_in(ask: &Ask) -> Result<Answer, Failure> {
+async fn log_in(ask: &Ask) -> Result<Answer<Welcome<'_>>, Failure> {
     let data = ask.data()?;
     if ask.text("action").is_some() {
         // To act in somebody's place is asked for where that one is named.

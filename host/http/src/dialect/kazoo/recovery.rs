@@ -18,6 +18,7 @@ use super::error::Failure;
 use super::lookup::accounts_of;
 use super::schema::{Field, Kind, Problems, Schema};
 use super::security::BY_USER;
+use super::welcome::Welcome;
 use crate::dialect::Dialect;
 use crate::document::{Routes, put};
 
@@ -138,7 +139,7 @@ async fn follow(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn log_in(ask: &Ask) -> Result<Answer, Failure> {
+async fn log_in(ask: &Ask) -> Result<Answer<Welcome<'_>>, Failure> {
     let data = ask.data()?;
     let text = data.get("reset_id").and_then(Value::as_str).unwrap_or_default();
     let id = ResetId::parse(text);

@@ -10,7 +10,7 @@ use super::error::Failure;
 pub(super) async fn show(ask: Ask) -> Response {
     let shown = async {
         let caller = ask.caller().await?;
-        Ok(Answer::ok(ask.kazoo.describe(&caller.token, &caller.live).await?))
+        Ok(Answer::of(ask.kazoo.describe(&caller.token, &caller.live).await?))
     };
     let result = shown.await;
     ask.answer(result)

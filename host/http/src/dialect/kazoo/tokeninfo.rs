@@ -8,6 +8,7 @@ use serde_json::json;
 use super::ask::Ask;
 use super::envelope::Answer;
 use super::error::{Failure, Told};
+use super::welcome::Described;
 use crate::presented::{Unpresentable, Unreadable, token_of};
 
 pub(super) async fn handle(ask: Ask) -> Response {
@@ -16,7 +17,7 @@ pub(super) async fn handle(ask: Ask) -> Response {
     ask.answer(result)
 }
 
-async fn show(ask: &Ask) -> Result<Answer, Failure> {
+async fn show(ask: &Ask) -> Result<Answer<Described<'_>>, Failure> {
     ask.data()?;
     let missing = || Told::new(StatusCode::NOT_FOUND, "missing token in request", json!({}));
     let text = ask.text("token").ok_or_else(missing)?;
@@ -26,7 +27,7 @@ async fn show(ask: &Ask) -> Result<Answer, Failure> {
         Err(Unpresentable::Key(error)) => return Err(error.into()),
     };
     match ask.kazoo.tokens().check(&token, CheckRequest::default()).await {
-        Ok(live) => Ok(Answer::ok(ask.kazoo.describe(&token, &live).await?).token(text.to_owned())),
+        Ok(live) => Ok(Answer::of(ask.kazoo.describe(&token, &live).await?).token(text.to_owned())),
         Err(TokenError::NotFound) => Err(bad(Unreadable::Identity)),
         Err(error) => Err(error.into()),
     }

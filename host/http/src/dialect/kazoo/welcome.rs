@@ -2,36 +2,68 @@
 
 use keyway_core::model::IdentityId;
 use keyway_core::token::{IssuedToken, LiveToken, TokenValue};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use super::Kazoo;
-use super::decorations::owner_of;
+use super::decorations::{Decorations, owner_of};
 use super::envelope::Answer;
 use super::error::Failure;
-use super::jwt::Claims;
+use super::jwt::{BoundClaims, Claims, Owner};
 use super::security::{BY_KEY, BY_USER};
+
+/// What the answer to a login says.
+#[derive(Serialize)]
+pub(super) struct Welcome<'a> {
+    #[serde(flatten)]
+    owner: Owner,
+    #[serde(flatten)]
+    decorations: Decorations<'a>,
+}
+
+/// What a look at a token says.
+#[derive(Serialize)]
+pub(super) struct Described<'a> {
+    /// The token itself, where it was asked for by its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(flatten)]
+    claims: BoundClaims,
+    #[serde(flatten)]
+    decorations: Decorations<'a>,
+}
+
+impl<'a> Described<'a> {
+    /// The same of a token that was asked for by its text.
+    pub(super) fn with_id(self, text: &'a str) -> Self {
+        Self { id: Some(text), ..self }
+    }
+}
 
 impl Kazoo {
     /// Answers 201 with the token of a login, and whose it is.
     ///
     /// # Errors
     /// That the key for tokens or the store did not answer.
-    pub(super) async fn welcome(&self, issued: &IssuedToken) -> Result<Answer, Failure> {
+    pub(super) async fn welcome(&self, issued: &IssuedToken) -> Result<Answer<Welcome<'_>>, Failure> {
         let claims = claims_of(&issued.value, &issued.live);
         let text = self.sign(&claims).await?;
-        let mut data = Map::new();
-        self.decorate(&mut data, &issued.live.record.session.identity).await?;
-        Ok(Answer::created(data).token(text))
+        let welcome = Welcome {
+            owner: claims.owner(),
+            decorations: self.decorations_of(&issued.live.record.session.identity).await?,
+        };
+        Ok(Answer::of(welcome).into_created().token(text))
     }
 
     /// What a token says, and whose it is.
     ///
     /// # Errors
     /// That the store did not answer.
-    pub(super) async fn describe(&self, token: &TokenValue, live: &LiveToken) -> Result<Map<String, Value>, Failure> {
-        let mut data = claims_of(token, live).document(&self.state().keys.identity);
-        self.decorate(&mut data, &live.record.session.identity).await?;
-        Ok(data)
+    pub(super) async fn describe(&self, token: &TokenValue, live: &LiveToken) -> Result<Described<'_>, Failure> {
+        Ok(Described {
+            id: None,
+            claims: claims_of(token, live).bound_by(&self.state().keys.identity),
+            decorations: self.decorations_of(&live.record.session.identity).await?,
+        })
     }
 
     async fn sign(&self, claims: &Claims) -> Result<String, Failure> {

@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::RequestExt as _;
-use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request};
+use axum::extract::{FromRequest, MatchedPath, Request};
 use http::{HeaderMap, HeaderName, Method, header};
 use keyway_core::model::Client;
 use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenValue};
@@ -16,7 +15,7 @@ use super::jwt::Unreadable;
 use super::params::{Params, ParamsError};
 use super::rights::Role;
 use super::{Privacyidea, auth, content};
-use crate::edge::{Call, Payload, PayloadError, user_agent};
+use crate::edge::{Call, Payload, PayloadError, Whole, user_agent};
 use crate::{AppState, presented};
 
 /// What the original looks at before `Authorization`: some proxies take that away.
@@ -67,26 +66,23 @@ pub(super) struct Caller {
 impl FromRequest<AppState> for Ask {
     type Rejection = Infallible;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, Infallible> {
-        let Ok(call) = request.extract_parts::<Call>().await;
-        let path: Vec<(String, String)> = match request.extract_parts::<RawPathParams>().await {
-            Ok(params) => params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let is_auth = request.uri().path().starts_with(AUTH);
-        let headers = request.headers().clone();
-        let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        let notes = Notes::new(request.method(), route.unwrap_or_default());
-        let is_head = request.method() == Method::HEAD;
-        let is_change = ![Method::GET, Method::HEAD].contains(request.method());
-        let (payload, params) = match Payload::from_request(request, state).await {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Infallible> {
+        let Whole {
+            call,
+            head,
+            path,
+            payload,
+        } = Whole::from_request(request, state).await?;
+        let is_auth = head.uri.path().starts_with(AUTH);
+        let route = head.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+        let notes = Notes::new(&head.method, route.unwrap_or_default());
+        let is_head = head.method == Method::HEAD;
+        let is_change = ![Method::GET, Method::HEAD].contains(&head.method);
+        let (payload, params) = match payload {
             Err(error) => (None, Err(Unread::Payload(error))),
             Ok(payload) => {
-                let params = content::read(&query, &headers, &payload).await;
+                let query = head.uri.query().unwrap_or_default();
+                let params = content::read(query, &head.headers, &payload).await;
                 let params = params.and_then(|params| with_path(params, path));
                 (Some(payload), params.map_err(Unread::Params))
             }
@@ -94,7 +90,7 @@ impl FromRequest<AppState> for Ask {
         Ok(Self {
             pi: Privacyidea(state.clone()),
             call,
-            headers,
+            headers: head.headers,
             is_auth,
             is_head,
             is_change,

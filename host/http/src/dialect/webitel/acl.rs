@@ -1,6 +1,7 @@
 //! What a role allows: for each resource the permissions on it.
 
 mod builtin;
+mod written;
 
 use std::collections::BTreeMap;
 use std::ops::{BitAnd, BitOr};
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 pub(super) use builtin::{ADMIN, RESOURCES, ROOT, USER, admin, user};
+pub(super) use written::Written;
 
 /// The names of permissions, each in the place of its bit: all of them, then creating, reading, updating and deleting, each of anything and of one's own.
 const NAMES: [&str; 9] = ["*", "c", "co", "r", "ro", "u", "uo", "d", "do"];

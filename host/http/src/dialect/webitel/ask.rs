@@ -2,24 +2,22 @@
 
 use std::convert::Infallible;
 
-use axum::RequestExt as _;
-use axum::extract::{FromRequest, RawPathParams, Request};
+use axum::extract::{FromRequest, Request};
 use axum::response::Response;
-use http::HeaderMap;
+use http::request::Parts;
 use keyway_core::model::Client;
 use serde_json::{Map, Value};
 
 use super::Webitel;
 use super::error::Failure;
 use crate::AppState;
-use crate::edge::{Call, Payload, PayloadError, user_agent};
+use crate::edge::{Call, Payload, PayloadError, Whole, user_agent};
 
 /// A request, read whole.
 pub(super) struct Ask {
     pub(super) webitel: Webitel,
     pub(super) call: Call,
-    headers: HeaderMap,
-    query: String,
+    head: Parts,
     path: Vec<(String, String)>,
     body: Result<Map<String, Value>, Unread>,
     /// The body's texts may be as long as it is, so it counts for as long as they are there.
@@ -37,18 +35,14 @@ enum Unread {
 impl FromRequest<AppState> for Ask {
     type Rejection = Infallible;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, Infallible> {
-        let Ok(call) = request.extract_parts::<Call>().await;
-        let path = match request.extract_parts::<RawPathParams>().await {
-            Ok(params) => params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let headers = request.headers().clone();
-        let (payload, body) = match Payload::from_request(request, state).await {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Infallible> {
+        let Whole {
+            call,
+            head,
+            path,
+            payload,
+        } = Whole::from_request(request, state).await?;
+        let (payload, body) = match payload {
             Err(error) => (None, Err(Unread::Payload(error))),
             Ok(payload) => {
                 let body = fields(&payload);
@@ -58,8 +52,7 @@ impl FromRequest<AppState> for Ask {
         Ok(Self {
             webitel: Webitel(state.clone()),
             call,
-            headers,
-            query,
+            head,
             path,
             body,
             _payload: payload,
@@ -102,7 +95,7 @@ impl Ask {
 
     /// A parameter of the query that is not empty.
     pub(super) fn query(&self, name: &str) -> Option<String> {
-        let mut pairs = form_urlencoded::parse(self.query.as_bytes());
+        let mut pairs = form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes());
         let (_, value) = pairs.find(|(known, value)| known == name && !value.is_empty())?;
         Some(value.into_owned())
     }
@@ -124,7 +117,7 @@ impl Ask {
         if let Some(text) = self.query(name) {
             return Ok(Some(text));
         }
-        let header = self.headers.get(header).and_then(|value| value.to_str().ok());
+        let header = self.head.headers.get(header).and_then(|value| value.to_str().ok());
         let text = header.map(str::trim).filter(|text| !text.is_empty());
         Ok(text.map(str::to_owned))
     }
@@ -133,12 +126,13 @@ impl Ask {
     pub(super) fn client(&self) -> Client {
         Client {
             address: self.call.client().map(|address| address.to_string()),
-            user_agent: user_agent(&self.headers),
+            user_agent: user_agent(&self.head.headers),
         }
     }
 
     /// Answers, whatever came of it.
     pub(super) fn answer(&self, result: Result<Response, Failure>) -> Response {
-        result.unwrap_or_else(|failure| failure.tell(&self.call))
+        let response = result.unwrap_or_else(|failure| failure.tell(&self.call));
+        self.webitel.finish(&self.head.method, &self.head.headers, response)
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio::sync::{Mutex as Turns, MutexGuard as Turn};
 use uuid::Uuid;
 
-use super::acl::Acl;
+use super::acl::Written;
 use super::roles::{Role, Roles};
 
 pub(super) use token::{DomainToken, Maker};
@@ -43,7 +43,7 @@ pub(super) struct Page {
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     /// Nothing where nobody answers for it any more.
-    pub(super) acl: Option<Arc<Acl>>,
+    pub(super) acl: Option<Arc<Written>>,
     /// When.
     pub(super) at: Timestamp,
 }

@@ -9,7 +9,7 @@ use keyway_core::port::StoreError;
 use keyway_core::token::{CheckRequest, LiveToken, TokenError, TokenValue};
 use uuid::Uuid;
 
-use super::acl::{Acl, Permissions};
+use super::acl::{Permissions, Written};
 use super::ask::Ask;
 use super::book::{DomainToken, Maker, Page};
 use super::error::{Failure, Unknown};
@@ -27,7 +27,7 @@ pub(super) struct Caller {
     /// The name of its role.
     pub(super) role: String,
     /// What it may do now.
-    pub(super) acl: Arc<Acl>,
+    pub(super) acl: Arc<Written>,
     /// From when on its token is no longer good.
     pub(super) expires_at: Timestamp,
     /// The roles and the tokens of domains, as they were when it was let in.

@@ -17,12 +17,16 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::acl::{Acl, Part};
+use crate::memory::Memory;
 
 /// `{"typ":"JWT","alg":"HS256"}`: the only one that we write, and that we read.
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
 
 /// Longer texts are none of ours.
 const MAX_LENGTH: usize = 4096;
+
+/// How many verified tokens are remembered.
+const REMEMBERED: usize = 16_384;
 
 /// What a core token is sealed for.
 const PLACE: &str = "webitel/token";
@@ -38,7 +42,7 @@ const OF_DOMAIN: &str = "domain";
 const VERSION: u8 = 2;
 
 /// What stands behind a token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Behind {
     /// A session that began here: its token is presented with its key.
     Pair {
@@ -54,7 +58,7 @@ pub(super) enum Behind {
 }
 
 /// A token that we made, whether or not it has expired.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Genuine {
     /// What stands behind it.
     pub(super) behind: Behind,
@@ -77,6 +81,7 @@ pub(super) enum Unreadable {
 pub(super) struct JwtKeys {
     mac: Hmac<Sha256>,
     sealer: Sealer,
+    verified: Memory<Genuine>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +117,7 @@ impl JwtKeys {
         let mac = Hmac::new_from_slice(key.expose()).expect("a key of any length");
         Self {
             mac,
+            verified: Memory::new(&master.derive("keyway/webitel/memory/v1"), REMEMBERED),
             sealer: Sealer::new(&MasterKey::new(*master.derive("keyway/webitel/seal/v1").expose())),
         }
     }
@@ -151,10 +157,19 @@ impl JwtKeys {
     /// [`Unreadable`].
     pub(super) fn read(&self, text: &str) -> Result<Genuine, Unreadable> {
         let rest = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('.'));
-        let (claims, signature) = rest.and_then(|rest| rest.split_once('.')).ok_or(Unreadable::Foreign)?;
+        let parts = rest.and_then(|rest| rest.split_once('.')).ok_or(Unreadable::Foreign)?;
         if text.len() > MAX_LENGTH {
             return Err(Unreadable::Forged);
         }
+        if let Some(genuine) = self.verified.get(text.as_bytes()) {
+            return Ok(genuine);
+        }
+        let genuine = self.verify(text, parts)?;
+        self.verified.insert(text.as_bytes(), genuine.clone());
+        Ok(genuine)
+    }
+
+    fn verify(&self, text: &str, (claims, signature): (&str, &str)) -> Result<Genuine, Unreadable> {
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Unreadable::Forged)?;
         let signed = text.get(..HEADER.len() + 1 + claims.len()).ok_or(Unreadable::Forged)?;
         let verified = self.mac(signed).verify_slice(&signature);

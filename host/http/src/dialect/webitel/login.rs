@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::UnknownUser;
-use super::acl::{ADMIN, Acl, ROOT, USER};
+use super::acl::{ADMIN, ROOT, USER, Written};
 use super::ask::Ask;
 use super::caller::{Caller, Known, check_key, expires};
 use super::error::{Failure, Unknown};
@@ -26,7 +26,7 @@ struct Welcome<'a> {
     role: i8,
     #[serde(rename = "roleName")]
     role_name: &'a str,
-    acl: &'a Acl,
+    acl: &'a Written,
     cdr: Cdr<'a>,
 }
 
@@ -223,7 +223,7 @@ impl<'a> Cdr<'a> {
 
 #[derive(Serialize)]
 struct Whoami<'a> {
-    acl: &'a Acl,
+    acl: &'a Written,
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<&'a str>,

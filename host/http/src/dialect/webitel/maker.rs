@@ -8,7 +8,7 @@ use keyway_core::model::{IdentityId, SessionId};
 use uuid::Uuid;
 
 use super::Webitel;
-use super::acl::Acl;
+use super::acl::Written;
 use super::book::{DomainToken, Found, Maker, Page};
 use super::error::Failure;
 
@@ -17,7 +17,12 @@ impl Webitel {
     ///
     /// # Errors
     /// That the store did not answer.
-    pub(super) async fn acl_of(&self, page: &Page, id: Uuid, token: &DomainToken) -> Result<Option<Arc<Acl>>, Failure> {
+    pub(super) async fn acl_of(
+        &self,
+        page: &Page,
+        id: Uuid,
+        token: &DomainToken,
+    ) -> Result<Option<Arc<Written>>, Failure> {
         let now = self.now();
         if let Some(found) = page.found(id, now) {
             return Ok(found.acl);
@@ -25,7 +30,7 @@ impl Webitel {
         let role = self.role_of(token.maker).await?;
         let acl = role.map(|role| {
             let ceiling = token.ceiling.within(&page.roles.acl(&role));
-            Arc::new(page.roles.acl(&token.role).within(&ceiling))
+            Arc::new(page.roles.acl(&token.role).within(&ceiling).into())
         });
         let found = Found {
             acl: acl.clone(),

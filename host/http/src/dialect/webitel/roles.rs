@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::acl::{ADMIN, Acl, RESOURCES, ROOT, USER, admin, user};
+use super::acl::{ADMIN, Acl, RESOURCES, ROOT, USER, Written, admin, user};
 
 /// The longest name of a role, in bytes.
 const MAX_NAME: usize = 64;
@@ -30,8 +30,8 @@ pub(super) struct Role {
 pub(super) struct Roles {
     by_name: BTreeMap<String, Role>,
     /// What each allows, with what its parents allow.
-    whole: HashMap<String, Arc<Acl>>,
-    nothing: Arc<Acl>,
+    whole: HashMap<String, Arc<Written>>,
+    nothing: Arc<Written>,
 }
 
 /// Why a role cannot be as it is to be, in words for the caller.
@@ -140,7 +140,7 @@ impl Roles {
     }
 
     /// What a role allows, with what its parents allow; nothing for one that there is not.
-    pub(super) fn acl(&self, name: &str) -> Arc<Acl> {
+    pub(super) fn acl(&self, name: &str) -> Arc<Written> {
         Arc::clone(self.whole.get(name).unwrap_or(&self.nothing))
     }
 
@@ -218,8 +218,8 @@ fn built_in(name: &str) -> Option<Role> {
 }
 
 /// What each role allows, with what those above it allow.
-fn wholes(roles: &BTreeMap<String, Role>) -> HashMap<String, Arc<Acl>> {
-    let mut whole: HashMap<String, Arc<Acl>> = HashMap::with_capacity(roles.len());
+fn wholes(roles: &BTreeMap<String, Role>) -> HashMap<String, Arc<Written>> {
+    let mut whole: HashMap<String, Arc<Written>> = HashMap::with_capacity(roles.len());
     let mut left: Vec<_> = roles.iter().collect();
     loop {
         let before = left.len();
@@ -233,7 +233,7 @@ fn wholes(roles: &BTreeMap<String, Role>) -> HashMap<String, Arc<Acl>> {
             for parent in role.parents.iter().filter_map(|parent| whole.get(parent)) {
                 acl.add_all(parent);
             }
-            whole.insert((*name).clone(), Arc::new(acl));
+            whole.insert((*name).clone(), Arc::new(Written::from(acl)));
             false
         });
         if left.len() == before {
@@ -246,7 +246,7 @@ fn wholes(roles: &BTreeMap<String, Role>) -> HashMap<String, Arc<Acl>> {
         for role in ancestors(roles, name).into_iter().filter_map(|name| roles.get(name)) {
             acl.add_all(&role.allows);
         }
-        whole.insert(name.clone(), Arc::new(acl));
+        whole.insert(name.clone(), Arc::new(Written::from(acl)));
     }
     whole
 }

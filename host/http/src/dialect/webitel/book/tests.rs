@@ -1,6 +1,7 @@
 //! What is kept, and what is read again.
 
 use super::*;
+use crate::dialect::webitel::acl::Acl;
 use keyway_core::model::{IdentityId, TenantId, UserId};
 use keyway_core::port::DocumentStore as _;
 use keyway_core::testing::MemoryStore;
