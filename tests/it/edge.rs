@@ -95,6 +95,37 @@ async fn nonsense_is_400_or_closed() {
     }
 }
 
+/// A body that is small and would be deep: each text in it is JSON again for whoever takes `serde_json`'s private key for one.
+fn nested_in_texts() -> String {
+    let (open, close) = ("[".repeat(120), "]".repeat(120));
+    let mut body = "1".to_owned();
+    for _ in 0..150 {
+        let text = body.replace('\\', "\\u005c").replace('"', "\\u0022");
+        body = format!("{open}{{\"$serde_json::private::RawValue\":\"{text}\"}}{close}");
+    }
+    format!("{{\"data\":{body}}}")
+}
+
+#[tokio::test]
+async fn no_body_exhausts_the_stack() {
+    let host = TestHost::builder().user("alice", "s3cre7").start();
+    let body = nested_in_texts();
+    for (method, path) in [
+        (Method::POST, "/0.1/token"),
+        (Method::POST, "/0.1/users/register"),
+        (Method::POST, "/keyway/v1/password"),
+        (Method::POST, "/auth"),
+        (Method::PUT, "/v2/user_auth"),
+        (Method::GET, "/v2/nothing"),
+        (Method::POST, "/login"),
+    ] {
+        let request = reqwest::Client::new().request(method, host.url(path));
+        let request = request.header("Content-Type", "application/json").body(body.clone());
+        let answer = request.send().await.expect(path);
+        assert!(answer.status().is_client_error(), "{path}: {}", answer.status());
+    }
+}
+
 #[tokio::test]
 async fn tls_speaks_both_versions_of_http() {
     let host = TestHost::builder().tls().user("alice", "s3cre7").start();

@@ -11,6 +11,7 @@ pub mod event;
 pub mod factor;
 pub mod gate;
 pub mod import;
+pub mod json;
 pub mod key;
 pub mod model;
 pub mod notice;

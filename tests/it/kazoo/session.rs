@@ -94,6 +94,16 @@ async fn a_token_is_renewed_and_a_new_secret_ends_all() {
         .await;
     let renewed = token_of(&renewed);
     assert_ne!(renewed, token);
+    for (data, is_missing) in [
+        (json!({}), true),
+        (json!({ "action": 5 }), false),
+        (json!({ "action": ["refresh_token"] }), false),
+    ] {
+        let bad = kazoo.send_as(&token, Method::PUT, "/v2/auth", data).await;
+        let rules = &bad.body["data"]["action"];
+        assert!(bad.status == 400 && rules.is_object(), "{bad:?}");
+        assert_eq!(rules.get("required").is_some(), is_missing, "{bad:?}");
+    }
     assert_eq!(kazoo.get_as(&renewed, "/v2/token_auth").await.status, 200);
     let owner = claims_of(&john)["owner_id"].as_str().expect("an owner").to_owned();
     let path = format!("/v2/accounts/{}/users/{owner}/auth", house.acme);

@@ -228,8 +228,11 @@ impl From<RefreshRow> for ForeignRefreshToken {
 
 /// The texts of a JSON object.
 fn attributes(json: Option<&str>) -> Vec<(String, String)> {
-    let fields = json.and_then(|json| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json).ok());
-    let texts = fields.into_iter().flatten().filter_map(|(name, value)| match value {
+    let value = json.and_then(|json| keyway_core::json::parse(json.as_bytes()).ok());
+    let Some(serde_json::Value::Object(fields)) = value else {
+        return Vec::new();
+    };
+    let texts = fields.into_iter().filter_map(|(name, value)| match value {
         serde_json::Value::String(text) => Some((name, text)),
         _ => None,
     });

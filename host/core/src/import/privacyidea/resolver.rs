@@ -104,14 +104,15 @@ fn ldap(resolver: &PrivacyideaResolver) -> WantedLdap {
     let text = |key| resolver.text(key).unwrap_or_default().trim().to_owned();
     let map = resolver
         .text("USERINFO")
-        .and_then(|map| serde_json::from_str::<Map<String, Value>>(map).ok());
-    let attributes = map
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, attribute)| match attribute {
-            Value::String(attribute) if name != "username" => Some((name, attribute)),
-            _ => None,
-        });
+        .and_then(|map| crate::json::parse(map.as_bytes()).ok());
+    let map = match map {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let attributes = map.into_iter().filter_map(|(name, attribute)| match attribute {
+        Value::String(attribute) if name != "username" => Some((name, attribute)),
+        _ => None,
+    });
     WantedLdap {
         resolver: resolver.name.clone(),
         backend: grant_name(&resolver.name),

@@ -111,7 +111,7 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, Unread> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(body) {
+    match keyway_core::json::parse(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(Unread::Json("the body is no object".to_owned())),
         Err(error) => Err(Unread::Json(format!(
@@ -168,6 +168,11 @@ impl Ask {
         let of_data = of_data.and_then(Value::as_str);
         let of_body = || body.and_then(|body| body.get(name)).and_then(Value::as_str);
         of_data.or_else(|| self.query(name)).or_else(of_body)
+    }
+
+    /// What stood among the data and says something of the request itself, of whatever type.
+    pub(super) fn aside(&self, name: &str) -> Option<&Value> {
+        self.aside.get(name)
     }
 
     /// The first value of this query key.

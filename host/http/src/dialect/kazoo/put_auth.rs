@@ -99,7 +99,9 @@ fn action<'a>(ask: &'a Ask, known: &'static [&'static str]) -> Result<&'a str, F
                 fields: &[Field::of("action", Kind::Word(&[REFRESH, RESET])).required()],
                 closed: false,
             };
-            SCHEMA.check(ask.data()?)?;
+            let mut data = ask.data()?.clone();
+            data.extend(ask.aside("action").map(|action| ("action".to_owned(), action.clone())));
+            SCHEMA.check(&data)?;
             Err(Failure::Forbidden)
         }
     }

@@ -57,7 +57,7 @@ fn json(body: &[u8], params: &mut Params) -> Result<(), ParamsError> {
     if body.trim_ascii().is_empty() {
         return Ok(());
     }
-    let value: Value = serde_json::from_slice(body).map_err(|_| ParamsError::NoJson)?;
+    let value = keyway_core::json::parse(body).map_err(|_| ParamsError::NoJson)?;
     let Value::Object(fields) = value else {
         return Err(ParamsError::NoObject);
     };

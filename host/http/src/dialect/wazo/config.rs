@@ -51,7 +51,7 @@ async fn authorize<'a>(ask: &'a Ask, access: &str) -> Result<&'a dyn OwnSettings
 
 /// The changes of a JSON Patch: nothing but `replace` of a switch. All of them, or none.
 fn read(body: &[u8]) -> Result<Vec<(Switch, bool)>, Failure> {
-    let operations = match serde_json::from_slice(body) {
+    let operations = match keyway_core::json::parse(body) {
         Ok(Value::Array(operations)) => operations,
         Ok(_) => return Err(invalid(|problems| problems.remark("_schema", "Invalid input type."))),
         Err(_) => return Err(Failure::Body(Problem::Malformed)),

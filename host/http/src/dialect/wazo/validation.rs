@@ -23,7 +23,7 @@ impl Problem {
 
 /// The body's fields. `null` and `[]` count as no fields.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    match serde_json::from_slice(body) {
+    match keyway_core::json::parse(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(Value::Array(items)) if items.is_empty() => Ok(Map::new()),

@@ -65,7 +65,7 @@ fn fields(body: &[u8]) -> Result<Map<String, Value>, Unread> {
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(body) {
+    match keyway_core::json::parse(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(Unread::NoObject),
         Err(_) => Err(Unread::NoJson),

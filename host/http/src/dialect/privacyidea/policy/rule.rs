@@ -295,7 +295,7 @@ fn conditions(value: &Value) -> Result<Vec<Condition>, PolicyError> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(text) if text.trim().is_empty() => Ok(Vec::new()),
-        Value::String(text) => match serde_json::from_str(text) {
+        Value::String(text) => match keyway_core::json::parse(text.as_bytes()) {
             Ok(Value::Array(items)) => items.iter().map(Condition::parse).collect(),
             Ok(_) | Err(_) => Err(wrong()),
         },

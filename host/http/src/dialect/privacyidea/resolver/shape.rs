@@ -158,7 +158,10 @@ fn object(parameter: &str, value: &Value) -> Result<Option<Map<String, Value>>, 
     let parsed = match value {
         Value::Object(fields) => Some(fields.clone()),
         Value::String(text) if text.trim().is_empty() => return Ok(None),
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => match keyway_core::json::parse(text.as_bytes()) {
+            Ok(Value::Object(fields)) => Some(fields),
+            Ok(_) | Err(_) => None,
+        },
         _ => None,
     };
     let wrong = || Failure::Parameter(format!("The parameter `{parameter}` is not a JSON object"));
