@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::issue::{GROUP_ATTRIBUTE, attributes, groups_of, storable};
+use super::issue::{GROUP_ATTRIBUTE, attributes, groups_of};
 use super::open::{Draft, Standing};
 use super::{CheckRequest, IssuedToken, LiveToken, TokenError, TokenService, TokenValue};
 use crate::model::{AuthenticationMethod, BackendName, Client, Identity, Refusal, Session, Timestamp};
@@ -56,7 +56,7 @@ impl TokenService {
             plugin: session.plugin,
             dialect: request.dialect.to_owned(),
             client: request.client,
-            attributes: storable(renewed.attributes),
+            attributes: renewed.attributes,
             mobile: session.mobile,
             accesses: renewed.accesses,
             ttl,

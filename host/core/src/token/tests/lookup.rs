@@ -214,6 +214,30 @@ async fn a_token_is_renewed_for_whom_the_backend_still_lets_in() {
     assert!(matches!(failed, Err(TokenError::Backend { .. })));
 }
 
+/// A group's policy may deny something, so none may be lost.
+#[tokio::test]
+async fn renewals_keep_all_groups_however_many() {
+    let groups: Vec<_> = (0..200)
+        .map(|n| format!("cn=group-{n},ou=groups,dc=example,dc=com"))
+        .collect();
+    for can_find in [true, false] {
+        let member = Principal {
+            groups: groups.clone(),
+            ..bob()
+        };
+        let corp = Corp::with(|_| member, can_find).await;
+        let mut token = corp.log_in().await;
+        for _ in 0..2 {
+            let issued = corp.house.service.renew(&token, renewal()).await.unwrap();
+            let attributes = &issued.live.record.session.attributes;
+            let named = attributes.iter().filter(|(name, _)| name == "group");
+            let named: Vec<_> = named.map(|(_, group)| group.clone()).collect();
+            assert_eq!(named, groups, "{can_find}");
+            token = issued.value;
+        }
+    }
+}
+
 #[tokio::test]
 async fn where_the_backend_cannot_be_asked_renewals_end_with_the_longest_life_of_a_token() {
     let kinds: [fn(&House) -> Principal; 2] = [|_| bob(), linked];
