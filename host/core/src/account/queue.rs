@@ -145,6 +145,7 @@ mod tests {
 
     fn attempt() -> NewAttempt {
         NewAttempt {
+            at: Timestamp(0),
             tenant: TenantId(Uuid::nil()),
             identity: None,
             actor: None,

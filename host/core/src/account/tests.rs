@@ -528,7 +528,9 @@ async fn profiles_are_read_again_and_are_somebodys() {
 #[tokio::test]
 async fn attempts_are_kept_for_their_time_and_hold_what_can_be_stored() {
     let house = House::new().await;
+    let now = house.clock.now();
     let attempt = |message: &str| NewAttempt {
+        at: now,
         tenant: house.acme,
         identity: None,
         actor: None,

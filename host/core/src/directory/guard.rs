@@ -2,7 +2,8 @@
 //!
 //! Nobody changes how somebody proves who it is, or removes somebody, who may do more. There are two measures of that. Whoever edits users holds accesses
 //! that say so, as wazo's clients have them, and need not hold what those users do elsewhere: only what makes them more at this server counts. Whoever takes
-//! somebody's place, or is an administrator by a row of the table of rights, must hold all of it.
+//! somebody's place, or is an administrator by a row of the table of rights, must hold all of it. Whoever removes a tenant removes those in it, whatever they may
+//! do: it is an access of its own.
 
 use super::{DirectoryError, DirectoryService};
 use crate::access::AccessList;

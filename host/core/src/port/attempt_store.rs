@@ -8,6 +8,8 @@ use crate::model::{IdentityId, Paged, TenantId, Timestamp};
 /// An attempt, before the store has numbered it. No field holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAttempt {
+    /// When it was made; it may be written later.
+    pub at: Timestamp,
     /// The account.
     pub tenant: TenantId,
     /// Who it was, where somebody was let in or impersonated.
@@ -33,8 +35,6 @@ pub struct NewAttempt {
 pub struct Attempt {
     /// Its number.
     pub id: i64,
-    /// When, by the store's clock for all nodes.
-    pub at: Timestamp,
     /// What it says.
     pub attempt: NewAttempt,
 }

@@ -118,8 +118,8 @@ impl From<AttemptRow> for Attempt {
     fn from(row: AttemptRow) -> Self {
         Self {
             id: row.id,
-            at: Timestamp(row.at),
             attempt: NewAttempt {
+                at: Timestamp(row.at),
                 tenant: TenantId(row.tenant),
                 identity: row.identity.map(IdentityId),
                 actor: row.actor.map(IdentityId),

@@ -56,8 +56,8 @@ const SELECT: &str = "SELECT id, at, tenant, identity, actor, kind, success, mes
 async fn record(connection: &mut Connection, attempt: &NewAttempt) -> Result<(), Failure> {
     // No text that a stranger sends may keep an attempt out.
     sqlx::query(
-        "INSERT INTO login_attempt (tenant, identity, actor, kind, success, message, client, user_agent, request_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO login_attempt (tenant, identity, actor, kind, success, message, client, user_agent, request_id, at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(attempt.tenant.0)
     .bind(attempt.identity.map(|identity| identity.0))
@@ -68,6 +68,7 @@ async fn record(connection: &mut Connection, attempt: &NewAttempt) -> Result<(),
     .bind(findable(&attempt.client))
     .bind(findable(&attempt.user_agent))
     .bind(findable(&attempt.request_id))
+    .bind(attempt.at.0)
     .execute(connection)
     .await
     .map_err(|error| explain(error, &[], "tenant"))?;

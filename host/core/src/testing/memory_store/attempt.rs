@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::model::{Paged, TenantId, Timestamp};
-use crate::port::{Attempt, AttemptStore, Clock as _, NewAttempt, StoreError, SystemClock};
+use crate::port::{Attempt, AttemptStore, NewAttempt, StoreError};
 
 /// What was tried, by number.
 #[derive(Default)]
@@ -38,7 +38,6 @@ impl AttemptStore for MemoryStore {
         attempts.last += 1;
         let row = Attempt {
             id: attempts.last,
-            at: SystemClock.now(),
             attempt: attempt.clone(),
         };
         attempts.rows.insert(row.id, row);
@@ -56,9 +55,9 @@ impl AttemptStore for MemoryStore {
         let tables = self.open("list attempts")?;
         let of_tenant = tables.attempts.rows.values();
         let of_tenant: Vec<_> = of_tenant.filter(|row| row.attempt.tenant == tenant).collect();
-        let is_meant = |row: &&&Attempt| row.at >= since && row.at < until;
+        let is_meant = |row: &&&Attempt| row.attempt.at >= since && row.attempt.at < until;
         let mut rows: Vec<_> = of_tenant.iter().filter(is_meant).collect();
-        rows.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+        rows.sort_by_key(|row| std::cmp::Reverse((row.attempt.at, row.id)));
         let page = rows.iter().skip(offset as usize).take(limit as usize);
         Ok(Paged {
             total: of_tenant.len() as u64,
@@ -75,7 +74,7 @@ impl AttemptStore for MemoryStore {
 
     async fn sweep_attempts(&self, before: Timestamp, batch: u32) -> Result<u64, StoreError> {
         let attempts = &mut self.open("sweep attempts")?.attempts;
-        let old = attempts.rows.values().filter(|row| row.at < before);
+        let old = attempts.rows.values().filter(|row| row.attempt.at < before);
         let swept: Vec<_> = old.map(|row| row.id).take(batch as usize).collect();
         for id in &swept {
             attempts.rows.remove(id);

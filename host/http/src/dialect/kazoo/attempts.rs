@@ -42,6 +42,7 @@ impl Ask {
             }
         };
         self.kazoo.accounts().record_attempt(NewAttempt {
+            at: self.kazoo.now(),
             tenant: account,
             identity,
             actor,

@@ -72,7 +72,7 @@ fn time(ask: &Ask, name: &'static str) -> Result<Option<Timestamp>, Failure> {
 
 /// The month goes before the number: clients expect it there.
 fn id_of(attempt: &Attempt) -> String {
-    let at = jiff::Timestamp::from_microsecond(attempt.at.0).unwrap_or_default();
+    let at = jiff::Timestamp::from_microsecond(attempt.attempt.at.0).unwrap_or_default();
     let at = at.to_zoned(jiff::tz::TimeZone::UTC);
     format!("{:04}{:02}-{}", at.year(), at.month(), attempt.id)
 }
@@ -86,7 +86,7 @@ fn listed_body(attempt: &Attempt) -> Map<String, Value> {
     put("auth_module", json!(module_of(&said.kind).unwrap_or(BY_USER)));
     put("status", json!(if said.success { "success" } else { "failed" }));
     put("message", json!(said.message));
-    put("timestamp", json!(gregorian(attempt.at)));
+    put("timestamp", json!(gregorian(said.at)));
     put("client_ip", json!(said.client));
     body
 }
