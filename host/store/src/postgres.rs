@@ -51,6 +51,8 @@ mod session;
 mod setting;
 #[path = "statement/tenant.rs"]
 mod tenant;
+#[path = "statement/tenant_removal.rs"]
+mod tenant_removal;
 #[path = "statement/token.rs"]
 mod token;
 mod token_store;

@@ -18,6 +18,8 @@ mod attempts;
 mod audit;
 #[path = "contract/challenges.rs"]
 mod challenges;
+#[path = "contract/closings.rs"]
+mod closings;
 #[path = "contract/digests.rs"]
 mod digests;
 #[path = "contract/directory.rs"]
@@ -252,12 +254,12 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     accounts::an_account_takes_the_place_of_what_was_read_alone,
     accounts::of_all_who_change_an_account_at_once_each_is_heard,
     accounts::a_profile_takes_the_place_of_what_was_read_alone,
-    accounts::an_account_that_closes_closes_those_below_it_until_it_opens,
-    accounts::a_trial_cuts_the_tokens_that_would_outlive_it,
-    accounts::a_tenant_that_moves_is_closed_by_what_is_above_it_then,
-    accounts::no_session_survives_what_closes_above_it_at_the_same_time,
-    accounts::no_token_outlives_a_trial_that_is_set_at_the_same_time,
-    accounts::moves_and_closings_at_once_do_not_stand_still,
+    closings::an_account_that_closes_closes_those_below_it_until_it_opens,
+    closings::a_trial_cuts_the_tokens_that_would_outlive_it,
+    closings::a_tenant_that_moves_is_closed_by_what_is_above_it_then,
+    closings::no_session_survives_what_closes_above_it_at_the_same_time,
+    closings::no_token_outlives_a_trial_that_is_set_at_the_same_time,
+    closings::moves_and_closings_at_once_do_not_stand_still,
     accounts::a_number_is_one_accounts_alone,
     accounts::of_two_accounts_that_take_a_number_at_once_one_gets_it,
     accounts::accounts_that_exchange_numbers_at_once_do_not_stand_still,
@@ -266,13 +268,13 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours![
     accounts::an_account_stays_with_the_top_tenant_when_its_id_changes,
     accounts::a_profile_is_found_as_it_was_put,
     accounts::a_profile_goes_with_its_user,
-    accounts::an_account_that_closes_ends_what_its_users_hold_alone,
-    accounts::an_account_whose_trial_is_over_ends_what_its_users_hold,
-    accounts::revoking_a_tenant_ends_what_its_users_hold_alone,
-    accounts::nobody_logs_in_to_an_account_that_is_closed,
-    accounts::a_users_account_counts_wherever_its_session_is,
-    accounts::a_login_from_before_an_account_closed_is_refused_for_good,
-    accounts::no_session_survives_an_account_that_closes_at_the_same_time,
+    closings::an_account_that_closes_ends_what_its_users_hold_alone,
+    closings::an_account_whose_trial_is_over_ends_what_its_users_hold,
+    closings::revoking_a_tenant_ends_what_its_users_hold_alone,
+    closings::nobody_logs_in_to_an_account_that_is_closed,
+    closings::a_users_account_counts_wherever_its_session_is,
+    closings::a_login_from_before_an_account_closed_is_refused_for_good,
+    closings::no_session_survives_an_account_that_closes_at_the_same_time,
     attempts::an_attempt_is_found_as_it_was_recorded,
     attempts::no_text_of_a_stranger_keeps_an_attempt_out,
     attempts::attempts_are_listed_newest_first_by_time_and_page,
@@ -317,7 +319,7 @@ fn patient() -> StoreSettings {
 }
 
 /// The rooms of the contract that the store in memory, on which other tests lean, is held to as well.
-const IN_MEMORY: [&str; 10] = [
+const IN_MEMORY: [&str; 11] = [
     "factors::",
     "factor_uses::",
     "factor_owners::",
@@ -325,6 +327,7 @@ const IN_MEMORY: [&str; 10] = [
     "audit::",
     "documents::",
     "accounts::",
+    "closings::",
     "attempts::",
     "digests::",
     "actors::",

@@ -109,6 +109,10 @@ async fn put(
     }
     write(connection, account).await?;
     write_numbers(connection, account).await?;
+    if account.enabled == before.enabled && account.trial_expires_at == before.trial_expires_at {
+        // Whatever closed it, or set it a term, has ended what there was to end.
+        return Ok(Some(Revoked::default()));
+    }
     Ok(Some(revocation::confine(connection, tenant, at).await?))
 }
 
